@@ -1,0 +1,26 @@
+// Finds the fuzz tests and shares a number of seconds among them. They are known by the call that asks for their time, such as
+// `fuzzRounds(…)` or `fuzzBudgetMs()`; each takes its share from FUZZ_SECONDS.
+
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface FuzzPlan {
+  /** Paths relative to the repository. */
+  readonly files: readonly string[];
+  readonly tests: number;
+  /** For each test; at least 1. */
+  readonly secondsEach: number;
+}
+
+/** @throws Error when there is no fuzz test at all: the rule by which they are found must have changed. */
+export function planFuzz(root: string, secondsInAll: number): FuzzPlan {
+  const files: string[] = [];
+  let tests = 0;
+  for (const file of globSync('packages/*/{src,test}/**/*.test.ts', { cwd: root }).sort()) {
+    const count = readFileSync(join(root, file), 'utf8').match(/\bfuzz[A-Z]\w*\(/g)?.length ?? 0;
+    if (count > 0) files.push(file);
+    tests += count;
+  }
+  if (tests === 0) throw new Error('no fuzz test found');
+  return { files, tests, secondsEach: Math.max(1, Math.ceil(secondsInAll / tests)) };
+}
