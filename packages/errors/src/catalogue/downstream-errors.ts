@@ -1,0 +1,120 @@
+// Errors whose cause is the client or its connection. Words and numbers only: answering and logging happen elsewhere.
+// Entries are only ever added; numbers are never reused.
+
+import { catalogueOf } from './entry.ts';
+
+export const DOWNSTREAM_ERRORS = catalogueOf('downstream', {
+  DOWNSTREAM_CLOSED: {
+    number: 1,
+    status: 499,
+    meaning: 'The client closed or reset its connection before the answer was complete.',
+    check:
+      'Usually a user who left or a client-side timeout shorter than the service needs. If it comes in bursts, compare the time to the first byte of the service with the timeouts of whatever stands in front of this entry point.',
+  },
+  DOWNSTREAM_HEAD_TIMEOUT: {
+    number: 2,
+    status: 408,
+    meaning: 'The request head did not arrive within the entry point’s readTimeout.',
+    check:
+      'Slow or probing clients cause this. Raise transport.respondingTimeouts.readTimeout only if honest clients on slow links are hit.',
+  },
+  DOWNSTREAM_BODY_TIMEOUT: {
+    number: 3,
+    status: 504,
+    meaning: 'The request body did not arrive within the entry point’s readTimeout.',
+    check:
+      'The time covers head and body together: large uploads on slow links need a larger transport.respondingTimeouts.readTimeout, or 0 for none.',
+  },
+  DOWNSTREAM_BODY_CUT: {
+    number: 4,
+    status: 500,
+    meaning: 'The client ended its connection in the middle of the request body.',
+    check:
+      'The server got an incomplete request and was cut off too. Look for client crashes or a middlebox that limits uploads.',
+  },
+  DOWNSTREAM_MALFORMED_REQUEST: {
+    number: 5,
+    status: 400,
+    meaning: 'The bytes received are not a valid HTTP request head.',
+    check:
+      'Check that the client speaks HTTP to this port (TLS sent to a cleartext entry point looks like this), sends exactly one Host field, and no conflicting Content-Length and Transfer-Encoding.',
+  },
+  DOWNSTREAM_HEAD_TOO_LARGE: {
+    number: 6,
+    status: 431,
+    meaning: 'The request head is larger than the entry point’s http.maxHeaderBytes.',
+    check: 'Oversized cookies are the usual cause. Shrink them, or raise http.maxHeaderBytes.',
+  },
+  DOWNSTREAM_TARGET_TOO_LONG: {
+    number: 7,
+    status: 414,
+    meaning: 'The request target is longer than the head may be.',
+    check: 'Look for data passed in the query that belongs into a body, or for redirects that append to themselves.',
+  },
+  DOWNSTREAM_EXPECTATION_UNKNOWN: {
+    number: 8,
+    status: 417,
+    meaning: 'The request has an Expect field with a value other than 100-continue.',
+    check: 'No other expectation is defined; correct the client.',
+  },
+  DOWNSTREAM_PATH_INVALID: {
+    number: 9,
+    status: 400,
+    empty: true,
+    meaning: 'The request path holds a fragment sign or a broken percent-encoding.',
+    check: 'A literal # or a % without two hexadecimal digits must be percent-encoded by the client.',
+  },
+  DOWNSTREAM_ENCODED_CHARACTER_DENIED: {
+    number: 10,
+    status: 400,
+    empty: true,
+    meaning: 'The request path holds an encoded character that the entry point denies.',
+    check:
+      'See http.encodedCharacters of the entry point. Allow the character only if the service does not decode it into a path separator or another path.',
+  },
+  DOWNSTREAM_UNDERSCORE_FIELD: {
+    number: 11,
+    status: 400,
+    plain: 'Bad Request',
+    meaning: 'A request header name holds an underscore and the entry point rejects those.',
+    check: 'See http.underscoreHeadersStrategy of the entry point: keep, delete or reject.',
+  },
+  DOWNSTREAM_MALFORMED_BODY: {
+    number: 12,
+    status: 400,
+    meaning: 'The chunked framing of the request body is broken.',
+    check:
+      'The client, or a proxy in front of this one, writes wrong chunk sizes. The server’s connection was cut so that it cannot mistake the rest for a new request.',
+  },
+  DOWNSTREAM_TRANSFER_CODING_UNSUPPORTED: {
+    number: 13,
+    status: 501,
+    meaning: 'The request uses a transfer coding other than chunked.',
+    check: 'Compression belongs into Content-Encoding; correct the client.',
+  },
+  DOWNSTREAM_IDLE_TIMEOUT: {
+    number: 14,
+    meaning: 'A kept-alive connection carried no request within the entry point’s idleTimeout and was closed.',
+    check:
+      'Normal. If a proxy in front reports resets, its own idle timeout must be shorter than transport.respondingTimeouts.idleTimeout here.',
+  },
+  DOWNSTREAM_WRITE_TIMEOUT: {
+    number: 15,
+    meaning: 'The answer could not be written to the client within the entry point’s writeTimeout.',
+    check:
+      'The client reads slowly or not at all. Raise transport.respondingTimeouts.writeTimeout for long downloads, or set 0 for none.',
+  },
+  VERSION_UNSUPPORTED: {
+    number: 16,
+    status: 505,
+    meaning: 'The request line names an HTTP version other than 1.0 or 1.1.',
+    check: 'Check what the client speaks; the connection cannot be used for another protocol here.',
+  },
+  CONNECT_UNSUPPORTED: {
+    number: 17,
+    status: 501,
+    empty: true,
+    meaning: 'The client asked for a CONNECT tunnel.',
+    check: 'This is a reverse proxy: somebody uses it, or probes it, as a forward proxy.',
+  },
+});

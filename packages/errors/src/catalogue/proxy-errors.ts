@@ -1,0 +1,68 @@
+// Errors of the data path itself: nothing matched, nothing is available, or something in this process is at fault.
+// Entries are only ever added; numbers are never reused.
+
+import { catalogueOf } from './entry.ts';
+
+export const PROXY_ERRORS = catalogueOf('proxy', {
+  NO_ROUTER: {
+    number: 1,
+    status: 404,
+    plain: '404 page not found',
+    meaning: 'No router of the entry point matches the request.',
+    check:
+      'Run “sluice explain” with the host and path of the request: it says which rules were tried and why they did not match. A router with an error in its configuration is not mounted.',
+  },
+  NO_SERVER_AVAILABLE: {
+    number: 2,
+    status: 503,
+    plain: 'no available server',
+    meaning: 'The service has no server, or none of its servers is up.',
+    check: 'See the health-check messages of the service’s servers, and that the provider finds any server at all.',
+  },
+  INTERNAL_FAULT: {
+    number: 3,
+    status: 500,
+    plain: 'Internal Server Error',
+    logLevel: 'error',
+    meaning: 'The proxy failed while handling the request; this is a defect of the proxy.',
+    check: 'Please report it with the stack from the log line. Other requests are not affected.',
+  },
+  MIDDLEWARE_FAULT: {
+    number: 4,
+    status: 500,
+    plain: 'Internal Server Error',
+    logLevel: 'error',
+    meaning: 'A middleware threw an error while handling the request.',
+    check:
+      'The log line names the middleware. For one of your own, see its code; for a built-in one this is a defect of the proxy.',
+  },
+  LOCAL_RESOURCES_EXHAUSTED: {
+    number: 5,
+    status: 502,
+    retry: 'next-server',
+    logLevel: 'error',
+    meaning: 'This process has no descriptor, local port or memory left for a connection to a server.',
+    check:
+      'The errno tells which: raise LimitNOFILE for EMFILE, widen net.ipv4.ip_local_port_range or allow more idle connections (maxIdleConnsPerHost) for EADDRNOTAVAIL.',
+  },
+  QUEUE_LIMIT_REACHED: {
+    number: 6,
+    logLevel: 'warn',
+    meaning: 'More bytes were waiting for a peer than may be queued; its connection was reset.',
+    check:
+      'A peer stopped reading while data went on arriving. One case is noise; many point at a defect in flow control.',
+  },
+  CONNECTION_LIMIT_REACHED: {
+    number: 7,
+    logLevel: 'warn',
+    meaning:
+      'A worker has no seat left for another connection and stopped accepting; new clients wait in the kernel’s queue.',
+    check: 'Accepting goes on as soon as connections end. If this lasts, add workers or nodes, or shorten idleTimeout.',
+  },
+  DRAIN_DEADLINE_PASSED: {
+    number: 8,
+    logLevel: 'info',
+    meaning: 'A connection was still busy when the drain deadline passed and was cut.',
+    check: 'Raise transport.lifeCycle.graceTimeOut if exchanges of this length are normal (uploads, WebSockets).',
+  },
+});

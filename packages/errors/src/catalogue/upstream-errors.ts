@@ -1,0 +1,108 @@
+// Errors whose cause is a server or the way to it. Words and numbers only: answering and retrying happen elsewhere.
+// Entries are only ever added; numbers are never reused.
+
+import { catalogueOf } from './entry.ts';
+
+export const UPSTREAM_ERRORS = catalogueOf('upstream', {
+  UPSTREAM_CONNECT_REFUSED: {
+    number: 1,
+    status: 502,
+    retry: 'next-server',
+    meaning: 'The server refused the connection.',
+    check:
+      'Is the process running and listening on the address and port of the server’s url? A health check takes such a server out of rotation.',
+  },
+  UPSTREAM_CONNECT_TIMEOUT: {
+    number: 2,
+    status: 504,
+    retry: 'next-server',
+    meaning: 'The connection to the server was not established within dialTimeout.',
+    check:
+      'Packets are dropped on the way (firewall, wrong address, dead host) or the server’s accept queue is full. forwardingTimeouts.dialTimeout of the servers transport sets the limit.',
+  },
+  UPSTREAM_CONNECT_FAILED: {
+    number: 3,
+    status: 502,
+    retry: 'next-server',
+    meaning: 'The connection to the server failed for another reason than a refusal, such as an unreachable network.',
+    check: 'See the errno in the log line; check routes and firewalls between this node and the server.',
+  },
+  UPSTREAM_NAME_NOT_RESOLVED: {
+    number: 4,
+    status: 502,
+    retry: 'next-server',
+    meaning: 'The host name in the server’s url does not resolve to an address.',
+    check:
+      'Resolve the name on this node (getent hosts NAME) and compare the resolver settings of the container or host.',
+  },
+  UPSTREAM_NAME_TIMEOUT: {
+    number: 5,
+    status: 504,
+    retry: 'next-server',
+    meaning: 'The name server did not answer in time for the host name in the server’s url.',
+    check: 'Check the name servers in resolv.conf; an address instead of a name avoids the dependency.',
+  },
+  UPSTREAM_CLOSED_BEFORE_HEAD: {
+    number: 6,
+    status: 502,
+    retry: 'fresh-connection',
+    meaning: 'The server closed the connection without an answer.',
+    check:
+      'On a new connection: the server’s process crashed, or it does not speak HTTP on this port. On a reused one: its keep-alive timeout is shorter than forwardingTimeouts.idleConnTimeout.',
+  },
+  UPSTREAM_RESET_BEFORE_HEAD: {
+    number: 7,
+    status: 502,
+    retry: 'fresh-connection',
+    meaning: 'The server reset the connection without an answer.',
+    check: 'See UPSTREAM_CLOSED_BEFORE_HEAD; a reset also comes from firewalls that forget idle connections.',
+  },
+  UPSTREAM_RESPONSE_HEAD_TIMEOUT: {
+    number: 8,
+    status: 504,
+    meaning: 'The server did not start its answer within responseHeaderTimeout.',
+    check:
+      'The server got the whole request and may still be working on it. Look for slow queries, or raise forwardingTimeouts.responseHeaderTimeout.',
+  },
+  UPSTREAM_MALFORMED_RESPONSE: {
+    number: 9,
+    status: 500,
+    logLevel: 'warn',
+    meaning: 'The server’s answer is not a valid HTTP response head.',
+    check: 'Check that the port of the server’s url speaks cleartext HTTP/1.1 and not TLS or another protocol.',
+  },
+  UPSTREAM_HEAD_TOO_LARGE: {
+    number: 10,
+    status: 500,
+    logLevel: 'warn',
+    meaning: 'The server’s response head is larger than the proxy accepts.',
+    check: 'Look for a growing Set-Cookie or for debugging data in response headers.',
+  },
+  UPSTREAM_UNSUPPORTED_SCHEME: {
+    number: 11,
+    status: 500,
+    logLevel: 'error',
+    meaning: 'The server’s url has a scheme that this version cannot speak.',
+    check: 'Use http:// in the server’s url.',
+  },
+  UPSTREAM_SWITCH_MISMATCH: {
+    number: 12,
+    status: 500,
+    logLevel: 'warn',
+    meaning: 'The server switched to another protocol than the client asked for, or switched without being asked.',
+    check:
+      'Compare Upgrade in the request with Upgrade in the server’s 101 answer; a server must repeat one of the protocols asked for.',
+  },
+  UPSTREAM_BODY_CUT: {
+    number: 13,
+    meaning:
+      'The server ended its connection in the middle of the response body; the client was cut off so that it notices.',
+    check: 'The server’s process crashed or ran into a limit while answering; its own log tells which.',
+  },
+  UPSTREAM_MALFORMED_BODY: {
+    number: 14,
+    logLevel: 'warn',
+    meaning: 'The chunked framing of the response body is broken; the client was cut off so that it notices.',
+    check: 'The server writes wrong chunk sizes or bytes after the last chunk.',
+  },
+});
