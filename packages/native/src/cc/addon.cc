@@ -1,0 +1,12 @@
+// Entry of the addon: registers every capability on the exports of the loading environment.
+// Context-aware (several environments per process); holds no state of its own.
+
+#include "addon.h"
+
+NAPI_MODULE_INIT() {
+  sluice::InitSharedMemory(env, exports);
+  sluice::InitListeningSocket(env, exports);
+  sluice::InitDescriptorMailbox(env, exports);
+  sluice::InitStreamTransport(env, exports);
+  return exports;
+}

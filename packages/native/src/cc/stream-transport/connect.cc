@@ -1,0 +1,78 @@
+// Connections that start here: connecting to a literal address or a Unix socket, adopting a connected descriptor.
+// Failures of this machine are returned (errno); failures of the other side become CONNECT_FAILED events.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "transport.h"
+
+namespace sluice {
+
+namespace {
+
+bool IsOurs(int error) {
+  return error == EADDRNOTAVAIL || error == ENOBUFS || error == ENOMEM || error == EINVAL || error == EAFNOSUPPORT ||
+         error == EADDRINUSE;
+}
+
+}  // namespace
+
+int StreamTransport::Connect(const sockaddr* address, socklen_t length, int32_t* id) {
+  if (destroyed_) return EBADF;
+  if (!delivering_ && table_.Recycle()) wake_listeners_ = true;
+  // Checked before the peer can see an attempt.
+  if (table_.Full()) return ENOBUFS;
+  const int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno;
+  // Registered only after connect(): an idle TCP socket would report itself as hung up at once.
+  const int failure = connect(fd, address, length) == 0 ? 0 : errno;
+  if (failure != 0 && failure != EINPROGRESS && IsOurs(failure)) {
+    close(fd);
+    return failure;
+  }
+  Connection* c = nullptr;
+  const int error = Register(fd, address->sa_family != AF_UNIX, &c);
+  if (error != 0) {
+    close(fd);
+    return error;
+  }
+  *id = c->Id();
+  if (failure == 0) {
+    BecomeOpen(c);
+  } else if (failure != EINPROGRESS) {
+    Break(c, failure);
+  }
+  return 0;
+}
+
+int StreamTransport::Adopt(int fd, int32_t* id) {
+  if (destroyed_) return EBADF;
+  if (!delivering_ && table_.Recycle()) wake_listeners_ = true;
+  int type = 0;
+  socklen_t length = sizeof type;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0) return errno;
+  if (type != SOCK_STREAM) return EPROTOTYPE;
+  sockaddr_storage peer = {};
+  socklen_t peer_length = sizeof peer;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_length) != 0) return errno;
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return errno;
+  Connection* c = nullptr;
+  const int error = Register(fd, peer.ss_family == AF_INET || peer.ss_family == AF_INET6, &c);
+  if (error != 0) return error;
+  c->Set(kAdopted | kWritable);
+  c->state = ConnectionState::kOpen;
+  c->everOpen = true;
+  *id = c->Id();
+  return 0;
+}
+
+int StreamTransport::LocalAddress(int32_t id, sockaddr_storage* address, socklen_t* length) const {
+  const Connection* c = FindForCommand(id);
+  if (c == nullptr || c->fd < 0) return ENOTCONN;
+  *length = sizeof *address;
+  return getsockname(c->fd, reinterpret_cast<sockaddr*>(address), length) == 0 ? 0 : errno;
+}
+
+}  // namespace sluice

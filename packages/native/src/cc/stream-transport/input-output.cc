@@ -1,0 +1,195 @@
+// Bytes in and out of one connection: receiving into the pool, gathering sends, the queue of what a socket did not take.
+// Decides nothing about when a connection may be served; that is the order of turns.
+
+#include <errno.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+
+#include "transport.h"
+
+namespace sluice {
+
+namespace {
+
+/** Below this much room in the pool a connection waits for the next batch. */
+constexpr uint32_t kReceiveMin = 2048;
+constexpr int kFlushVectors = 16;
+
+msghdr Message(iovec* vectors, int count) {
+  msghdr message = {};
+  message.msg_iov = vectors;
+  message.msg_iovlen = static_cast<size_t>(count);
+  return message;
+}
+
+size_t TotalLength(const iovec* vectors, int count) {
+  size_t total = 0;
+  for (int i = 0; i < count; i++) total += vectors[i].iov_len;
+  return total;
+}
+
+/** Bytes taken by the socket, 0 when it is full, or -errno. */
+ssize_t SendMessage(int fd, iovec* vectors, int count) {
+  const msghdr message = Message(vectors, count);
+  for (;;) {
+    const ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) return sent;
+    if (errno == EINTR) continue;
+    return errno == EAGAIN ? 0 : -errno;
+  }
+}
+
+}  // namespace
+
+void StreamTransport::ReadInput(Connection* c) {
+  if (c->Has(kInputEnded | kPaused)) {
+    CheckSocketError(c);
+    return;
+  }
+  if (!c->Has(kReadable)) return;
+  const uint32_t room = options_.receivePoolBytes - pool_used_;
+  if (c->pending != 0 || RingSpace() == 0 || room < std::min(kReceiveMin, options_.receiveMaxBytes)) {
+    ready_.Append(c);
+    return;
+  }
+  const uint32_t wanted = std::min(room, options_.receiveMaxBytes);
+  const ssize_t count = recv(c->fd, regions_.memory + pool_used_, wanted, 0);
+  if (count > 0) {
+    const uint32_t length = static_cast<uint32_t>(count);
+    Emit(kEventData, c->Id(), static_cast<int32_t>(pool_used_), static_cast<int32_t>(length), 0);
+    pool_used_ += std::min(room, (length + 7u) & ~7u);
+    Touch(c);
+    if (length < wanted && !c->Has(kHangup)) {
+      c->Clear(kReadable);
+    } else {
+      ready_.Append(c);
+    }
+  } else if (count == 0) {
+    EndInput(c);
+  } else {
+    ReadFailed(c, errno);
+  }
+}
+
+void StreamTransport::EndInput(Connection* c) {
+  c->Set(kInputEnded);
+  if (c->Has(kSendBroken)) {
+    Break(c, c->error);
+    return;
+  }
+  Raise(c, kPendingEnd);
+  FinishIfBothEnded(c);
+}
+
+void StreamTransport::ReadFailed(Connection* c, int error) {
+  if (error == EINTR) {
+    ready_.Append(c);
+  } else if (error != EAGAIN) {
+    Break(c, c->Has(kSendBroken) ? c->error : error);
+  } else {
+    c->Clear(kReadable);
+    if (c->Has(kSendBroken)) Break(c, c->error);
+  }
+}
+
+/** Notices a reset of a connection that is not read now; unread bytes from before it are kept for RESUME. */
+void StreamTransport::CheckSocketError(Connection* c) {
+  if (!c->Has(kSocketError)) return;
+  int unread = 0;
+  if (ioctl(c->fd, FIONREAD, &unread) == 0 && unread > 0) return;
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
+  Break(c, error != 0 ? error : ECONNRESET);
+}
+
+/** Sends now what the socket takes and queues the rest. The caller has checked that sending is still allowed. */
+void StreamTransport::SendVectors(Connection* c, iovec* vectors, int count, bool from_javascript) {
+  size_t sent = 0;
+  if (c->state == ConnectionState::kOpen && c->Has(kWritable) && c->queue.Empty()) {
+    const ssize_t taken = SendMessage(c->fd, vectors, count);
+    if (taken < 0) {
+      SendFailed(c, static_cast<int>(-taken));
+      return;
+    }
+    sent = static_cast<size_t>(taken);
+    if (sent > 0) Touch(c);
+    if (sent == TotalLength(vectors, count)) return;
+    c->Clear(kWritable);
+  }
+  QueueRest(c, vectors, count, sent, from_javascript);
+}
+
+void StreamTransport::QueueRest(Connection* c, const iovec* vectors, int count, size_t skip, bool from_javascript) {
+  const size_t rest = TotalLength(vectors, count) - skip;
+  if (rest > options_.queueMaxBytes - std::min(options_.queueMaxBytes, c->queue.bytes)) {
+    Abort(c, ENOBUFS);
+    return;
+  }
+  for (int i = 0; i < count; i++) {
+    const size_t passed = std::min(skip, vectors[i].iov_len);
+    skip -= passed;
+    const uint8_t* bytes = static_cast<const uint8_t*>(vectors[i].iov_base) + passed;
+    if (!c->queue.Append(bytes, vectors[i].iov_len - passed)) {
+      Abort(c, ENOMEM);
+      return;
+    }
+  }
+  if (from_javascript) c->Set(kReportDrained);
+  PublishQueue(c);
+}
+
+void StreamTransport::FlushQueue(Connection* c) {
+  size_t budget = kTurnBytes;
+  while (!c->queue.Empty()) {
+    iovec vectors[kFlushVectors];
+    const int count = c->queue.Gather(vectors, kFlushVectors);
+    const size_t offered = TotalLength(vectors, count);
+    const ssize_t taken = SendMessage(c->fd, vectors, count);
+    if (taken < 0) {
+      SendFailed(c, static_cast<int>(-taken));
+      return;
+    }
+    c->queue.Consume(static_cast<size_t>(taken));
+    if (taken > 0) Touch(c);
+    if (static_cast<size_t>(taken) < offered) {
+      c->Clear(kWritable);
+      break;
+    }
+    if (offered >= budget) {
+      ready_.Append(c);
+      break;
+    }
+    budget -= offered;
+  }
+  PublishQueue(c);
+  if (!c->queue.Empty()) return;
+  if (c->Has(kReportDrained)) {
+    c->Clear(kReportDrained);
+    Raise(c, kPendingDrained);
+  }
+  if (c->Has(kShutdownWanted) && !c->Has(kClosing)) DoShutdown(c);
+  if (c->Has(kBlocksRelay)) WakeSources(c);
+}
+
+/**
+ * The peer takes nothing more. What it sent before (an early answer, for one) is still delivered; CLOSED follows when that is read.
+ * While paused nobody would read it, so the end is reported at once.
+ */
+void StreamTransport::SendFailed(Connection* c, int error) {
+  if (c->Has(kPaused | kInputEnded | kClosing) || (error != EPIPE && error != ECONNRESET)) {
+    Break(c, error);
+    return;
+  }
+  c->Set(kSendBroken | kReadable | kHangup);
+  c->Clear(kReportDrained);
+  c->pending &= static_cast<uint8_t>(~kPendingDrained);
+  c->error = error;
+  c->queue.Clear();
+  PublishQueue(c);
+  DetachSources(c);
+  ready_.Append(c);
+}
+
+}  // namespace sluice

@@ -1,0 +1,221 @@
+// From a descriptor to a seat and back: registering, connecting, half-closing, lingering, breaking, releasing.
+// JavaScript learns of an end exactly once: by CLOSED or CONNECT_FAILED, or never when it closed the connection itself.
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "transport.h"
+
+namespace sluice {
+
+namespace {
+
+/** Input thrown away after CLOSE before the descriptor is closed regardless. */
+constexpr uint32_t kDiscardMax = 16 * 1024 * 1024;
+/** Least patience (milliseconds without progress) while queued bytes of a closing connection are sent. */
+constexpr uint32_t kSendPatienceMinMs = 5000;
+
+}  // namespace
+
+/** Seats a descriptor and adds it to epoll, once for its whole life. On failure the descriptor stays the caller's. */
+int StreamTransport::Register(int fd, bool tcp, Connection** out) {
+  Connection* c = table_.Take();
+  if (c == nullptr) return table_.Full() ? ENOBUFS : ENOMEM;
+  if (tcp) {
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    c->Set(kTcp);
+  }
+  epoll_event event;
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.u64 = static_cast<uint32_t>(c->Id());
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    const int error = errno;
+    table_.Retire(c);
+    return error;
+  }
+  c->fd = fd;
+  Touch(c);
+  PublishQueue(c);
+  PublishCount();
+  *out = c;
+  return 0;
+}
+
+/** `abort`: with RST instead of FIN. */
+void StreamTransport::CloseDescriptor(Connection* c, bool abort) {
+  if (c->fd < 0) return;
+  if (abort && c->Has(kTcp)) {
+    const linger now = {1, 0};
+    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
+  if (c->Has(kAdopted)) epoll_ctl(epoll_, EPOLL_CTL_DEL, c->fd, nullptr);
+  close(c->fd);
+  c->fd = -1;
+  wake_listeners_ = true;
+}
+
+void StreamTransport::Break(Connection* c, int error) { BreakWith(c, error, false); }
+void StreamTransport::Abort(Connection* c, int error) { BreakWith(c, error, true); }
+
+/** Ends a connection for a reason JavaScript does not know yet (error 0: both directions ended in order). */
+void StreamTransport::BreakWith(Connection* c, int error, bool abort) {
+  if (c->state == ConnectionState::kBroken || c->state == ConnectionState::kFree) return;
+  CloseDescriptor(c, abort);
+  if (c->Has(kClosing)) {
+    Release(c);
+    return;
+  }
+  DetachSources(c);
+  UnlinkRelay(c);  // its RELAYED event is written with CLOSED
+  c->queue.Clear();
+  PublishQueue(c);
+  wheel_.Cancel(c);
+  ready_.Remove(c);
+  c->pending &= static_cast<uint8_t>(~kPendingDeadline);
+  c->error = error;
+  c->state = ConnectionState::kBroken;
+  Raise(c, kPendingClosed);
+}
+
+/** Gives the seat back; the id is dead. */
+void StreamTransport::Release(Connection* c) {
+  CloseDescriptor(c, false);
+  DetachSources(c);
+  UnlinkRelay(c);
+  c->relaying = false;
+  wheel_.Cancel(c);
+  ready_.Remove(c);
+  eventful_.Remove(c);
+  c->pending = 0;
+  LeaveListener(c);
+  wake_listeners_ = true;
+  table_.Retire(c);
+  PublishQueue(c);
+  PublishCount();
+}
+
+void StreamTransport::FinishConnect(Connection* c) {
+  if (!c->Has(kWritable | kHangup)) return;
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
+  if (error == 0 && !c->Has(kWritable)) error = ECONNREFUSED;
+  if (error != 0) {
+    Break(c, error);
+  } else {
+    BecomeOpen(c);
+  }
+}
+
+void StreamTransport::BecomeOpen(Connection* c) {
+  c->state = ConnectionState::kOpen;
+  c->everOpen = true;
+  c->Set(kWritable);
+  Touch(c);
+  if (!c->Has(kClosing)) Raise(c, kPendingConnected);
+  if (c->queue.Empty()) {
+    if (c->Has(kShutdownWanted)) DoShutdown(c);
+    if (c->Has(kBlocksRelay)) WakeSources(c);
+  }
+  if (c->state == ConnectionState::kOpen) ready_.Append(c);
+}
+
+void StreamTransport::WantShutdown(Connection* c) {
+  if (c->state == ConnectionState::kBroken || c->Has(kShutdownWanted)) return;
+  c->Set(kShutdownWanted);
+  DetachSources(c);
+  if (c->state == ConnectionState::kOpen && c->queue.Empty()) DoShutdown(c);
+}
+
+void StreamTransport::DoShutdown(Connection* c) {
+  if (c->Has(kShutdownDone)) return;
+  // Fails only when the peer has reset the connection; the next read tells.
+  shutdown(c->fd, SHUT_WR);
+  c->Set(kShutdownDone);
+  FinishIfBothEnded(c);
+}
+
+void StreamTransport::FinishIfBothEnded(Connection* c) {
+  if (c->Has(kClosing) || !c->Has(kInputEnded) || !c->Has(kShutdownDone)) return;
+  Break(c, 0);
+}
+
+void StreamTransport::StartLingering(Connection* c, uint32_t linger_ms) {
+  const bool nothing_to_do =
+      c->state == ConnectionState::kBroken || c->Has(kSendBroken) ||
+      (c->state == ConnectionState::kConnecting && c->queue.Empty());
+  if (nothing_to_do) {
+    Release(c);
+    return;
+  }
+  DetachSources(c);
+  UnlinkRelay(c);
+  c->relaying = false;
+  c->pending = 0;
+  eventful_.Remove(c);
+  wheel_.Cancel(c);
+  c->Clear(kPaused | kReportDrained);
+  c->Set(kClosing | kShutdownWanted | kReadable);
+  c->lingerMs = linger_ms;
+  c->idleMs = std::max(linger_ms, kSendPatienceMinMs);
+  c->Set(kIdleDeadline);
+  c->deadlineMs = now_ms_ + c->idleMs;
+  Touch(c);
+  wheel_.Arm(c);
+  ready_.Append(c);
+}
+
+/** One step of a closing connection: send what is queued, half-close, discard input until the peer's FIN. */
+void StreamTransport::ServeLingering(Connection* c) {
+  if (!c->queue.Empty() && c->Has(kWritable)) FlushQueue(c);
+  if (c->state != ConnectionState::kOpen) return;
+  if (c->queue.Empty() && c->lingerMs != 0 && !c->Has(kShutdownDone | kInputEnded)) {
+    shutdown(c->fd, SHUT_WR);
+    c->Set(kShutdownDone);
+    wheel_.Cancel(c);
+    c->deadlineMs = now_ms_ + c->lingerMs;
+    wheel_.Arm(c);
+  }
+  // Unread input would turn the close into a reset, so what is there is taken even when there is no time to linger.
+  if (!Discard(c)) return;
+  if (c->queue.Empty() && (c->lingerMs == 0 || c->Has(kInputEnded))) Release(c);
+}
+
+/** Reads and throws away what has arrived, within limits; false when the connection was released. */
+bool StreamTransport::Discard(Connection* c) {
+  size_t budget = kTurnBytes;
+  while (c->Has(kReadable) && !c->Has(kInputEnded)) {
+    const ssize_t count = recv(c->fd, scratch_.get(), kScratchBytes, 0);
+    if (count == 0) {
+      c->Set(kInputEnded);
+      break;
+    }
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN) {
+        Release(c);
+        return false;
+      }
+      c->Clear(kReadable);
+      break;
+    }
+    c->discardedBytes += static_cast<uint32_t>(count);
+    if (c->discardedBytes > kDiscardMax) {
+      Release(c);
+      return false;
+    }
+    if (static_cast<size_t>(count) >= budget) {
+      ready_.Append(c);
+      break;
+    }
+    budget -= static_cast<size_t>(count);
+  }
+  return true;
+}
+
+}  // namespace sluice

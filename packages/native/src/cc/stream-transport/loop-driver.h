@@ -1,0 +1,51 @@
+// Ties one stream transport to a libuv loop: polls its epoll descriptor, wakes it for deadlines, comes back at once when
+// work is left over. Keeps the loop alive only while there are connections or listeners.
+
+#ifndef SLUICE_STREAM_TRANSPORT_LOOP_DRIVER_H_
+#define SLUICE_STREAM_TRANSPORT_LOOP_DRIVER_H_
+
+#include <uv.h>
+
+#include "transport.h"
+
+namespace sluice {
+
+class LoopDriver {
+ public:
+  using ClosedCallback = void (*)(void* data);
+
+  explicit LoopDriver(StreamTransport* transport) : transport_(transport) {}
+
+  /** 0 or errno. After a failure Stop() must still be called. */
+  int Start(uv_loop_t* loop);
+  /** Adjusts wake-ups to what the transport waits for; after every call that may have changed it. */
+  void Reschedule();
+  /** Detaches from the loop at once; `closed(data)` runs later, on the loop, or at once if it never started. */
+  void Stop(ClosedCallback closed, void* data);
+
+ private:
+  static constexpr uint64_t kNever = ~uint64_t{0};
+
+  static void OnPoll(uv_poll_t* handle, int status, int events);
+  static void OnTimer(uv_timer_t* handle);
+  static void OnIdle(uv_idle_t* handle);
+  static void OnClosed(uv_handle_t* handle);
+  void RunTurn();
+  void ScheduleTimer();
+
+  StreamTransport* transport_;
+  uv_poll_t poll_;
+  uv_timer_t timer_;
+  uv_idle_t idle_;
+  uint64_t timer_due_ = kNever;  // on the loop's clock
+  int open_handles_ = 0;
+  bool poll_open_ = false;
+  bool loop_handles_open_ = false;
+  bool stopped_ = false;
+  ClosedCallback closed_ = nullptr;
+  void* closed_data_ = nullptr;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_STREAM_TRANSPORT_LOOP_DRIVER_H_

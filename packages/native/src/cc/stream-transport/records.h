@@ -1,0 +1,68 @@
+// Numbers shared with stream-transport-records.ts: record kinds and the layout of the shared header.
+// Both files change together; the tests of the TypeScript face exercise every kind.
+
+#ifndef SLUICE_STREAM_TRANSPORT_RECORDS_H_
+#define SLUICE_STREAM_TRANSPORT_RECORDS_H_
+
+#include <stdint.h>
+
+namespace sluice {
+
+constexpr uint32_t kRecordWords = 6;
+constexpr uint32_t kIndexBits = 20;
+constexpr uint32_t kIndexMask = (1u << kIndexBits) - 1;
+/** Generations run 1 … 2047, so an id is never 0 and always a positive int32. */
+constexpr uint32_t kGenerationMax = 2047;
+constexpr uint32_t kConnectionsMax = kIndexMask;
+
+enum EventKind : int32_t {
+  kEventAccepted = 1,
+  kEventConnected = 2,
+  kEventConnectFailed = 3,
+  kEventData = 4,
+  kEventEnd = 5,
+  kEventClosed = 6,
+  kEventDrained = 7,
+  kEventDeadline = 8,
+  kEventRelayed = 9,
+  kEventListenerPaused = 10,
+  kEventListenerResumed = 11,
+};
+
+enum RelayEnd : uint8_t {
+  kRelayCount = 0,
+  kRelaySourceEnd = 1,
+  kRelaySourceBroken = 2,
+  kRelayDestinationBroken = 3,
+  kRelayStopped = 4,
+};
+
+enum CommandKind : int32_t {
+  kCommandSend = 1,
+  kCommandRelay = 2,
+  kCommandPause = 3,
+  kCommandResume = 4,
+  kCommandShutdown = 5,
+  kCommandClose = 6,
+  kCommandReset = 7,
+  kCommandDeadline = 8,
+  kCommandStopRelay = 9,
+};
+
+constexpr uint8_t kRelayShutdown = 1;
+constexpr uint32_t kPeerRecordBytes = 40;
+
+/** Words of the shared header. `kHeaderNow` is the first of two words that hold a double. */
+enum HeaderWord : uint32_t {
+  kHeaderCommands = 0,
+  kHeaderArenaUsed = 1,
+  kHeaderConnections = 2,
+  kHeaderStale = 3,
+  kHeaderRefused = 4,
+  kHeaderNow = 6,
+  kHeaderWords = 16,
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_STREAM_TRANSPORT_RECORDS_H_

@@ -1,0 +1,251 @@
+// Turns and batches: epoll readiness to flags, ready connections served in order, events to the ring, commands run.
+// What a single connection does with its bytes is in input-output.cc.
+
+#include "transport.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <new>
+
+namespace sluice {
+
+namespace {
+
+/** Batches per turn before the event loop gets a chance to run timers and other handles. */
+constexpr int kRoundsMax = 4;
+
+}  // namespace
+
+StreamTransport::StreamTransport(TransportHost* host, const TransportOptions& options, const TransportRegions& regions)
+    : host_(host), options_(options), regions_(regions) {}
+
+StreamTransport::~StreamTransport() { Destroy(); }
+
+int StreamTransport::Open() {
+  scratch_.reset(new (std::nothrow) uint8_t[kScratchBytes]);
+  if (scratch_ == nullptr || !table_.Init(options_.connectionsMax)) return ENOMEM;
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) return errno;
+  RefreshClock();
+  wheel_.Start(now_ms_);
+  return 0;
+}
+
+void StreamTransport::Destroy() {
+  if (destroyed_) return;
+  destroyed_ = true;
+  for (uint32_t index = 0; index < table_.Touched(); index++) {
+    Connection* c = table_.At(index);
+    if (c->fd >= 0 && c->state != ConnectionState::kFree) CloseDescriptor(c, false);
+    if (c->state == ConnectionState::kFree) continue;
+    LeaveListener(c);
+    regions_.queuedBytes[index] = 0;
+    table_.Retire(c);
+  }
+  regions_.header[kHeaderConnections] = 0;
+  while (listeners_ != nullptr) {
+    Listener* listener = listeners_;
+    listeners_ = listener->next;
+    if (listener->fd >= 0) close(listener->fd);
+    delete listener;
+  }
+  if (epoll_ >= 0) close(epoll_);
+  epoll_ = -1;
+}
+
+void StreamTransport::RefreshClock() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  now_ms_ = static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
+  const double exact = static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+  memcpy(&regions_.header[kHeaderNow], &exact, sizeof exact);
+}
+
+void StreamTransport::Turn() {
+  if (destroyed_ || turning_) return;
+  turning_ = true;
+  bool more = true;
+  for (int round = 0; round < kRoundsMax; round++) {
+    if (table_.Recycle()) wake_listeners_ = true;
+    if (more) more = PollSockets();
+    RefreshClock();
+    FillBatch();
+    if (event_count_ > 0) {
+      delivering_ = true;
+      host_->Deliver(event_count_);
+      delivering_ = false;
+      if (destroyed_) break;
+      ExecuteCommands();
+    }
+    if (!more && !NeedsTurn()) break;
+  }
+  turning_ = false;
+}
+
+void StreamTransport::Flush() {
+  if (destroyed_) return;
+  if (!delivering_) {
+    if (table_.Recycle()) wake_listeners_ = true;
+    RefreshClock();
+  }
+  ExecuteCommands();
+}
+
+bool StreamTransport::NeedsTurn() const {
+  if (destroyed_) return false;
+  if (!ready_.Empty() || !eventful_.Empty()) return true;
+  for (const Listener* listener = listeners_; listener != nullptr; listener = listener->next) {
+    if (listener->paused != listener->reportedPaused || (listener->paused && wake_listeners_)) return true;
+  }
+  return false;
+}
+
+int64_t StreamTransport::NextDelay() const {
+  if (destroyed_) return -1;
+  int64_t delay = wheel_.NextDelay(now_ms_);
+  for (const Listener* listener = listeners_; listener != nullptr; listener = listener->next) {
+    if (!listener->paused || listener->retryAtMs == 0) continue;
+    const int64_t wait = listener->retryAtMs <= now_ms_ ? 0 : static_cast<int64_t>(listener->retryAtMs - now_ms_);
+    if (delay < 0 || wait < delay) delay = wait;
+  }
+  return delay;
+}
+
+/** Turns epoll readiness into flags. Returns whether epoll may hold more. */
+bool StreamTransport::PollSockets() {
+  const int count = epoll_wait(epoll_, poll_, kPollMax, 0);
+  for (int i = 0; i < count; i++) {
+    const uint64_t data = poll_[i].data.u64;
+    if ((data & kListenerBit) != 0) {
+      Listener* listener = FindListener(static_cast<uint16_t>(data & 0xffff));
+      if (listener != nullptr) listener->ready = true;
+      continue;
+    }
+    Connection* c = table_.Find(static_cast<int32_t>(data));
+    if (c == nullptr || c->fd < 0) continue;
+    const uint32_t mask = poll_[i].events;
+    if ((mask & EPOLLOUT) != 0) c->Set(kWritable);
+    if ((mask & EPOLLIN) != 0) c->Set(kReadable);
+    if ((mask & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) c->Set(kReadable | kHangup);
+    if ((mask & EPOLLERR) != 0) c->Set(kSocketError);
+    ready_.Append(c);
+  }
+  return count == kPollMax;
+}
+
+void StreamTransport::FillBatch() {
+  event_count_ = 0;
+  pool_used_ = 0;
+  round_++;
+  EmitPending();
+  ServeListeners();
+  ServeReady();
+  // After reading: bytes that arrived in time count, also when the loop itself was late.
+  ExpireDeadlines();
+  EmitPending();
+}
+
+void StreamTransport::ServeReady() {
+  // Each connection at most once: those served again in the next round come after all others.
+  for (uint32_t left = ready_.Size(); left > 0 && RingSpace() > 0; left--) {
+    Connection* c = ready_.TakeFirst();
+    if (c == nullptr) break;
+    if (c->servedRound == round_) {
+      ready_.Append(c);
+    } else {
+      c->servedRound = round_;
+      Serve(c);
+    }
+  }
+}
+
+void StreamTransport::Serve(Connection* c) {
+  if (c->state == ConnectionState::kConnecting) FinishConnect(c);
+  if (c->state != ConnectionState::kOpen) return;
+  if (c->Has(kClosing)) {
+    ServeLingering(c);
+    return;
+  }
+  if (!c->queue.Empty() && c->Has(kWritable)) FlushQueue(c);
+  if (c->state != ConnectionState::kOpen) return;
+  if (c->relaying) {
+    RunRelay(c);
+  } else {
+    ReadInput(c);
+  }
+}
+
+void StreamTransport::ExpireDeadlines() {
+  for (;;) {
+    Connection* c = wheel_.TakeExpired(now_ms_);
+    if (c == nullptr) return;
+    if (c->Has(kClosing)) {
+      Release(c);
+    } else {
+      Raise(c, kPendingDeadline);
+    }
+  }
+}
+
+void StreamTransport::Emit(int32_t kind, int32_t id, int32_t a, int32_t b, int32_t c) {
+  int32_t* record = regions_.events + size_t{event_count_} * kRecordWords;
+  record[0] = kind;
+  record[1] = id;
+  record[2] = a;
+  record[3] = b;
+  record[4] = c;
+  record[5] = 0;
+  event_count_++;
+}
+
+void StreamTransport::Raise(Connection* c, uint8_t pending_event) {
+  c->pending |= pending_event;
+  eventful_.Append(c);
+}
+
+void StreamTransport::EmitPending() {
+  while (RingSpace() > 0) {
+    Connection* c = eventful_.TakeFirst();
+    if (c == nullptr) return;
+    if (!EmitPendingOf(c)) eventful_.Append(c);
+  }
+}
+
+void StreamTransport::EmitRelayed(Connection* c, uint64_t moved, RelayEnd reason) {
+  Emit(kEventRelayed, c->Id(), static_cast<int32_t>(static_cast<uint32_t>(moved)),
+       static_cast<int32_t>(static_cast<uint32_t>(moved >> 32)), reason);
+}
+
+/** Writes the pending events of one connection in their fixed order; false when the ring is full before the last. */
+bool StreamTransport::EmitPendingOf(Connection* c) {
+  while (c->pending != 0) {
+    if (RingSpace() == 0) return false;
+    const uint8_t event = static_cast<uint8_t>(c->pending & -c->pending);
+    if (event == kPendingClosed && c->relaying) {
+      c->relaying = false;
+      EmitRelayed(c, c->relayMoved, c->Has(kInputEnded) ? kRelaySourceEnd : kRelaySourceBroken);
+      continue;
+    }
+    c->pending &= static_cast<uint8_t>(~event);
+    switch (event) {
+      case kPendingConnected: Emit(kEventConnected, c->Id(), 0, 0, 0); break;
+      case kPendingDrained: Emit(kEventDrained, c->Id(), 0, 0, 0); break;
+      case kPendingEnd: Emit(kEventEnd, c->Id(), 0, 0, 0); break;
+      case kPendingDeadline: Emit(kEventDeadline, c->Id(), 0, 0, 0); break;
+      case kPendingRelayed:
+        EmitRelayed(c, c->endedMoved, c->endedReason);
+        if (c->relaying && c->state != ConnectionState::kBroken) ready_.Append(c);
+        break;
+      case kPendingClosed:
+        Emit(c->everOpen ? kEventClosed : kEventConnectFailed, c->Id(), c->error, 0, 0);
+        Release(c);
+        return true;
+    }
+  }
+  return true;
+}
+
+}  // namespace sluice

@@ -1,0 +1,191 @@
+// The stream transport without Node: sockets in one epoll instance, an event ring out, a command ring in.
+// Knows bytes, deadlines and limits. Single-threaded; runs no JavaScript except through Host::Deliver.
+//
+// Every event but ACCEPTED, DATA and the listener events is first a bit in Connection::pending, so nothing is lost when the ring is
+// full. A connection contributes at most one DATA to a batch: commands issued for it apply before the next byte is read.
+
+#ifndef SLUICE_STREAM_TRANSPORT_TRANSPORT_H_
+#define SLUICE_STREAM_TRANSPORT_TRANSPORT_H_
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <memory>
+
+#include "connection-list.h"
+#include "connection-table.h"
+#include "listener.h"
+#include "records.h"
+#include "timer-wheel.h"
+
+namespace sluice {
+
+class TransportHost {
+ public:
+  /** Hands `count` event records to JavaScript and returns when it is done with them. May destroy the transport's sockets. */
+  virtual void Deliver(uint32_t count) = 0;
+
+ protected:
+  ~TransportHost() = default;
+};
+
+struct TransportOptions {
+  uint32_t connectionsMax;
+  uint32_t receivePoolBytes;
+  uint32_t receiveMaxBytes;
+  uint32_t arenaBytes;
+  uint32_t queueMaxBytes;
+  uint32_t eventsMax;
+  uint32_t commandsMax;
+};
+
+/** Memory shared with JavaScript, owned by the host; sizes follow from the options. Never trusted when read. */
+struct TransportRegions {
+  uint8_t* memory;
+  int32_t* events;
+  int32_t* commands;
+  uint32_t* queuedBytes;
+  int32_t* header;
+};
+
+class StreamTransport {
+ public:
+  StreamTransport(TransportHost* host, const TransportOptions& options, const TransportRegions& regions);
+  ~StreamTransport();
+  StreamTransport(const StreamTransport&) = delete;
+  StreamTransport& operator=(const StreamTransport&) = delete;
+
+  /** 0 or errno. */
+  int Open();
+  int EpollDescriptor() const { return epoll_; }
+
+  /** Serves what is ready: a few batches at most, never waits. */
+  void Turn();
+  /** Executes the queued commands. */
+  void Flush();
+
+  /** Work is left that no descriptor will announce: Turn() must be called again soon. */
+  bool NeedsTurn() const;
+  /** Milliseconds until Turn() must be called; -1: no need. */
+  int64_t NextDelay() const;
+  /** There is something to wait for: a connection or a listener. */
+  bool Active() const { return table_.Live() > 0 || listeners_ != nullptr; }
+
+  /** The following return 0 or errno. Descriptors are owned by the transport only after success. */
+  int Listen(int fd, uint16_t tag, uint32_t connections_max);
+  int Unlisten(uint16_t tag, bool close_descriptor);
+  int Connect(const sockaddr* address, socklen_t length, int32_t* id);
+  int Adopt(int fd, int32_t* id);
+  /** getsockname() of a live connection. */
+  int LocalAddress(int32_t id, sockaddr_storage* address, socklen_t* length) const;
+
+  /** Closes every descriptor. Safe from within Deliver(). */
+  void Destroy();
+  bool Destroyed() const { return destroyed_; }
+
+ private:
+  // transport.cc: turns, batches, events
+  bool PollSockets();
+  void FillBatch();
+  void ServeReady();
+  void Serve(Connection* c);
+  void ExpireDeadlines();
+  void RefreshClock();
+  uint32_t RingSpace() const { return options_.eventsMax - event_count_; }
+  void Emit(int32_t kind, int32_t id, int32_t a, int32_t b, int32_t c);
+  void Raise(Connection* c, uint8_t pending_event);
+  void EmitPending();
+  bool EmitPendingOf(Connection* c);
+  void EmitRelayed(Connection* c, uint64_t moved, RelayEnd reason);
+
+  // lifecycle.cc: from a descriptor to a seat and back
+  int Register(int fd, bool tcp, Connection** out);
+  void CloseDescriptor(Connection* c, bool abort);
+  void Break(Connection* c, int error);
+  void Abort(Connection* c, int error);
+  void BreakWith(Connection* c, int error, bool abort);
+  void Release(Connection* c);
+  void FinishConnect(Connection* c);
+  void BecomeOpen(Connection* c);
+  void WantShutdown(Connection* c);
+  void DoShutdown(Connection* c);
+  void FinishIfBothEnded(Connection* c);
+  void StartLingering(Connection* c, uint32_t linger_ms);
+  void ServeLingering(Connection* c);
+  bool Discard(Connection* c);
+
+  // input-output.cc: bytes in and out of one connection
+  void ReadInput(Connection* c);
+  void EndInput(Connection* c);
+  void ReadFailed(Connection* c, int error);
+  void CheckSocketError(Connection* c);
+  void SendVectors(Connection* c, iovec* vectors, int count, bool from_javascript);
+  void QueueRest(Connection* c, const iovec* vectors, int count, size_t skip, bool from_javascript);
+  void FlushQueue(Connection* c);
+  void SendFailed(Connection* c, int error);
+  void Touch(Connection* c) { c->lastActivityMs = now_ms_; }
+  void PublishQueue(Connection* c) { regions_.queuedBytes[c->index] = c->queue.bytes; }
+
+  // relay.cc
+  void StartRelay(Connection* source, Connection* destination, uint64_t bytes, uint8_t flags);
+  void RunRelay(Connection* source);
+  bool RelayOnce(Connection* source, size_t* budget);
+  void FinishRelay(Connection* source, RelayEnd reason);
+  void UnlinkRelay(Connection* source);
+  void DetachSources(Connection* destination);
+  void WakeSources(Connection* destination);
+
+  // accept.cc
+  void ServeListeners();
+  void AcceptFrom(Listener* listener);
+  /** kAccepted also when one attempt failed in a way that says nothing about the next. */
+  enum class AcceptResult { kAccepted, kNothing, kRefused };
+  AcceptResult AcceptOne(Listener* listener);
+  void PauseListener(Listener* listener, int error);
+  void ResumeListener(Listener* listener);
+  void LeaveListener(Connection* c);
+  Listener* FindListener(uint16_t tag) const;
+
+  // commands.cc
+  void ExecuteCommands();
+  uint32_t ExecuteSends(uint32_t first, uint32_t count);
+  void ExecuteRelay(Connection* source, const int32_t* command);
+  void ExecuteOne(Connection* c, const int32_t* command);
+  void SetDeadline(Connection* c, int32_t milliseconds, bool idle);
+  Connection* FindForCommand(int32_t id) const;
+  void PublishCount() { regions_.header[kHeaderConnections] = static_cast<int32_t>(table_.Live()); }
+  void CountWord(HeaderWord word) { regions_.header[word] = (regions_.header[word] + 1) & 0x7fffffff; }
+
+  TransportHost* host_;
+  TransportOptions options_;
+  TransportRegions regions_;
+  int epoll_ = -1;
+  bool destroyed_ = false;
+  bool turning_ = false;
+  bool delivering_ = false;
+  bool wake_listeners_ = false;  // a descriptor or a seat became free: paused listeners may try again
+
+  uint64_t now_ms_ = 0;
+  uint32_t event_count_ = 0;
+  uint32_t pool_used_ = 0;
+  uint8_t round_ = 0;  // tells which connections were served in this batch already
+
+  ConnectionTable table_;
+  ReadyList ready_;
+  EventfulList eventful_;
+  TimerWheel wheel_;
+  Listener* listeners_ = nullptr;
+  std::unique_ptr<uint8_t[]> scratch_;  // kScratchBytes: relayed or discarded bytes in flight
+
+  static constexpr int kPollMax = 512;
+  epoll_event poll_[kPollMax];
+
+  static constexpr size_t kScratchBytes = 64 * 1024;
+  /** Most bytes one relay or one discarding connection may move before others get their turn. */
+  static constexpr size_t kTurnBytes = 256 * 1024;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_STREAM_TRANSPORT_TRANSPORT_H_

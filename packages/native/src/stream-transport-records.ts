@@ -1,0 +1,112 @@
+// Numbers of the event and command records, and of the peer record. Mirrored in cc/stream-transport/records.h:
+// both files change together. Constants only.
+
+/** 32-bit words in one event or command record. */
+export const RECORD_WORDS = 6;
+
+/** `id & INDEX_MASK` is the connection's seat in any table indexed by connection; the bits above are its generation. */
+export const INDEX_BITS = 20;
+export const INDEX_MASK = (1 << INDEX_BITS) - 1;
+
+/**
+ * Event records: `[kind, connection, a, b, c, 0]`. The last event of a connection is CLOSED or CONNECT_FAILED;
+ * its id is dead after that. After JavaScript itself issues CLOSE or RESET the id is dead at once and no event follows,
+ * except those already in the batch under way: check that you still know an id. Its seat is not given away before that batch ends.
+ *
+ * A batch holds at most one DATA event of a connection, and not END together with DATA: commands issued for a connection take
+ * effect before its next byte is read.
+ */
+export const Event = {
+  /**
+   * a = listener tag, b/c = offset/length in `memory` of the peer record (see `readPeerRecord`). The seat may have been used
+   * before, by an id of another generation.
+   */
+  ACCEPTED: 1,
+  CONNECTED: 2,
+  /** a = errno. */
+  CONNECT_FAILED: 3,
+  /** a/b = offset/length in `memory`; the bytes stay valid until the batch handler returns. */
+  DATA: 4,
+  /**
+   * The peer finished sending (FIN). Our side may still send. Reported once: here, or by RELAYED with SOURCE_END when a relay met
+   * the end, then without END.
+   */
+  END: 5,
+  /**
+   * a = errno, 0 when both directions had ended in order: the peer's FIN was reported and our SHUTDOWN was carried out.
+   * When sending fails, what the peer had sent before comes first, as DATA or by relay (unless the connection is paused).
+   * ENOBUFS: queueMaxBytes; ENOMEM: no memory to queue; EINVAL: a SEND outside `memory`.
+   */
+  CLOSED: 6,
+  /** The queue of unsent bytes, not empty after an earlier flush, is empty now. Bytes queued by a relay count once it has ended. */
+  DRAINED: 7,
+  /** The deadline passed; it is cleared. */
+  DEADLINE: 8,
+  /** connection = source; a/b = low/high word of bytes moved; c = a `RelayEnd`. */
+  RELAYED: 9,
+  /**
+   * connection = 0, a = listener tag, b = errno (EMFILE, ENFILE, ENOMEM, ENOBUFS, …) or 0 for a connection limit. Once per
+   * pause: a listener that gains seats one by one and uses them at once stays paused.
+   */
+  LISTENER_PAUSED: 10,
+  /** connection = 0, a = listener tag. */
+  LISTENER_RESUMED: 11,
+} as const;
+
+/** Why a relay ended. Every RELAY on a live source ends in exactly one RELAYED, unless JavaScript closes or resets the source. */
+export const RelayEnd = {
+  /** The requested number of bytes has been handed to the destination's socket or queue. */
+  COUNT: 0,
+  /** The source sent FIN first. With `RELAY_SHUTDOWN` the destination is half-closed as soon as its queue is sent. */
+  SOURCE_END: 1,
+  /** The source broke; its CLOSED event follows. */
+  SOURCE_BROKEN: 2,
+  /** The destination broke, was closed, or was half-closed (SHUTDOWN); its CLOSED event (if it is still alive) follows. */
+  DESTINATION_BROKEN: 3,
+  /** STOP_RELAY was issued. */
+  STOPPED: 4,
+} as const;
+
+/** Command records: `[kind, connection, a, b, c, d]`, executed in order at the next flush. */
+export const Command = {
+  /**
+   * a/b = offset/length in `memory`. What the socket does not take at once is copied and sent later. Consecutive SENDs to one
+   * connection leave in one system call. After SHUTDOWN: refused.
+   */
+  SEND: 1,
+  /**
+   * connection = source, a = destination, b/c = low/high word of the count (both 0xffffffff: until the end), d = flags.
+   * Either may still be connecting. A source that relays already refuses it; a dead destination ends it as DESTINATION_BROKEN.
+   */
+  RELAY: 2,
+  /** Nothing is read, not by a relay either. A reset by the peer is still reported once no unread byte is left. */
+  PAUSE: 3,
+  RESUME: 4,
+  /** Half-close our side once queued bytes are sent. Ends relays into this connection. */
+  SHUTDOWN: 5,
+  /**
+   * Send what is queued, half-close, discard input until the peer's FIN or a = milliseconds, then close. 0: close as soon as the
+   * queue is sent. While the queue is being sent, a or 5,000 milliseconds without progress (the greater) end it; at most 16 MiB of input
+   * are discarded. The seat stays taken until then.
+   */
+  CLOSE: 6,
+  /** Close at once with RST; queued bytes are dropped. */
+  RESET: 7,
+  /**
+   * a = milliseconds from now (0 clears, less than 0: at once), b = 1: idle deadline, pushed back by every byte moved on the
+   * connection. A connection has one deadline; setting it replaces the earlier one. Fires up to 9 ms late, never early.
+   */
+  DEADLINE: 8,
+  /** Ends a relay whose source this is; later bytes are DATA events again. Nothing happens if none runs. */
+  STOP_RELAY: 9,
+} as const;
+
+export const RELAY_SHUTDOWN = 1;
+export const RELAY_UNTIL_END = -1;
+
+/**
+ * Peer record in `memory` (40 bytes): u16 family (4, 6, or 1 for Unix) · u16 peer port · 16 bytes peer address · u32 scope
+ * · u16 local port · u16 0 · 12 bytes zero. IPv4 addresses are 4 bytes, zero padded; IPv4-mapped IPv6 peers are given as
+ * IPv4. Little endian.
+ */
+export const PEER_RECORD_BYTES = 40;

@@ -1,0 +1,37 @@
+// What the kernel says about this process and its sockets, for tests to compare with: descriptors, maps, timers.
+
+import { readdirSync, readFileSync } from 'node:fs';
+
+export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
+
+/** Open descriptors of this process. */
+export function openDescriptorCount(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
+/** Status and descriptor flags together, as in `/proc/self/fdinfo`. */
+export function descriptorFlags(descriptor: number): number {
+  const match = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'));
+  return Number.parseInt(match![1]!, 8);
+}
+
+/** Maps of the memfd with that name in this process. */
+export function mapCount(name: string): number {
+  return readFileSync('/proc/self/maps', 'utf8').split(`/memfd:${name} `).length - 1;
+}
+
+/** Hundredths of seconds until the keep-alive timer of the IPv4 connection fires; -1 when that timer does not run. */
+export function keepAliveTimer(localPort: number, remotePort: number): number {
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1)) {
+    const [, local, remote, , , timer] = line.trim().split(/\s+/);
+    if (portOf(local) !== localPort || portOf(remote) !== remotePort) continue;
+    const [kind, when] = timer!.split(':');
+    return kind === '02' ? Number.parseInt(when!, 16) : -1;
+  }
+  return -1;
+}
+
+function portOf(address: string | undefined): number {
+  return Number.parseInt(address?.split(':')[1] ?? '', 16);
+}
