@@ -1,0 +1,2 @@
+export * from './control-block.ts';
+export * from './server-status.ts';
