@@ -1,0 +1,40 @@
+export type { DecodeOptions } from './decode/decode-context.ts';
+export { nearestKey } from './decode/nearest-key.ts';
+export {
+  type DecodedDynamic,
+  type DynamicSource,
+  decodeDynamic,
+  type HttpObjectKind,
+} from './dynamic/decode-dynamic.ts';
+export type { MiddlewareTypeSchema, MiddlewareTypes } from './dynamic/decode-middleware.ts';
+export { ROUTER_PRIORITY_MAX } from './dynamic/router-schema.ts';
+export type * from './model/dynamic-configuration.ts';
+export type * from './model/static-configuration.ts';
+export { describeSchema, type SchemaKey } from './reference/describe-schema.ts';
+export { describeStatic, type ReferenceFile, referenceFiles } from './reference/reference-pages.ts';
+export { checkReferences, type ReferenceReport } from './references/check-references.ts';
+export { defaultEntryPoints } from './references/default-entry-points.ts';
+export { type MiddlewareReferences, middlewareReferences } from './references/middleware-references.ts';
+export { qualifyName, qualifyNames } from './references/qualify-names.ts';
+export { DEFAULT_TRANSPORT } from './references/transport-name.ts';
+export { type DurationBounds, durationSchema, parseDuration } from './schema/duration.ts';
+export { addCodedIssue } from './schema/issue.ts';
+export { splitList, stringListSchema, stringMapSchema } from './schema/lists.ts';
+export {
+  cidrListSchema,
+  type EntryPointAddress,
+  isHostName,
+  isIpOrCidr,
+  parseEntryPointAddress,
+} from './schema/network.ts';
+export { boundedInteger, type IntegerBounds, lenientBoolean, lenientInteger, parseBoolean } from './schema/scalars.ts';
+export { mayBeEmpty } from './schema/section.ts';
+export { type ConfigurationFormat, formatOfFile } from './source/parse-source.ts';
+export {
+  decodeStaticText,
+  type LoadedStatic,
+  loadStaticConfiguration,
+  type StaticSource,
+  type StaticSources,
+} from './static/load-static.ts';
+export { DEFAULT_PRECEDENCE } from './static/static-schema.ts';

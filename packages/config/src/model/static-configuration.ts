@@ -1,0 +1,91 @@
+// The decoded static (install) configuration: what the rest of the program sees after defaults are applied.
+// Key names are those of the configuration reference; every duration is a number of milliseconds.
+
+/** Milliseconds, possibly fractional (`2us` is 0.002). */
+export type DurationMs = number;
+
+export interface StaticConfiguration {
+  readonly entryPoints: Readonly<Record<string, EntryPointConfiguration>>;
+  readonly providers: ProvidersConfiguration;
+  readonly serversTransport: ServersTransportConfiguration;
+  readonly log: LogConfiguration;
+  /** Number of worker processes; 0 means one per core. Our extension. */
+  readonly workers: number;
+  readonly validation: { /** Our extension; default `error`. */ readonly unknownKeys: 'error' | 'warn' };
+}
+
+export interface EntryPointConfiguration {
+  /** `[host]:port[/tcp]`. */
+  readonly address: string;
+  readonly reusePort: boolean;
+  readonly asDefault: boolean;
+  readonly transport: {
+    readonly lifeCycle: { readonly requestAcceptGraceTimeout: DurationMs; readonly graceTimeOut: DurationMs };
+    readonly respondingTimeouts: {
+      readonly readTimeout: DurationMs;
+      readonly writeTimeout: DurationMs;
+      readonly idleTimeout: DurationMs;
+    };
+    readonly keepAliveMaxTime: DurationMs;
+    readonly keepAliveMaxRequests: number;
+  };
+  readonly forwardedHeaders: {
+    readonly insecure: boolean;
+    /** IPs or CIDRs, validated. */
+    readonly trustedIPs: readonly string[];
+    readonly connection: readonly string[];
+    readonly notAppendXForwardedFor: boolean;
+    readonly addXForwardedSchemeHeaders: boolean;
+  };
+  readonly http: {
+    /** Qualified names (`name@provider`). */
+    readonly middlewares: readonly string[];
+    readonly encodeQuerySemicolons: boolean;
+    readonly sanitizePath: boolean;
+    readonly maxHeaderBytes: number;
+    readonly underscoreHeadersStrategy: 'keep' | 'delete' | 'reject';
+    /** Undefined when the section is absent: nothing is checked. */
+    readonly encodedCharacters?: EncodedCharactersConfiguration;
+  };
+}
+
+export interface EncodedCharactersConfiguration {
+  readonly allowEncodedSlash: boolean;
+  readonly allowEncodedBackSlash: boolean;
+  readonly allowEncodedNullCharacter: boolean;
+  readonly allowEncodedSemicolon: boolean;
+  readonly allowEncodedPercent: boolean;
+  readonly allowEncodedQuestionMark: boolean;
+  readonly allowEncodedHash: boolean;
+}
+
+export interface ProvidersConfiguration {
+  readonly providersThrottleDuration: DurationMs;
+  /** Provider names, lower case, best first. */
+  readonly precedence: readonly string[];
+  readonly file?: FileProviderConfiguration;
+}
+
+export interface FileProviderConfiguration {
+  readonly filename?: string;
+  readonly directory?: string;
+  readonly watch: boolean;
+}
+
+/** Shared by the static `serversTransport` and the dynamic `http.serversTransports.<name>`. */
+export interface ServersTransportConfiguration {
+  /** Idle connections kept per server by one worker; negative: no reuse. */
+  readonly maxIdleConnsPerHost: number;
+  readonly forwardingTimeouts: {
+    readonly dialTimeout: DurationMs;
+    readonly responseHeaderTimeout: DurationMs;
+    readonly idleConnTimeout: DurationMs;
+  };
+}
+
+export interface LogConfiguration {
+  readonly level: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'FATAL' | 'PANIC';
+  readonly format: 'common' | 'json';
+  /** Empty: standard output. */
+  readonly filePath: string;
+}

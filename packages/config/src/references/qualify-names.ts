@@ -1,0 +1,53 @@
+// One provider's objects under their qualified names (`name@provider`), references included (providers.md section 1).
+
+import type {
+  HttpConfiguration,
+  MiddlewareConfiguration,
+  RouterConfiguration,
+  ServiceConfiguration,
+} from '../model/dynamic-configuration.ts';
+import { withQualifiedReferences } from './middleware-references.ts';
+
+/** `name` with the provider put behind it, unless it names one already. */
+export function qualifyName(provider: string, name: string): string {
+  return name.includes('@') ? name : `${name}@${provider}`;
+}
+
+/** @param http objects of one provider under the names they were declared with */
+export function qualifyNames(provider: string, http: HttpConfiguration): HttpConfiguration {
+  const qualify = (name: string): string => qualifyName(provider, name);
+  return {
+    routers: mapObjects(
+      http.routers,
+      qualify,
+      (router): RouterConfiguration => ({
+        ...router,
+        middlewares: router.middlewares.map(qualify),
+        service: qualify(router.service),
+      }),
+    ),
+    services: mapObjects(http.services, qualify, (service) => qualifyService(service, qualify)),
+    middlewares: mapObjects(
+      http.middlewares,
+      qualify,
+      (middleware): MiddlewareConfiguration => withQualifiedReferences(middleware, qualify),
+    ),
+    serversTransports: mapObjects(http.serversTransports, qualify, (transport) => transport),
+  };
+}
+
+function qualifyService(service: ServiceConfiguration, qualify: (name: string) => string): ServiceConfiguration {
+  const { loadBalancer } = service;
+  if (loadBalancer.serversTransport === '') return service;
+  return { ...service, loadBalancer: { ...loadBalancer, serversTransport: qualify(loadBalancer.serversTransport) } };
+}
+
+function mapObjects<Value>(
+  objects: Readonly<Record<string, Value>>,
+  rename: (name: string) => string,
+  change: (value: Value) => Value,
+): Record<string, Value> {
+  const result: Record<string, Value> = {};
+  for (const [name, value] of Object.entries(objects)) result[rename(name)] = change(value);
+  return result;
+}

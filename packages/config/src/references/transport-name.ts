@@ -1,0 +1,3 @@
+// The qualified name of the static `serversTransport`, as services may write it.
+
+export const DEFAULT_TRANSPORT = 'default@internal';

@@ -1,0 +1,48 @@
+// What one key of the static configuration means for another: the default entry point, addresses used twice.
+
+import type { Diagnostic } from '@sluice/errors';
+import type { EntryPointConfiguration, StaticConfiguration } from '../model/static-configuration.ts';
+import { parseEntryPointAddress } from '../schema/network.ts';
+import { entryPointSchema } from './entry-point-schema.ts';
+
+export interface CheckedStatic {
+  readonly configuration: StaticConfiguration;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** @param file source name for diagnostics */
+export function checkStatic(decoded: StaticConfiguration, file: string): CheckedStatic {
+  const configuration = withDefaultEntryPoint(decoded);
+  const diagnostics = sharedAddresses(configuration.entryPoints).map((each) => ({ ...each, file }));
+  const { file: provider } = configuration.providers;
+  if (provider?.directory !== undefined && provider.filename !== undefined) {
+    const message = '"providers.file" has both "directory" and "filename"; the directory is used';
+    diagnostics.push({ code: 'CONFIG_CONFLICT', severity: 'warning', message, file });
+  }
+  return { configuration, diagnostics };
+}
+
+/** Without any entry point for users, `http` on port 80 is there (http-routing.md section 8). */
+function withDefaultEntryPoint(configuration: StaticConfiguration): StaticConfiguration {
+  const names = Object.keys(configuration.entryPoints);
+  if (names.some((name) => name !== 'traefik')) return configuration;
+  const http = entryPointSchema.parse({ address: ':80' });
+  return { ...configuration, entryPoints: { ...configuration.entryPoints, http } };
+}
+
+/** Our listening sockets can always share a port, so the kernel would not complain: connections would be spread at random. */
+function sharedAddresses(entryPoints: Readonly<Record<string, EntryPointConfiguration>>): Diagnostic[] {
+  const users = new Map<string, string>();
+  const diagnostics: Diagnostic[] = [];
+  for (const [name, { address, reusePort }] of Object.entries(entryPoints)) {
+    const parsed = parseEntryPointAddress(address);
+    if (typeof parsed === 'string' || parsed.port === 0) continue;
+    const key = `${parsed.host.toLowerCase()} ${parsed.port}`;
+    const other = users.get(key);
+    users.set(key, name);
+    if (other === undefined || (reusePort && entryPoints[other]!.reusePort)) continue;
+    const message = `the entry points "${other}" and "${name}" have the same address ${address}; set reusePort on both if that is meant`;
+    diagnostics.push({ code: 'CONFIG_CONFLICT', severity: 'error', message, object: `entryPoints.${name}` });
+  }
+  return diagnostics;
+}

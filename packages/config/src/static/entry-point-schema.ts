@@ -1,0 +1,123 @@
+// `entryPoints.<name>` (static-config.md section 2): keys, defaults and meaning. What two entry points have to do with each
+// other is in check-static.ts, keys that are not supported yet in unsupported-static.ts.
+
+import { z } from 'zod';
+import { durationSchema } from '../schema/duration.ts';
+import { addCodedIssue } from '../schema/issue.ts';
+import { stringListSchema } from '../schema/lists.ts';
+import { cidrListSchema, parseEntryPointAddress } from '../schema/network.ts';
+import { boundedInteger } from '../schema/scalars.ts';
+
+const flag = (standard: boolean, text: string) => z.boolean().default(standard).describe(text);
+const count = () => boundedInteger({ min: 0, max: 2 ** 31 - 1 });
+
+const address = z
+  .string()
+  .superRefine((value, context) => {
+    const parsed = parseEntryPointAddress(value);
+    if (typeof parsed === 'string') context.addIssue({ code: 'custom', message: parsed });
+    else if (parsed.protocol === 'udp') {
+      addCodedIssue(
+        context,
+        'CONFIG_UNSUPPORTED',
+        'makes a UDP entry point, which is not supported by this version yet',
+      );
+    }
+  })
+  .describe('Where to listen: "[host]:port[/tcp]". An empty host means all interfaces, IPv4 and IPv6.');
+
+const transport = z
+  .object({
+    lifeCycle: z
+      .object({
+        requestAcceptGraceTimeout: durationSchema()
+          .prefault('0s')
+          .describe('How long a stopping process keeps accepting new connections and requests.'),
+        graceTimeOut: durationSchema()
+          .prefault('10s')
+          .describe('After that, the time requests in flight have before their connections are closed.'),
+      })
+      .prefault({}),
+    respondingTimeouts: z
+      .object({
+        readTimeout: durationSchema()
+          .prefault('60s')
+          .describe('Time to receive a whole request with its body; 0: no limit.'),
+        writeTimeout: durationSchema()
+          .prefault('0s')
+          .describe('Time from the end of the request head to the end of the response; 0: no limit.'),
+        idleTimeout: durationSchema()
+          .prefault('180s')
+          .describe('Time a kept-alive connection may be idle; 0: no limit.'),
+      })
+      .prefault({}),
+    keepAliveMaxTime: durationSchema()
+      .prefault('0s')
+      .describe('Age of a connection after which its next response closes it; 0: no limit.'),
+    keepAliveMaxRequests: count()
+      .default(0)
+      .describe('Requests on one connection after which it is closed; 0: no limit.'),
+  })
+  .prefault({});
+
+const forwardedHeaders = z
+  .object({
+    insecure: flag(false, 'Trust the forwarding headers of every client.'),
+    trustedIPs: cidrListSchema().prefault([]).describe('IPs and networks whose forwarding headers are trusted.'),
+    connection: stringListSchema()
+      .prefault([])
+      .describe('Header names that stay although the Connection header lists them, so that middlewares can see them.'),
+    notAppendXForwardedFor: flag(false, 'Do not add the address of the peer to X-Forwarded-For.'),
+    addXForwardedSchemeHeaders: flag(false, 'Also set X-Forwarded-Scheme and X-Scheme.'),
+  })
+  .prefault({});
+
+const allowed = (what: string) => flag(true, `Accept ${what} in the path; otherwise the answer is 400.`);
+
+const encodedCharacters = z
+  .object({
+    allowEncodedSlash: allowed('%2F'),
+    allowEncodedBackSlash: allowed('%5C'),
+    allowEncodedNullCharacter: allowed('%00'),
+    allowEncodedSemicolon: allowed('%3B'),
+    allowEncodedPercent: allowed('%25'),
+    allowEncodedQuestionMark: allowed('%3F'),
+    allowEncodedHash: allowed('%23'),
+  })
+  .optional()
+  .describe('Which percent-encoded characters a path may contain. Without this section nothing is checked.');
+
+const entryPointMiddlewares = stringListSchema()
+  .superRefine((names, context) => {
+    for (const name of names) {
+      if (/^[^@]+@[^@]+$/.test(name)) continue;
+      context.addIssue({ code: 'custom', message: `must be qualified names such as "${name.split('@')[0]}@file"` });
+    }
+  })
+  .prefault([])
+  .describe('Middlewares put in front of those of every router, as qualified names (name@provider).');
+
+const http = z
+  .object({
+    middlewares: entryPointMiddlewares,
+    encodeQuerySemicolons: flag(false, 'Replace ";" in queries by "%3B" instead of "&".'),
+    sanitizePath: flag(true, 'Resolve "." and ".." segments and duplicate slashes before routing and forwarding.'),
+    maxHeaderBytes: boundedInteger({ min: 1, max: 2 ** 24 })
+      .default(1_048_576)
+      .describe('Size limit of all request headers together; larger ones are answered with 431.'),
+    underscoreHeadersStrategy: z
+      .preprocess((value) => (value === '' ? 'keep' : value), z.enum(['keep', 'delete', 'reject']))
+      .prefault('keep')
+      .describe('What happens to headers with "_" in their name: forwarded, dropped, or refused with 400.'),
+    encodedCharacters,
+  })
+  .prefault({});
+
+export const entryPointSchema = z.object({
+  address,
+  reusePort: flag(false, 'Share the port with other processes (SO_REUSEPORT).'),
+  asDefault: flag(false, 'Routers without entry points attach to the entry points marked so, instead of to all.'),
+  transport,
+  forwardedHeaders,
+  http,
+});

@@ -1,0 +1,100 @@
+// The one table of static keys that are known from the reference and not supported by this version yet, and of options the
+// reference has removed. A severity is `error` where going on without the key would serve traffic wrongly or unsafely.
+
+import { UnsupportedKeys } from '../decode/unsupported-keys.ts';
+import { parseBoolean } from '../schema/scalars.ts';
+import { findEntry, type SourceNode } from '../source/source-node.ts';
+
+const OTHER_PROVIDERS = [
+  'docker',
+  'swarm',
+  'kubernetesIngress',
+  'kubernetesIngressNGINX',
+  'kubernetesCRD',
+  'kubernetesGateway',
+  'knative',
+  'rest',
+  'consulCatalog',
+  'nomad',
+  'ecs',
+  'consul',
+  'etcd',
+  'zooKeeper',
+  'redis',
+  'http',
+  'plugin',
+];
+
+export const unsupportedStaticKeys = new UnsupportedKeys({
+  api: 'warning',
+  ping: 'warning',
+  metrics: 'warning',
+  accessLog: 'warning',
+  tracing: 'warning',
+  certificatesResolvers: 'warning',
+  global: 'warning',
+  ocsp: 'warning',
+  spiffe: 'warning',
+  experimental: 'warning',
+  tcpServersTransport: 'warning',
+  hostResolver: (node) => (isOn(findEntry(node, 'cnameFlattening')?.node) ? 'error' : 'warning'),
+  core: (node) => (textOf(findEntry(node, 'defaultRuleSyntax')?.node) === 'v2' ? 'error' : 'warning'),
+  'log.noColor': 'warning',
+  'log.maxSize': 'warning',
+  'log.maxAge': 'warning',
+  'log.maxBackups': 'warning',
+  'log.compress': 'warning',
+  'log.otlp': 'warning',
+  ...Object.fromEntries(OTHER_PROVIDERS.map((name) => [`providers.${name}`, 'warning' as const])),
+  'providers.file.debugLogGeneratedTemplate': 'warning',
+  'serversTransport.insecureSkipVerify': 'warning',
+  'serversTransport.rootCAs': 'warning',
+  'serversTransport.spiffe': 'warning',
+  'entryPoints.*.allowACMEByPass': 'warning',
+  'entryPoints.*.observability': 'warning',
+  'entryPoints.*.http2': 'warning',
+  'entryPoints.*.udp': 'warning',
+  'entryPoints.*.http3': 'error',
+  'entryPoints.*.proxyProtocol': 'error',
+  'entryPoints.*.http.tls': 'error',
+  'entryPoints.*.http.redirections': 'error',
+});
+
+const TLS_CA_OPTIONAL = 'remove it: whether a certificate authority is needed follows from the other tls keys';
+const NAMESPACES = 'use "namespaces", a list';
+const TRACING = 'use tracing.otlp';
+
+/** Path pattern → what replaces it. The reference refuses to start with any of these (static-config.md 1.6). */
+export const REMOVED_STATIC_KEYS: Readonly<Record<string, string>> = {
+  pilot: 'the service it talked to no longer exists; remove it',
+  'experimental.http3': 'HTTP/3 is switched on per entry point with entryPoints.<name>.http3',
+  'providers.marathon': 'the provider has no successor; remove it',
+  'providers.rancher': 'use the Kubernetes or docker provider',
+  'providers.docker.swarmMode': 'use providers.swarm',
+  'providers.docker.tls.caOptional': TLS_CA_OPTIONAL,
+  'providers.swarm.tls.caOptional': TLS_CA_OPTIONAL,
+  'providers.consul.tls.caOptional': TLS_CA_OPTIONAL,
+  'providers.consulCatalog.endpoint.tls.caOptional': TLS_CA_OPTIONAL,
+  'providers.nomad.endpoint.tls.caOptional': TLS_CA_OPTIONAL,
+  'providers.etcd.tls.caOptional': TLS_CA_OPTIONAL,
+  'providers.redis.tls.caOptional': TLS_CA_OPTIONAL,
+  'providers.http.tls.caOptional': TLS_CA_OPTIONAL,
+  'providers.consul.namespace': NAMESPACES,
+  'providers.consulCatalog.namespace': NAMESPACES,
+  'providers.nomad.namespace': NAMESPACES,
+  'tracing.spanNameLimit': 'remove it: span names are no longer shortened',
+  'tracing.jaeger': TRACING,
+  'tracing.zipkin': TRACING,
+  'tracing.datadog': TRACING,
+  'tracing.instana': TRACING,
+  'tracing.haystack': TRACING,
+  'tracing.elastic': TRACING,
+};
+
+function textOf(node: SourceNode | undefined): string | undefined {
+  return node?.kind === 'scalar' ? node.text : undefined;
+}
+
+function isOn(node: SourceNode | undefined): boolean {
+  return node?.kind === 'scalar' && parseBoolean(node.text) !== false;
+}
