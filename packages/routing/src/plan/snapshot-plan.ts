@@ -1,0 +1,75 @@
+// Everything a snapshot holds, resolved and ordered but not yet bytes: what the writer writes and `explain` reads.
+
+import type { CompiledRule } from './compiled-rule.ts';
+
+/** What a snapshot writer has made of an object; only the writer that made it may look at it. */
+export interface WriterMemo {
+  readonly owner: object;
+}
+
+export interface EntryPointPlan {
+  readonly name: string;
+  readonly configurationJson: string;
+}
+
+export interface RouterPlan {
+  memo?: WriterMemo;
+  /** Index in `entryPoints`. */
+  readonly entryPoint: number;
+  /** As in RouterRecord. */
+  readonly name: string;
+  readonly rule: CompiledRule;
+  /** Computed: never the 0 that stands for the rule's length. */
+  readonly priority: bigint;
+  /** Indices in `middlewares`. */
+  readonly middlewares: readonly number[];
+  /** Index in `services`. */
+  readonly service: number;
+  readonly deniedEncodedCharacters: number;
+}
+
+export interface MiddlewarePlan {
+  readonly name: string;
+  readonly type: string;
+  readonly optionsJson: string;
+}
+
+export interface ServicePlan {
+  memo?: WriterMemo;
+  readonly name: string;
+  readonly strategy: 'wrr' | 'p2c' | 'leastconn';
+  readonly passHostHeader: boolean;
+  /** Index in `serversTransports`. */
+  readonly serversTransport: number;
+  readonly servers: readonly ServerPlan[];
+  readonly hash: string;
+}
+
+/** Fields as in ServerRecord; the rest of a record follows from the URL. */
+export interface ServerPlan {
+  readonly url: string;
+  readonly weight: number;
+  readonly preservePath: boolean;
+  readonly statusRow: number;
+}
+
+/** Fields as in ServersTransportRecord. */
+export interface ServersTransportPlan {
+  readonly name: string;
+  readonly maxIdleConnsPerHost: number;
+  readonly dialTimeoutMs: number;
+  readonly responseHeaderTimeoutMs: number;
+  readonly idleConnTimeoutMs: number;
+  readonly hash: string;
+}
+
+export interface SnapshotPlan {
+  /** 0 to 2^53-1. */
+  readonly revision: number;
+  readonly entryPoints: readonly EntryPointPlan[];
+  /** By entry point, then in evaluation order. */
+  readonly routers: readonly RouterPlan[];
+  readonly middlewares: readonly MiddlewarePlan[];
+  readonly services: readonly ServicePlan[];
+  readonly serversTransports: readonly ServersTransportPlan[];
+}

@@ -1,0 +1,245 @@
+// Writes plans as the bytes of snapshots (see layout.ts). A writer keeps what it has made of rules and services, so the
+// next snapshot costs little more than copying numbers; `writeSnapshot` starts afresh and depends on its plan alone.
+
+import type { CompiledRule } from '../plan/compiled-rule.ts';
+import type { RouterPlan, ServersTransportPlan, ServicePlan, SnapshotPlan, WriterMemo } from '../plan/snapshot-plan.ts';
+import { INSTRUCTION_WORDS, NetworkPool, writeProgram } from './code-writer.ts';
+import { encodeKeys } from './encoded-keys.ts';
+import { IndexWriter } from './index-writer.ts';
+import { SECTION_COUNT, Section, STRATEGIES } from './layout.ts';
+import { assembleSnapshot, joinPieces } from './snapshot-assembly.ts';
+import { StringPool } from './string-pool.ts';
+import { WordList } from './word-list.ts';
+
+const INT32_MIN = -0x80000000;
+const INT32_MAX = 0x7fffffff;
+const SERVER_WORDS = 5;
+const STRINGS_KEPT_MIN = 10_000;
+
+/** Pure: equal plans give equal bytes. @throws RangeError when the snapshot would have 4 GiB or more. */
+export function writeSnapshot(plan: SnapshotPlan): Uint8Array {
+  return joinPieces(new SnapshotWriter().write(plan));
+}
+
+/** Everything made with the numbers of one string pool; the owner of the memos that hold such numbers. */
+class Encodings {
+  readonly strings = new StringPool();
+  readonly networks = new NetworkPool();
+}
+
+interface RuleMemo extends WriterMemo {
+  readonly text: number;
+  readonly program: Uint32Array;
+  readonly keys: Uint32Array;
+  /** Where the program lies in the snapshot numbered `snapshot`. */
+  snapshot: number;
+  start: number;
+}
+
+interface RouterMemo extends WriterMemo {
+  readonly name: number;
+}
+
+interface ServiceMemo extends WriterMemo {
+  readonly name: number;
+  readonly hash: number;
+  /** Record after record. */
+  readonly servers: Uint32Array;
+}
+
+export class SnapshotWriter {
+  private encodings = new Encodings();
+  /** Strings after the first snapshot with these encodings: what is more is mostly of objects that are gone. */
+  private stringsAtStart = 0;
+  private snapshots = 0;
+  private readonly index = new IndexWriter();
+  private readonly routers = new WordList();
+  private readonly code = new WordList();
+  private readonly lists = new WordList();
+  private readonly services = new WordList();
+  private readonly servers = new WordList();
+  private sections: Uint8Array[] = [];
+
+  /**
+   * The snapshot in pieces to be put one behind the other, valid until the next call.
+   * @throws RangeError when it would have 4 GiB or more.
+   */
+  write(plan: SnapshotPlan): Uint8Array[] {
+    if (this.stringsAtStart > 0 && this.encodings.strings.size > 2 * this.stringsAtStart + STRINGS_KEPT_MIN) {
+      this.encodings = new Encodings();
+      this.stringsAtStart = 0;
+    }
+    this.snapshots++;
+    this.sections = new Array(SECTION_COUNT).fill(new Uint8Array(0));
+    this.index.start(plan.entryPoints.length);
+    this.writeRouters(plan.routers);
+    this.writeIndex(plan);
+    this.put(Section.MIDDLEWARES, this.writeMiddlewares(plan));
+    this.writeServices(plan.services);
+    this.put(Section.TRANSPORTS, this.writeTransports(plan.serversTransports));
+    const { strings, networks } = this.encodings;
+    this.put(Section.NETWORKS, networks.words.view());
+    this.put(Section.STRING_INDEX, strings.index.view());
+    this.sections[Section.STRING_BYTES] = strings.content();
+    if (this.stringsAtStart === 0) this.stringsAtStart = strings.size;
+    return assembleSnapshot(this.sections, plan.revision);
+  }
+
+  private put(section: number, words: Uint32Array): void {
+    this.sections[section] = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+  }
+
+  private writeIndex(plan: SnapshotPlan): void {
+    const index = this.index.finish();
+    this.put(Section.ENTRY_POINTS, this.writeEntryPoints(plan, index.hostlessBuckets));
+    this.put(Section.HOST_SLOTS, index.hostSlots);
+    this.put(Section.PATH_SLOTS, index.pathSlots);
+    this.put(Section.BUCKETS, index.buckets);
+    this.put(Section.PREFIX_LENGTHS, index.prefixLengths);
+    this.put(Section.PATH_ENTRIES, index.pathEntries);
+    this.put(Section.CANDIDATES, index.candidates);
+  }
+
+  private writeRouters(routers: readonly RouterPlan[]): void {
+    const { routers: records, code, lists } = this;
+    for (const list of [records, code, lists]) list.reset();
+    for (let number = 0; number < routers.length; number++) {
+      const router = routers[number]!;
+      const rule = this.ruleMemo(router.rule);
+      this.placeProgram(rule);
+      this.index.add(number, router.entryPoint, rule.keys);
+      records.push(this.routerMemo(router).name);
+      records.push(rule.text);
+      this.pushPriority(records, router.priority);
+      records.push(lists.length);
+      records.push(router.middlewares.length);
+      records.push(router.service);
+      records.push(router.deniedEncodedCharacters);
+      records.push(rule.start);
+      records.push(rule.program.length / INSTRUCTION_WORDS);
+      if (router.middlewares.length > 0) lists.pushAll(router.middlewares);
+    }
+    this.put(Section.ROUTERS, records.view());
+    this.put(Section.CODE, code.view());
+    this.put(Section.MIDDLEWARE_LISTS, lists.view());
+  }
+
+  /** One router on several entry points has one program. */
+  private placeProgram(rule: RuleMemo): void {
+    if (rule.snapshot === this.snapshots) return;
+    rule.snapshot = this.snapshots;
+    rule.start = this.code.length / INSTRUCTION_WORDS;
+    this.code.pushAll(rule.program);
+  }
+
+  private pushPriority(records: WordList, priority: bigint): void {
+    const small = Number(priority);
+    if (small >= 0 && small <= INT32_MAX) {
+      records.push(small);
+      records.push(0);
+      return;
+    }
+    records.push(Number(BigInt.asUintN(32, priority)));
+    records.push(Number(BigInt.asUintN(32, priority >> 32n)));
+  }
+
+  private ruleMemo(rule: CompiledRule): RuleMemo {
+    const owner = this.encodings;
+    if (rule.memo?.owner === owner) return rule.memo as RuleMemo;
+    const memo: RuleMemo = {
+      owner,
+      text: owner.strings.intern(rule.text),
+      program: writeProgram(rule.predicate, owner.strings, owner.networks),
+      keys: encodeKeys(rule.keys, owner.strings),
+      snapshot: 0,
+      start: 0,
+    };
+    rule.memo = memo;
+    return memo;
+  }
+
+  private routerMemo(router: RouterPlan): RouterMemo {
+    const owner = this.encodings;
+    if (router.memo?.owner === owner) return router.memo as RouterMemo;
+    const memo: RouterMemo = { owner, name: owner.strings.intern(router.name) };
+    router.memo = memo;
+    return memo;
+  }
+
+  private serviceMemo(service: ServicePlan): ServiceMemo {
+    const owner = this.encodings;
+    if (service.memo?.owner === owner) return service.memo as ServiceMemo;
+    const { strings } = owner;
+    const words = new WordList(Math.max(1, service.servers.length * SERVER_WORDS));
+    for (const { url, weight, preservePath, statusRow } of service.servers) {
+      words.push(strings.intern(url));
+      words.pushFloat(weight);
+      words.push(preservePath ? 1 : 0);
+      words.push(statusRow);
+    }
+    const servers = words.view().slice();
+    const memo: ServiceMemo = {
+      owner,
+      name: strings.intern(service.name),
+      hash: strings.intern(service.hash),
+      servers,
+    };
+    service.memo = memo;
+    return memo;
+  }
+
+  private writeEntryPoints(plan: SnapshotPlan, hostlessBuckets: readonly number[]): Uint32Array {
+    const records = new WordList(64);
+    plan.entryPoints.forEach(({ name, configurationJson }, number) => {
+      records.pushAll([
+        this.encodings.strings.intern(name),
+        this.encodings.strings.intern(configurationJson),
+        hostlessBuckets[number]!,
+        0,
+      ]);
+    });
+    return records.view();
+  }
+
+  private writeMiddlewares(plan: SnapshotPlan): Uint32Array {
+    const records = new WordList(plan.middlewares.length * 3);
+    for (const { name, type, optionsJson } of plan.middlewares) {
+      for (const text of [name, type, optionsJson]) records.push(this.encodings.strings.intern(text));
+    }
+    return records.view();
+  }
+
+  private writeServices(services: readonly ServicePlan[]): void {
+    const { services: records, servers } = this;
+    records.reset();
+    servers.reset();
+    for (const service of services) {
+      const memo = this.serviceMemo(service);
+      records.push(memo.name);
+      records.push(STRATEGIES.indexOf(service.strategy));
+      records.push(service.passHostHeader ? 1 : 0);
+      records.push(service.serversTransport);
+      records.push(servers.length / SERVER_WORDS);
+      records.push(service.servers.length);
+      records.push(memo.hash);
+      records.push(0);
+      servers.pushAll(memo.servers);
+    }
+    this.put(Section.SERVICES, records.view());
+    this.put(Section.SERVERS, servers.view());
+  }
+
+  private writeTransports(transports: readonly ServersTransportPlan[]): Uint32Array {
+    const records = new WordList(64);
+    for (const transport of transports) {
+      records.push(this.encodings.strings.intern(transport.name));
+      records.push(this.encodings.strings.intern(transport.hash));
+      records.push(Math.min(INT32_MAX, Math.max(INT32_MIN, transport.maxIdleConnsPerHost)));
+      records.push(0);
+      records.pushFloat(transport.dialTimeoutMs);
+      records.pushFloat(transport.responseHeaderTimeoutMs);
+      records.pushFloat(transport.idleConnTimeoutMs);
+    }
+    return records.view();
+  }
+}

@@ -1,0 +1,90 @@
+// Small configurations for compilation tests: everything that does not matter has a default.
+
+import type {
+  EntryPointConfiguration,
+  HttpConfiguration,
+  RouterConfiguration,
+  ServersTransportConfiguration,
+  ServiceConfiguration,
+} from '@sluice/config';
+import { type CompilationInput, serverKey } from '../../src/plan/compilation-input.ts';
+
+export function entryPoint(
+  http: Partial<EntryPointConfiguration['http']> = {},
+  asDefault = false,
+): EntryPointConfiguration {
+  return {
+    address: ':80',
+    reusePort: false,
+    asDefault,
+    transport: {
+      lifeCycle: { requestAcceptGraceTimeout: 0, graceTimeOut: 10_000 },
+      respondingTimeouts: { readTimeout: 60_000, writeTimeout: 0, idleTimeout: 180_000 },
+      keepAliveMaxTime: 0,
+      keepAliveMaxRequests: 0,
+    },
+    forwardedHeaders: {
+      insecure: false,
+      trustedIPs: [],
+      connection: [],
+      notAppendXForwardedFor: false,
+      addXForwardedSchemeHeaders: false,
+    },
+    http: {
+      middlewares: [],
+      encodeQuerySemicolons: false,
+      sanitizePath: true,
+      maxHeaderBytes: 1_048_576,
+      underscoreHeadersStrategy: 'keep',
+      ...http,
+    },
+  };
+}
+
+export function router(rule: string, more: Partial<RouterConfiguration> = {}): RouterConfiguration {
+  return { entryPoints: [], rule, priority: 0n, middlewares: [], service: 's@file', ...more };
+}
+
+export function service(
+  urls: readonly string[],
+  more: Partial<ServiceConfiguration['loadBalancer']> = {},
+): ServiceConfiguration {
+  const servers = urls.map((url) => ({ url, weight: 1, preservePath: false }));
+  return { loadBalancer: { servers, strategy: 'wrr', passHostHeader: true, serversTransport: '', ...more } };
+}
+
+export const transport: ServersTransportConfiguration = {
+  maxIdleConnsPerHost: 200,
+  forwardingTimeouts: { dialTimeout: 30_000, responseHeaderTimeout: 0, idleConnTimeout: 90_000 },
+};
+
+/** One service `s@file`; rows are given out in order of asking. */
+export function compilationInput(
+  http: Partial<HttpConfiguration>,
+  more: Partial<Omit<CompilationInput, 'http'>> = {},
+): CompilationInput {
+  return {
+    revision: 1,
+    entryPoints: { web: entryPoint() },
+    providerPrecedence: ['docker', 'file'],
+    defaultServersTransport: transport,
+    statusRow: (key) => rowsOf(http).get(key) ?? 0,
+    ...more,
+    http: {
+      routers: {},
+      services: { 's@file': service(['http://10.0.0.1:8080']) },
+      middlewares: {},
+      serversTransports: {},
+      ...http,
+    },
+  };
+}
+
+/** Rows of every server, in the order of services. */
+export function rowsOf({ services = {} }: Partial<HttpConfiguration>): Map<string, number> {
+  const rows = new Map<string, number>();
+  for (const [name, { loadBalancer }] of Object.entries(services)) {
+    for (const { url } of loadBalancer.servers) rows.set(serverKey(name, url), rows.size);
+  }
+  return rows;
+}
