@@ -1,0 +1,3 @@
+export * from './make-middleware.ts';
+export * from './run-exchange.ts';
+export * from './test-exchange.ts';
