@@ -1,0 +1,53 @@
+// One entry point as a worker runs it: its static configuration in the form the hot path needs. Made once per worker.
+
+import type { EntryPointConfiguration } from '@sluice/config';
+import type { HeadLimits } from '@sluice/protocols';
+import { AddressSet } from '../listen/address-set.ts';
+import type { Revision } from '../worker/revision.ts';
+
+/** Header fields of one request. */
+const FIELDS_MAX = 512;
+/** Bytes of a request target; a longer one is answered 414. */
+const TARGET_BYTES_MAX = 64 * 1024;
+
+export class EntryPoint {
+  readonly name: string;
+  readonly configuration: EntryPointConfiguration;
+  readonly limits: HeadLimits;
+  /** Milliseconds; 0: none. */
+  readonly readTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  private readonly trusted: AddressSet;
+  private indexRevision: Revision | undefined;
+  private index = -1;
+
+  constructor(name: string, configuration: EntryPointConfiguration) {
+    this.name = name;
+    this.configuration = configuration;
+    const { respondingTimeouts } = configuration.transport;
+    this.readTimeoutMs = respondingTimeouts.readTimeout;
+    this.writeTimeoutMs = respondingTimeouts.writeTimeout;
+    this.idleTimeoutMs = respondingTimeouts.idleTimeout;
+    this.limits = {
+      headBytesMax: configuration.http.maxHeaderBytes,
+      fieldsMax: FIELDS_MAX,
+      targetBytesMax: Math.min(TARGET_BYTES_MAX, configuration.http.maxHeaderBytes),
+    };
+    this.trusted = new AddressSet(configuration.forwardedHeaders.trustedIPs);
+  }
+
+  /** May this peer (16 bytes) say who the client was? */
+  trusts(address: Uint8Array): boolean {
+    return this.configuration.forwardedHeaders.insecure || this.trusted.has(address);
+  }
+
+  /** Index of this entry point in a snapshot, or -1. */
+  indexIn(revision: Revision): number {
+    if (this.indexRevision !== revision) {
+      this.indexRevision = revision;
+      this.index = revision.reader.entryPointIndex(this.name);
+    }
+    return this.index;
+  }
+}

@@ -1,0 +1,98 @@
+// Makes a new connection for an exchange: to a literal address at once, with the request following right behind; to a name
+// when it has been resolved. Of several addresses each is tried in turn before the request is sent to the first that takes it.
+
+import { Errors } from '@sluice/errors';
+import { UpstreamHttp1 } from '../upstream/upstream-http1.ts';
+import type { HttpExchange } from './http-exchange.ts';
+import { Phase } from './phase.ts';
+import { connectError, connectFailure, resolveError } from './upstream-errors.ts';
+import type { UpstreamSide } from './upstream-side.ts';
+
+export class UpstreamDial {
+  private readonly exchange: HttpExchange;
+  private readonly side: UpstreamSide;
+  /** Addresses that have not been tried yet. */
+  private left = 0;
+  private single = true;
+  /** Monotonic milliseconds at which all attempts together have taken dialTimeout; 0: no limit. */
+  private endsAtMs = 0;
+
+  constructor(exchange: HttpExchange, side: UpstreamSide) {
+    this.exchange = exchange;
+    this.side = side;
+  }
+
+  start(): void {
+    const { exchange } = this;
+    const { resolver } = exchange.context;
+    const { hostname } = this.side.server!.record;
+    const addresses = resolver.addressCount(hostname);
+    if (addresses > 0) {
+      this.begin(addresses);
+      return;
+    }
+    exchange.suspend(Phase.DIALING);
+    const { ticket } = exchange;
+    resolver.resolve(hostname, (resolved, code) => {
+      if (exchange.ticket !== ticket || exchange.phase !== Phase.DIALING) return;
+      if (resolved === undefined) exchange.fail(resolveError(code));
+      else this.begin(Math.max(1, resolver.addressCount(hostname)));
+      exchange.context.transport.flush();
+    });
+  }
+
+  /** One attempt has failed; the next address is tried, if there is one and time for it. */
+  onFailed(errno: number): void {
+    if (this.left > 0 && this.exchange.phase === Phase.DIALING) this.tryNext();
+    else this.exchange.fail(connectError(errno), errno);
+  }
+
+  onTimeout(): void {
+    const { exchange, side } = this;
+    if (this.left === 0 || exchange.phase !== Phase.DIALING || exchange.context.transport.now >= this.endsAtMs) {
+      exchange.fail(Errors.UPSTREAM_CONNECT_TIMEOUT);
+      return;
+    }
+    side.dropConnection();
+    this.tryNext();
+  }
+
+  private begin(addresses: number): void {
+    const { dialTimeoutMs } = this.side.server!.pool;
+    this.left = addresses;
+    this.single = addresses === 1;
+    this.endsAtMs = dialTimeoutMs > 0 ? this.exchange.context.transport.now + dialTimeoutMs : 0;
+    this.tryNext();
+  }
+
+  private tryNext(): void {
+    const { exchange, side } = this;
+    const { context } = exchange;
+    const { record, pool } = side.server!;
+    this.left--;
+    const connection = new UpstreamHttp1(context, pool);
+    try {
+      const address = context.resolver.cached(record.hostname) ?? record.hostname;
+      context.connections.add(context.transport.connect(address, pool.port), connection);
+    } catch (error) {
+      context.log.debug({ err: error, server: record.url }, 'connecting failed');
+      if (this.left > 0) this.tryNext();
+      else exchange.fail(connectFailure(error));
+      return;
+    }
+    this.limit(connection);
+    if (this.single) {
+      side.send(connection);
+      return;
+    }
+    if (exchange.phase !== Phase.DIALING) exchange.suspend(Phase.DIALING);
+    side.hold(connection);
+  }
+
+  /** Each attempt gets its share of what is left of the time. */
+  private limit(connection: UpstreamHttp1): void {
+    if (this.endsAtMs === 0) return;
+    const { now } = this.exchange.context.transport;
+    connection.expireAt(now + Math.max(1, (this.endsAtMs - now) / (this.left + 1)));
+  }
+}

@@ -1,0 +1,3 @@
+export { WORKER_ENTRY } from './process/worker-entry.ts';
+export * from './process/worker-protocol.ts';
+export { Dataplane, type DataplaneOptions } from './worker/dataplane.ts';

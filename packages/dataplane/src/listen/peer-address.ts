@@ -1,0 +1,47 @@
+// The peer of an accepted connection: as text for header fields, as 16 bytes for comparisons. Made once per connection.
+
+import ipaddr from 'ipaddr.js';
+
+/** Offsets in the transport's peer record (see `PEER_RECORD_BYTES`). */
+const Record = { FAMILY: 0, PORT: 2, ADDRESS: 4 } as const;
+const FAMILY_V4 = 4;
+const FAMILY_V6 = 6;
+
+export class PeerAddress {
+  /** IPv4 dotted (also for IPv4-mapped peers), IPv6 in RFC 5952 form, empty for Unix sockets. Without port and zone. */
+  readonly text: string;
+  readonly port: number;
+  /** IPv4 is mapped (::ffff:a.b.c.d); all zero for Unix sockets. */
+  readonly bytes: Uint8Array;
+
+  constructor(text: string, port: number, bytes: Uint8Array) {
+    this.text = text;
+    this.port = port;
+    this.bytes = bytes;
+  }
+
+  /** Reads a peer record of the transport. */
+  static read(memory: Buffer, offset: number): PeerAddress {
+    const family = memory.readUInt16LE(offset + Record.FAMILY);
+    const port = memory.readUInt16LE(offset + Record.PORT);
+    const at = offset + Record.ADDRESS;
+    if (family === FAMILY_V4) return PeerAddress.fromV4(memory, at, port);
+    if (family !== FAMILY_V6) return new PeerAddress('', 0, new Uint8Array(16));
+    if (isMapped(memory, at)) return PeerAddress.fromV4(memory, at + 12, port);
+    const bytes = Uint8Array.prototype.slice.call(memory, at, at + 16);
+    return new PeerAddress(new ipaddr.IPv6([...bytes]).toRFC5952String(), port, bytes);
+  }
+
+  private static fromV4(memory: Buffer, at: number, port: number): PeerAddress {
+    const bytes = new Uint8Array(16);
+    bytes[10] = 0xff;
+    bytes[11] = 0xff;
+    for (let i = 0; i < 4; i++) bytes[12 + i] = memory[at + i];
+    return new PeerAddress(`${bytes[12]}.${bytes[13]}.${bytes[14]}.${bytes[15]}`, port, bytes);
+  }
+}
+
+function isMapped(memory: Buffer, at: number): boolean {
+  for (let i = 0; i < 10; i++) if (memory[at + i] !== 0) return false;
+  return memory[at + 10] === 0xff && memory[at + 11] === 0xff;
+}

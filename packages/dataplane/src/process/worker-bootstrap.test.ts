@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseWorkerBootstrap } from './worker-bootstrap.ts';
+import type { WorkerBootstrap } from './worker-protocol.ts';
+
+const GOOD: WorkerBootstrap = {
+  slot: 1,
+  slots: 2,
+  runtimeDirectory: '/run/sluice/a',
+  controlDescriptor: 4,
+  statusDescriptor: 5,
+  snapshotDescriptor: 6,
+  revision: 1,
+  listeners: [{ entryPoint: 'web', descriptor: 7 }],
+  log: { level: 'INFO', format: 'common', filePath: '' },
+  lifeCycle: { acceptGraceMs: 0, graceMs: 10_000 },
+};
+
+test('a bootstrap comes through unchanged', () => {
+  assert.deepEqual(parseWorkerBootstrap(JSON.stringify(GOOD)), GOOD);
+});
+
+for (const [name, text, message] of [
+  ['absent', undefined, /started by the supervisor/],
+  ['no JSON', '{', /not JSON/],
+  ['a slot beyond the last', JSON.stringify({ ...GOOD, slot: 2 }), /slot beyond/],
+  ['a relative directory', JSON.stringify({ ...GOOD, runtimeDirectory: 'run' }), /absolute path/],
+  [
+    'a standard stream as listener',
+    JSON.stringify({ ...GOOD, listeners: [{ entryPoint: 'w', descriptor: 1 }] }),
+    /from 3/,
+  ],
+  ['no life cycle', JSON.stringify({ ...GOOD, lifeCycle: undefined }), /lifeCycle/],
+  ['an endless grace', JSON.stringify({ ...GOOD, lifeCycle: { acceptGraceMs: 0, graceMs: null } }), /graceMs/],
+  ['an unknown format', JSON.stringify({ ...GOOD, log: { ...GOOD.log, format: 'xml' } }), /common or json/],
+] as const) {
+  test(`refused: ${name}`, () => assert.throws(() => parseWorkerBootstrap(text), message));
+}

@@ -1,0 +1,70 @@
+// Reads what the supervisor put into the worker's environment. Checked like any other input: a worker started by hand or
+// by another version says so and leaves, instead of failing somewhere later.
+
+import { isAbsolute } from 'node:path';
+import { WORKER_BOOTSTRAP_VARIABLE, type WorkerBootstrap } from './worker-protocol.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** @throws Error with one sentence when the text is absent or not a bootstrap of this version. */
+export function parseWorkerBootstrap(text: string | undefined): WorkerBootstrap {
+  if (text === undefined || text === '') {
+    throw new Error(`a worker is started by the supervisor only (${WORKER_BOOTSTRAP_VARIABLE} is not set)`);
+  }
+  const fields = fieldsOf(parseJson(text), 'the bootstrap');
+  for (const name of ['controlDescriptor', 'statusDescriptor', 'snapshotDescriptor', 'slot', 'revision'] as const) {
+    requireCount(fields, name, 0);
+  }
+  requireCount(fields, 'slots', 1);
+  if (Number(fields.slot) >= Number(fields.slots)) throw new Error('the bootstrap names a slot beyond the last one');
+  if (typeof fields.runtimeDirectory !== 'string' || !isAbsolute(fields.runtimeDirectory)) {
+    throw new Error('the bootstrap must name the runtime directory by an absolute path');
+  }
+  requireListeners(fields.listeners);
+  requireLog(fieldsOf(fields.log, 'log'));
+  const lifeCycle = fieldsOf(fields.lifeCycle, 'lifeCycle');
+  for (const name of ['acceptGraceMs', 'graceMs'] as const) requireDuration(lifeCycle, name);
+  return fields as unknown as WorkerBootstrap;
+}
+
+/** @throws Error unless it is a finite number of milliseconds, not negative. */
+export function requireDuration(fields: Fields, name: string): number {
+  const value = fields[name];
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw new Error(`${name} must be a number of milliseconds, not ${JSON.stringify(value)}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('the bootstrap is not JSON');
+  }
+}
+
+function fieldsOf(value: unknown, what: string): Fields {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new Error(`${what} must be an object`);
+}
+
+function requireCount(fields: Fields, name: string, min: number): void {
+  const value = fields[name];
+  if (Number.isSafeInteger(value) && Number(value) >= min) return;
+  throw new Error(`the bootstrap's ${name} must be an integer from ${min}, not ${JSON.stringify(value)}`);
+}
+
+function requireListeners(value: unknown): void {
+  if (!Array.isArray(value)) throw new Error("the bootstrap's listeners must be a list");
+  for (const item of value) {
+    const listener = fieldsOf(item, 'a listener of the bootstrap');
+    if (typeof listener.entryPoint !== 'string') throw new Error('a listener of the bootstrap has no entry point');
+    requireCount(listener, 'descriptor', 3);
+  }
+}
+
+function requireLog(log: Fields): void {
+  const known = log.format === 'common' || log.format === 'json';
+  if (!known || typeof log.level !== 'string' || typeof log.filePath !== 'string') {
+    throw new Error("the bootstrap's log must have level, format (common or json) and filePath");
+  }
+}

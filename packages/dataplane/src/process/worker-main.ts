@@ -1,0 +1,115 @@
+// The entry file of a worker process: puts its parts together from what the supervisor passed in. Runs on import.
+// Everything that decides anything is in the parts.
+
+import { flushCompileCache } from 'node:module';
+import { hostname } from 'node:os';
+import { Errors } from '@sluice/errors';
+import { closeDescriptor, mapWritable, openMailbox } from '@sluice/native';
+import { ControlBlock, ServerStatus } from '@sluice/shared-state';
+import { Dataplane } from '../worker/dataplane.ts';
+import { ControlServer } from './control-server.ts';
+import { handOver } from './hand-over.ts';
+import { mapSnapshot } from './map-snapshot.ts';
+import { openProcessLog, type ProcessLog } from './process-log.ts';
+import { workerControlPath, workerMailboxPath } from './runtime-paths.ts';
+import { takeSnapshotMails } from './snapshot-mails.ts';
+import { SupervisorChannel } from './supervisor-channel.ts';
+import { TakeoverDesk } from './takeover-desk.ts';
+import { parseWorkerBootstrap } from './worker-bootstrap.ts';
+import { WORKER_BOOTSTRAP_VARIABLE, type WorkerBootstrap, WorkerExit } from './worker-protocol.ts';
+import { WorkerShell } from './worker-shell.ts';
+import { installWorkerSignals } from './worker-signals.ts';
+
+await main();
+
+async function main(): Promise<void> {
+  const bootstrap = readBootstrap();
+  const output = openLog(bootstrap);
+  const end = (code: number): never => {
+    output.flush();
+    process.exit(code);
+  };
+  process.on('uncaughtException', (error) => {
+    output.log.fatal({ err: error }, 'the worker failed and ends; its slot gets a new one');
+    end(WorkerExit.FAULT);
+  });
+  try {
+    if (!(await serve(bootstrap, output, end))) end(WorkerExit.NOT_STARTED);
+  } catch (error) {
+    output.log.error({ err: error }, 'the worker cannot start');
+    end(WorkerExit.NOT_STARTED);
+  }
+}
+
+async function serve(bootstrap: WorkerBootstrap, output: ProcessLog, end: (code: number) => never): Promise<boolean> {
+  const { slot, slots, runtimeDirectory, lifeCycle } = bootstrap;
+  const { log } = output;
+  const mailboxPath = workerMailboxPath(runtimeDirectory, process.pid);
+  const controlPath = workerControlPath(runtimeDirectory, process.pid);
+  const mailbox = openMailbox(mailboxPath);
+  const status = new ServerStatus(mapWritable(bootstrap.statusDescriptor), slots);
+  const channel: SupervisorChannel = new SupervisorChannel(process, {
+    onMessage: (message) => shell.onMessage(message),
+    onUnknown: (reason) => {
+      const { code, meaning } = Errors.WORKER_PROTOCOL_ERROR;
+      log.error({ code, reason }, meaning);
+    },
+    onLost: () => log.warn('the supervisor is gone; this worker goes on serving until another one takes over'),
+  });
+  const desk = new TakeoverDesk({
+    slot,
+    runtimeDirectory,
+    isSupervised: () => channel.supervised,
+    handOver: (path) => handOver(bootstrap, process.pid, path),
+    drain: (acceptGraceMs, graceMs) => void shell.drain(acceptGraceMs, graceMs),
+  });
+  const server = new ControlServer((request) => desk.answer(request));
+  const shell = new WorkerShell({
+    bootstrap,
+    control: new ControlBlock(mapWritable(bootstrap.controlDescriptor)),
+    dataplane: new Dataplane({ slot, status, log, serverName: hostname() }),
+    log,
+    mapSnapshot,
+    closeDescriptor,
+    takeSnapshots: () => takeSnapshotMails(mailbox),
+    tell: (message, sent) => channel.send(message, sent),
+    leave: () => {
+      server.close(controlPath);
+      mailbox.close();
+      end(WorkerExit.LEFT);
+    },
+  });
+  installWorkerSignals(process, {
+    isSupervised: () => channel.supervised,
+    drain: () => void shell.drain(lifeCycle.acceptGraceMs, lifeCycle.graceMs),
+    leaveNow: () => shell.leaveNow(),
+  });
+  await server.listen(controlPath);
+  const started = await shell.start();
+  // A worker lives long and may end by a signal: what was compiled is kept now, so that the next one starts quicker.
+  if (started) flushCompileCache();
+  return started;
+}
+
+function readBootstrap(): WorkerBootstrap {
+  try {
+    const bootstrap = parseWorkerBootstrap(process.env[WORKER_BOOTSTRAP_VARIABLE]);
+    delete process.env[WORKER_BOOTSTRAP_VARIABLE];
+    return bootstrap;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(WorkerExit.NOT_STARTED);
+  }
+}
+
+/** A log file that cannot be opened any more must not keep a slot empty: the lines go to standard output then. */
+function openLog({ log: options, slot }: WorkerBootstrap): ProcessLog {
+  const base = { slot, pid: process.pid };
+  try {
+    return openProcessLog({ ...options, base });
+  } catch (error) {
+    const output = openProcessLog({ ...options, filePath: '', base });
+    output.log.error({ filePath: options.filePath, err: error }, 'the log file cannot be opened');
+    return output;
+  }
+}

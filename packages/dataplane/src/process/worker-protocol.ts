@@ -1,0 +1,70 @@
+// What a supervisor and a worker process say to each other: the start-up environment and the messages, as types.
+// Messages are rare (start, publish, drain); nothing here is ever sent per request.
+
+/** Environment variable of a worker: JSON of `WorkerBootstrap`. */
+export const WORKER_BOOTSTRAP_VARIABLE = 'SLUICE_WORKER_BOOTSTRAP';
+
+export interface WorkerBootstrap {
+  readonly slot: number;
+  readonly slots: number;
+  /** Folder (mode 0700) for the worker's mailbox and control socket. */
+  readonly runtimeDirectory: string;
+  /** Inherited descriptors. */
+  readonly controlDescriptor: number;
+  readonly statusDescriptor: number;
+  readonly snapshotDescriptor: number;
+  readonly revision: number;
+  readonly listeners: readonly { readonly entryPoint: string; readonly descriptor: number }[];
+  readonly log: { readonly level: string; readonly format: 'common' | 'json'; readonly filePath: string };
+  /** For a worker whose supervisor is gone and that is told to leave by a signal. */
+  readonly lifeCycle: { readonly acceptGraceMs: number; readonly graceMs: number };
+}
+
+/** Supervisor → worker, over the IPC channel. */
+export type SupervisorMessage =
+  /** The sealed snapshot's descriptor has been put into the worker's mailbox before. */
+  | { readonly type: 'publish'; readonly revision: number }
+  | { readonly type: 'drain'; readonly acceptGraceMs: number; readonly graceMs: number }
+  | { readonly type: 'leave-now' };
+
+/** Worker → supervisor. */
+export type WorkerMessage =
+  | { readonly type: 'ready'; readonly revision: number }
+  | { readonly type: 'switched'; readonly revision: number; readonly pauseUs: number }
+  /** The worker has unmapped that revision. */
+  | { readonly type: 'released'; readonly revision: number }
+  | { readonly type: 'refused'; readonly revision: number; readonly reason: string }
+  | { readonly type: 'drained' };
+
+/** New supervisor → orphaned worker, one JSON object per line over the worker's control socket. */
+export type TakeoverRequest =
+  /** Send the listening descriptors (as `HandOverMail`) to the mailbox at this path, then answer. */
+  | { readonly type: 'hand-over'; readonly mailbox: string }
+  | { readonly type: 'drain'; readonly acceptGraceMs: number; readonly graceMs: number };
+
+export type TakeoverReply =
+  | { readonly type: 'handed-over'; readonly slot: number; readonly listeners: readonly string[] }
+  | { readonly type: 'draining' }
+  | { readonly type: 'refused'; readonly reason: string };
+
+/** Payload (JSON) of a mail that brings a snapshot; its one descriptor is the sealed memory. */
+export interface SnapshotMail {
+  readonly revision: number;
+}
+
+/** Payload (JSON) of a mail that hands listening sockets over, a few per mail; names and descriptors are in the same order. */
+export interface HandOverMail {
+  readonly pid: number;
+  readonly slot: number;
+  readonly entryPoints: readonly string[];
+}
+
+/** Exit codes of a worker. */
+export const WorkerExit = {
+  /** Drained, or told to leave. */
+  LEFT: 0,
+  /** An exception that nothing caught. */
+  FAULT: 1,
+  /** The bootstrap, the inherited memory or the first snapshot cannot be used. */
+  NOT_STARTED: 3,
+} as const;

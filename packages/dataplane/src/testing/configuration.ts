@@ -1,0 +1,39 @@
+// Configuration objects for tests, from the same schemas and defaults that users get.
+
+import {
+  decodeDynamic,
+  decodeStaticText,
+  type EntryPointConfiguration,
+  type HttpConfiguration,
+  qualifyNames,
+  type ServersTransportConfiguration,
+} from '@sluice/config';
+import { formatDiagnostic } from '@sluice/errors';
+import { type MiddlewareType, middlewareTypes } from '@sluice/middlewares';
+
+export const DEFAULT_TRANSPORT: ServersTransportConfiguration = {
+  maxIdleConnsPerHost: 200,
+  forwardingTimeouts: { dialTimeout: 30_000, responseHeaderTimeout: 0, idleConnTimeout: 90_000 },
+};
+
+/** An entry point with all defaults. */
+export function defaultEntryPoint(): EntryPointConfiguration {
+  const { configuration } = decodeStaticText('entryPoints: { web: { address: ":0" } }', 'yaml', 'test.yaml');
+  return configuration.entryPoints.web;
+}
+
+/** Dynamic configuration text (YAML) as the compiler takes it, with names of the provider `file`. @throws for any mistake. */
+export function dynamicConfiguration(
+  text: string,
+  types: ReadonlyMap<string, MiddlewareType> = middlewareTypes,
+): HttpConfiguration {
+  const { http, diagnostics } = decodeDynamic({
+    text,
+    format: 'yaml',
+    file: 'test.yaml',
+    middlewareTypes: types,
+    unknownKeys: 'error',
+  });
+  if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
+  return qualifyNames('file', http);
+}

@@ -1,0 +1,202 @@
+// One data path in this process in front of one raw server, for tests that deal in bytes.
+// No supervisor and no second process: what those do is tested with real ones.
+
+import { hostname } from 'node:os';
+import type { EntryPointConfiguration, ServersTransportConfiguration } from '@sluice/config';
+import { type MiddlewareType, middlewareTypes } from '@sluice/middlewares';
+import { createListeningSocket } from '@sluice/native';
+import { compileConfiguration, SnapshotReader, serverKey } from '@sluice/routing';
+import { ServerHealth, ServerStatus } from '@sluice/shared-state';
+import { pino } from 'pino';
+import type { NameResolver } from '../upstream/name-resolver.ts';
+import { Dataplane } from '../worker/dataplane.ts';
+import { DEFAULT_TRANSPORT, defaultEntryPoint, dynamicConfiguration } from './configuration.ts';
+import { RawClient } from './raw-client.ts';
+import { type RawHandler, RawServer } from './raw-server.ts';
+
+export interface ProxyOptions {
+  /** Default: everything. */
+  readonly rule?: string;
+  readonly passHostHeader?: boolean;
+  /** Path of the server's URL, and whether it is kept. */
+  readonly serverPath?: string;
+  readonly preservePath?: boolean;
+  readonly forwardedHeaders?: Partial<EntryPointConfiguration['forwardedHeaders']>;
+  readonly http?: Partial<EntryPointConfiguration['http']>;
+  readonly respondingTimeouts?: Partial<EntryPointConfiguration['transport']['respondingTimeouts']>;
+  readonly keepAliveMaxRequests?: number;
+  readonly transport?: {
+    readonly maxIdleConnsPerHost?: number;
+    readonly forwardingTimeouts?: Partial<ServersTransportConfiguration['forwardingTimeouts']>;
+  };
+  /** Middlewares of the one router, as YAML lines under `http.middlewares`; all of them are used, in order. */
+  readonly middlewares?: Readonly<Record<string, string>>;
+  /** Replaces the whole dynamic configuration; `SERVER` stands for the server's URL. */
+  readonly dynamic?: string;
+  /** Middleware types that only the test knows, beside the built-in ones. */
+  readonly middlewareTypes?: readonly MiddlewareType[];
+  readonly resolver?: NameResolver;
+  /** The test provokes log lines at level error; otherwise `close` takes one for a failure. */
+  readonly faultsExpected?: boolean;
+}
+
+const SLOTS = 1;
+const ROWS = 64;
+
+export class ProxyUnderTest {
+  readonly server: RawServer;
+  readonly port: number;
+  readonly status: ServerStatus;
+  readonly dataplane: Dataplane;
+  /** Revisions whose memory may be unmapped. */
+  readonly released: number[] = [];
+  /** Log lines at level error and above, as JSON. */
+  readonly faults: string[] = [];
+  private readonly options: ProxyOptions;
+  private readonly clients: RawClient[] = [];
+  private readonly rows = new Map<string, number>();
+  private readonly types: ReadonlyMap<string, MiddlewareType>;
+  private revision = 0;
+
+  constructor(server: RawServer, options: ProxyOptions) {
+    this.server = server;
+    this.options = options;
+    this.types = new Map([
+      ...middlewareTypes,
+      ...(options.middlewareTypes ?? []).map((type) => [type.type, type] as const),
+    ]);
+    this.status = new ServerStatus(new ArrayBuffer(ServerStatus.byteLength(ROWS, SLOTS)), SLOTS);
+    this.dataplane = new Dataplane({
+      slot: 0,
+      status: this.status,
+      log: pino({ level: 'error' }, { write: (line) => void this.faults.push(line) }),
+      serverName: hostname(),
+      transport: { connectionsMax: 4096 },
+      middlewareBehaviourOf: (type) => this.types.get(type),
+      ...(options.resolver === undefined ? {} : { resolver: options.resolver }),
+    });
+    this.install(options.dynamic ?? this.defaultDynamic());
+    const { descriptor, port } = createListeningSocket({ host: '127.0.0.1', port: 0 });
+    this.port = port;
+    this.dataplane.listen('web', descriptor);
+  }
+
+  get exchangeCount(): number {
+    return this.dataplane.exchangeCount;
+  }
+
+  /** Puts another dynamic configuration (YAML) in force. */
+  install(dynamic: string): void {
+    const http = dynamicConfiguration(
+      dynamic.replaceAll('SERVER', this.server.url).replaceAll('PORT', String(this.server.port)),
+      this.types,
+    );
+    const revision = ++this.revision;
+    const { bytes } = compileConfiguration({
+      revision,
+      http,
+      entryPoints: { web: this.entryPoint() },
+      providerPrecedence: ['file'],
+      defaultServersTransport: this.transport(),
+      statusRow: (key) => this.rowOf(key),
+    });
+    this.dataplane.install(SnapshotReader.open(bytes), () => this.released.push(revision));
+  }
+
+  async client(): Promise<RawClient> {
+    const client = await RawClient.open(this.port);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** @throws Error when the data path has logged an error that the test does not expect. */
+  async close(): Promise<void> {
+    for (const client of this.clients) client.close();
+    this.dataplane.close();
+    await this.server.close();
+    if (this.faults.length > 0 && this.options.faultsExpected !== true) {
+      throw new Error(`the data path logged errors:\n${this.faults.join('')}`);
+    }
+  }
+
+  /** Resolves once no exchange runs, none is counted as in flight, and no connection is kept for one. @throws Error otherwise. */
+  async untilQuiet(): Promise<void> {
+    await this.server.until(() => this.exchangeCount === 0, `the end of ${this.exchangeCount} exchanges`);
+    for (const row of this.rows.values()) {
+      if (this.status.inFlight(row) !== 0)
+        throw new Error(`${this.status.inFlight(row)} exchanges are in flight in row ${row}`);
+    }
+  }
+
+  /** Row of a server in the shared status; new rows start up. */
+  rowOf(key: string): number {
+    let row = this.rows.get(key);
+    if (row === undefined) {
+      row = this.rows.size;
+      this.rows.set(key, row);
+      this.status.reset(row, ServerHealth.UP);
+    }
+    return row;
+  }
+
+  /** Row of a server of the service `app`. */
+  rowOfServer(url: string): number {
+    return this.rowOf(serverKey('app@file', url));
+  }
+
+  private defaultDynamic(): string {
+    const { rule, passHostHeader, serverPath, preservePath, middlewares } = this.options;
+    const names = Object.keys(middlewares ?? {});
+    const definitions = names.map((name) => `    ${name}:\n      ${middlewares![name].replaceAll('\n', '\n      ')}\n`);
+    return `
+http:
+  routers:
+    all:
+      rule: ${JSON.stringify(rule ?? 'PathPrefix(`/`)')}
+      service: app
+      middlewares: [${names.join(', ')}]
+${names.length > 0 ? `  middlewares:\n${definitions.join('')}` : ''}
+  services:
+    app:
+      loadBalancer:
+        passHostHeader: ${passHostHeader ?? true}
+        servers:
+          - url: SERVER${serverPath ?? ''}
+            preservePath: ${preservePath ?? false}
+`;
+  }
+
+  private entryPoint(): EntryPointConfiguration {
+    const base = defaultEntryPoint();
+    const { forwardedHeaders, http, respondingTimeouts, keepAliveMaxRequests } = this.options;
+    return {
+      ...base,
+      forwardedHeaders: { ...base.forwardedHeaders, ...forwardedHeaders },
+      http: { ...base.http, ...http },
+      transport: {
+        ...base.transport,
+        keepAliveMaxRequests: keepAliveMaxRequests ?? 0,
+        respondingTimeouts: { ...base.transport.respondingTimeouts, ...respondingTimeouts },
+      },
+    };
+  }
+
+  private transport(): ServersTransportConfiguration {
+    const { transport } = this.options;
+    return {
+      maxIdleConnsPerHost: transport?.maxIdleConnsPerHost ?? DEFAULT_TRANSPORT.maxIdleConnsPerHost,
+      forwardingTimeouts: { ...DEFAULT_TRANSPORT.forwardingTimeouts, ...transport?.forwardingTimeouts },
+    };
+  }
+}
+
+/** A proxy whose one service has one server, which handles data as given. */
+export async function startProxy(handler: RawHandler, options: ProxyOptions = {}): Promise<ProxyUnderTest> {
+  const server = await RawServer.start(handler);
+  try {
+    return new ProxyUnderTest(server, options);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}

@@ -1,0 +1,139 @@
+// One connection to a server speaking HTTP/1: in its pool, or serving one exchange. Collects a response head that comes
+// in pieces; what responses mean is the exchange's business.
+
+import { findHeadEnd, type ResponseHead } from '@sluice/protocols';
+import { HeldInput } from '../http/held-input.ts';
+import type { UpstreamSide } from '../http/upstream-side.ts';
+import { StreamConnection } from '../worker/stream-connection.ts';
+import type { WorkerContext } from '../worker/worker-context.ts';
+import type { UpstreamPool } from './upstream-pool.ts';
+
+export class UpstreamHttp1 extends StreamConnection {
+  readonly pool: UpstreamPool;
+  connected = false;
+  /** Has served an exchange before: the server may close it at any moment. */
+  reused = false;
+  /** Cleared for good when the connection must not serve another exchange. */
+  reusable = true;
+  /** From the server's `Keep-Alive: timeout=`; Infinity when it said nothing. Milliseconds. */
+  serverIdleMs = Number.POSITIVE_INFINITY;
+  private side: UpstreamSide | undefined = undefined;
+  private held: HeldInput | undefined = undefined;
+
+  constructor(context: WorkerContext, pool: UpstreamPool) {
+    super(context);
+    this.pool = pool;
+  }
+
+  serve(side: UpstreamSide): void {
+    this.side = side;
+    // A connection that is still being made keeps its dial timeout.
+    if (this.connected) this.expireAt(0);
+  }
+
+  /** Learns from the first response with `Keep-Alive: timeout=N` when the server will close an idle connection. */
+  noteServerIdle(response: ResponseHead): void {
+    if (this.serverIdleMs !== Number.POSITIVE_INFINITY) return;
+    const seconds = /(?:^|[\s,;])timeout=(\d{1,6})/i.exec(response.get('keep-alive') ?? '')?.[1];
+    // One second of margin for the way there; a server that promises less gets no second request.
+    this.serverIdleMs = seconds === undefined ? Number.MAX_SAFE_INTEGER : Math.max(1, (Number(seconds) - 1) * 1000);
+  }
+
+  /** Back to the pool, or closed when it cannot be used again. */
+  giveBack(): void {
+    this.side = undefined;
+    this.held = undefined;
+    if (this.id === 0) return;
+    if (!this.reusable || this.context.draining || !this.pool.put(this)) {
+      this.closeGracefully();
+      return;
+    }
+    this.reused = true;
+    const idleMs = Math.min(this.pool.idleTimeoutMs || Number.MAX_SAFE_INTEGER, this.serverIdleMs);
+    this.expireAt(idleMs < Number.MAX_SAFE_INTEGER ? this.context.transport.now + idleMs : 0);
+  }
+
+  /** Closed at once, whatever is under way. */
+  drop(): void {
+    this.side = undefined;
+    this.abort();
+  }
+
+  override onConnected(): void {
+    this.connected = true;
+    this.side?.onConnected();
+  }
+
+  override onConnectFailed(errno: number): void {
+    this.side?.onConnectFailed(errno);
+  }
+
+  override onData(offset: number, length: number): void {
+    const { side } = this;
+    if (side === undefined) {
+      // Bytes nobody asked for: a response to nothing must never become the answer to the next request.
+      this.pool.remove(this);
+      this.abort();
+      return;
+    }
+    const { memory } = this.context.transport;
+    if (this.held === undefined) {
+      const end = offset + length;
+      const used = side.onBytes(memory, offset, end);
+      if (used < end && this.side === side) this.held = new HeldInput(memory, used, end);
+      return;
+    }
+    const { held } = this;
+    held.append(memory, offset, offset + length);
+    if (side.waitsForHead && !this.headIsComplete(held)) {
+      side.checkHeldHead(held.length);
+      return;
+    }
+    const used = side.onBytes(held.bytes, held.start, held.end);
+    held.consumeTo(used);
+    if (held.length === 0) this.held = undefined;
+  }
+
+  override onEnd(): void {
+    this.reusable = false;
+    if (this.side !== undefined) this.side.onUpstreamEnd();
+    else {
+      this.pool.remove(this);
+      this.closeGracefully();
+    }
+  }
+
+  override onClosed(errno: number): void {
+    this.reusable = false;
+    if (this.side !== undefined) this.side.onUpstreamClosed(errno);
+    else this.pool.remove(this);
+  }
+
+  override onDrained(): void {
+    this.side?.onUpstreamDrained();
+  }
+
+  override onRelayed(bytes: number, end: number): void {
+    this.side?.onResponseRelayed(bytes, end);
+  }
+
+  override onExpired(): void {
+    if (this.side !== undefined) this.side.onUpstreamExpired();
+    else {
+      this.pool.remove(this);
+      this.closeGracefully();
+    }
+  }
+
+  override giveUp(): void {
+    this.side?.abandon();
+    this.pool.remove(this);
+    this.abort();
+  }
+
+  private headIsComplete(held: HeldInput): boolean {
+    const from = Math.max(held.start, held.scanned - 3);
+    held.scanned = held.end;
+    return findHeadEnd(held.bytes, from, held.end) !== -1;
+  }
+}

@@ -1,0 +1,60 @@
+// Idle connections to one server, last used first, shared by all clients of a worker. Bounded in number and idle time.
+// Opens nothing itself and knows no exchange.
+
+import type { ServersTransportRecord } from '@sluice/routing/snapshot';
+import type { UpstreamHttp1 } from './upstream-http1.ts';
+
+/** What `maxIdleConnsPerHost: 0` means (reference/http-services §8). */
+const IDLE_MAX_WHEN_UNSET = 2;
+
+export class UpstreamPool {
+  readonly key: string;
+  readonly hostname: string;
+  readonly port: number;
+  /** Milliseconds; 0: none. */
+  readonly dialTimeoutMs: number;
+  readonly responseHeaderTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  private readonly idleMax: number;
+  private readonly idle: UpstreamHttp1[] = [];
+  private retired = false;
+
+  constructor(key: string, hostname: string, port: number, transport: ServersTransportRecord) {
+    this.key = key;
+    this.hostname = hostname;
+    this.port = port;
+    this.dialTimeoutMs = transport.dialTimeoutMs;
+    this.responseHeaderTimeoutMs = transport.responseHeaderTimeoutMs;
+    this.idleTimeoutMs = transport.idleConnTimeoutMs;
+    const max = transport.maxIdleConnsPerHost;
+    this.idleMax = max === 0 ? IDLE_MAX_WHEN_UNSET : Math.max(0, max);
+  }
+
+  take(): UpstreamHttp1 | undefined {
+    return this.idle.pop();
+  }
+
+  /** False when the pool is full or gone: the caller closes the connection. */
+  put(connection: UpstreamHttp1): boolean {
+    if (this.retired || this.idle.length >= this.idleMax) return false;
+    this.idle.push(connection);
+    return true;
+  }
+
+  /** The connection broke or timed out while idle. */
+  remove(connection: UpstreamHttp1): void {
+    const index = this.idle.lastIndexOf(connection);
+    if (index !== -1) this.idle.splice(index, 1);
+  }
+
+  closeIdle(): void {
+    for (let connection = this.idle.pop(); connection !== undefined; connection = this.idle.pop()) {
+      connection.closeGracefully();
+    }
+  }
+
+  retire(): void {
+    this.retired = true;
+    this.closeIdle();
+  }
+}

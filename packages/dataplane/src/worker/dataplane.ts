@@ -1,0 +1,188 @@
+// One worker's data path: listeners, connections, and the revision that new exchanges start on. The face the worker
+// process drives; it reads no configuration file and talks to no other process.
+
+import type { EntryPointConfiguration } from '@sluice/config';
+import { middlewareBehaviourOf } from '@sluice/middlewares/behaviours';
+import { pendingConnections, StreamTransport, type StreamTransportOptions } from '@sluice/native';
+import type { SnapshotReader } from '@sluice/routing/snapshot';
+import type { ServerStatus } from '@sluice/shared-state';
+import type { Logger } from 'pino';
+import { DownstreamHttp1 } from '../http/downstream-http1.ts';
+import { EntryPoint } from '../http/entry-point.ts';
+import { ExchangePool } from '../http/exchange-pool.ts';
+import { HeadWriter } from '../http/head-writer.ts';
+import { PeerAddress } from '../listen/peer-address.ts';
+import { NameResolver } from '../upstream/name-resolver.ts';
+import { UpstreamPools } from '../upstream/upstream-pools.ts';
+import { ConnectionTable } from './connection-table.ts';
+import { Drain } from './drain.ts';
+import { dispatchEvents, type ListenerEvents } from './event-dispatch.ts';
+import { Revision } from './revision.ts';
+import type { MiddlewareLookup } from './route.ts';
+import { ServiceRegistry } from './service-registry.ts';
+import type { WorkerContext } from './worker-context.ts';
+
+export interface DataplaneOptions {
+  readonly slot: number;
+  readonly status: ServerStatus;
+  readonly log: Logger;
+  /** Host name of the machine, for X-Forwarded-Server. */
+  readonly serverName: string;
+  /** Bounds of the transport; its defaults fit a production worker. */
+  readonly transport?: StreamTransportOptions;
+  readonly resolver?: NameResolver;
+  /** Finds the behaviour of a middleware type by its key; default: the built-in ones. */
+  readonly middlewareBehaviourOf?: MiddlewareLookup;
+}
+
+interface Listener {
+  readonly entryPoint: EntryPoint;
+  readonly descriptor: number;
+}
+
+/** How often services that are no longer configured are looked for. */
+const SWEEP_MS = 30_000;
+
+export class Dataplane implements ListenerEvents {
+  private readonly context: WorkerContext;
+  private readonly live = new Set<Revision>();
+  /** By listener tag. */
+  private readonly listeners = new Map<number, Listener>();
+  private accepting = true;
+  private readonly middlewareBehaviourOf: MiddlewareLookup;
+  private readonly sweeper: NodeJS.Timeout;
+  private nextTag = 1;
+
+  constructor(options: DataplaneOptions) {
+    this.middlewareBehaviourOf = options.middlewareBehaviourOf ?? middlewareBehaviourOf;
+    const transport: StreamTransport = new StreamTransport(options.transport ?? {}, (count) =>
+      dispatchEvents(this.context, this, count),
+    );
+    const pools = new UpstreamPools();
+    this.context = {
+      slot: options.slot,
+      transport,
+      connections: new ConnectionTable(),
+      status: options.status,
+      log: options.log,
+      serverName: options.serverName,
+      exchanges: new ExchangePool(),
+      headWriter: new HeadWriter(transport),
+      pools,
+      services: new ServiceRegistry(options.status, pools),
+      resolver: options.resolver ?? new NameResolver(),
+      revision: undefined as unknown as Revision, // set by `install`, which comes before `listen`
+      draining: false,
+    };
+    this.sweeper = setInterval(() => this.sweepServices(), SWEEP_MS).unref();
+  }
+
+  /**
+   * Accepts on an inherited descriptor. Several per entry point are allowed.
+   * @throws Error before the first `install`, and for an entry point that the installed snapshot does not have.
+   */
+  listen(entryPoint: string, descriptor: number): void {
+    const reader = this.context.revision?.reader;
+    if (reader === undefined) throw new Error('a snapshot must be installed before listening');
+    const index = reader.entryPointIndex(entryPoint);
+    if (index === -1) throw new Error(`the snapshot has no entry point ${entryPoint}`);
+    const configuration = JSON.parse(reader.entryPoint(index).configurationJson) as EntryPointConfiguration;
+    const tag = this.nextTag++;
+    this.listeners.set(tag, { entryPoint: new EntryPoint(entryPoint, configuration), descriptor });
+    this.context.transport.listen(descriptor, tag);
+  }
+
+  /**
+   * New exchanges use this snapshot from now on. `release` is called when a later one is in force and the last exchange
+   * that started on this one has ended: only then may its memory be unmapped.
+   */
+  install(reader: SnapshotReader, release: () => void): void {
+    const { context } = this;
+    const revision: Revision = new Revision(reader, context.services, this.middlewareBehaviourOf, () => {
+      this.live.delete(revision);
+      release();
+    });
+    this.live.add(revision);
+    const previous = context.revision;
+    context.revision = revision;
+    previous?.retire();
+  }
+
+  /** Connections of clients and to servers. */
+  get connectionCount(): number {
+    return this.context.connections.count;
+  }
+
+  /** Open descriptors of connections, also of those that we have closed and that still send their last bytes. */
+  get descriptorCount(): number {
+    return this.context.transport.connectionCount;
+  }
+
+  /** Commands that the transport refused on live connections: each is a defect of ours. */
+  get refusedCommands(): number {
+    return this.context.transport.refusedCommands;
+  }
+
+  /** Exchanges now running. */
+  get exchangeCount(): number {
+    return this.context.exchanges.active;
+  }
+
+  /**
+   * Goes on accepting for `acceptGraceMs`, then lets every exchange finish for `graceMs`. Resolves when no client is
+   * left; what is not done by then is cut off.
+   */
+  drain(acceptGraceMs: number, graceMs: number): Promise<void> {
+    const listeners = { queued: () => this.queuedConnections(), stop: () => this.stopListening() };
+    return new Drain(this.context, listeners).run(acceptGraceMs, graceMs);
+  }
+
+  close(): void {
+    clearInterval(this.sweeper);
+    this.stopListening();
+    this.context.transport.destroy();
+  }
+
+  onAccepted(id: number, tag: number, peerOffset: number): void {
+    const entryPoint = this.listeners.get(tag)?.entryPoint;
+    if (entryPoint === undefined) {
+      this.context.transport.reset(id);
+      return;
+    }
+    const peer = PeerAddress.read(this.context.transport.memory, peerOffset);
+    const connection = new DownstreamHttp1(this.context, entryPoint, peer);
+    this.context.connections.add(id, connection);
+    connection.opened();
+  }
+
+  onListenerPaused(tag: number, errno: number): void {
+    this.context.log.warn(
+      { entryPoint: this.listeners.get(tag)?.entryPoint.name, errno },
+      'accepting is paused: out of connections or descriptors',
+    );
+  }
+
+  onListenerResumed(tag: number): void {
+    this.context.log.info({ entryPoint: this.listeners.get(tag)?.entryPoint.name }, 'accepting goes on');
+  }
+
+  private queuedConnections(): number {
+    if (!this.accepting) return 0;
+    let queued = 0;
+    for (const { descriptor } of this.listeners.values()) queued += pendingConnections(descriptor);
+    return queued;
+  }
+
+  private stopListening(): void {
+    if (!this.accepting) return;
+    this.accepting = false;
+    for (const tag of this.listeners.keys()) this.context.transport.unlisten(tag, true);
+    this.context.transport.flush();
+  }
+
+  private sweepServices(): void {
+    const used = new Set([...this.live].flatMap((revision) => [...revision.usedServices]));
+    this.context.services.sweep(used, performance.now());
+    this.context.transport.flush();
+  }
+}

@@ -1,0 +1,43 @@
+// One router as a worker runs it: its middlewares made, its service found. Built once per router and revision.
+
+import type { Middleware, MiddlewareBehaviour } from '@sluice/middlewares/behaviours';
+import type { SnapshotTables } from '@sluice/routing/snapshot';
+import type { ServiceRuntime } from './service-runtime.ts';
+
+/** Undefined for a key that is not known. */
+export type MiddlewareLookup = (type: string) => MiddlewareBehaviour | undefined;
+
+export class Route {
+  readonly name: string;
+  /** Outermost first. */
+  readonly middlewares: readonly Middleware[];
+  readonly service: ServiceRuntime;
+  /** A response hook may look at the request: its head has to outlive its batch. */
+  readonly readsRequestLater: boolean;
+  /** Mask of encoded characters this router refuses; 0: none. */
+  readonly deniedEncodedCharacters: number;
+
+  /** @throws Error when a middleware of the snapshot cannot be made (the compiler should have refused it). */
+  constructor(
+    tables: SnapshotTables,
+    index: number,
+    services: { serviceAt(index: number): ServiceRuntime },
+    behaviourOf: MiddlewareLookup,
+  ) {
+    const record = tables.router(index);
+    this.name = record.name;
+    this.deniedEncodedCharacters = record.deniedEncodedCharacters;
+    this.middlewares = record.middlewares.map((middleware) => makeMiddleware(tables, middleware, behaviourOf));
+    this.readsRequestLater = this.middlewares.some(({ onResponse, responseBody }) => onResponse ?? responseBody);
+    this.service = services.serviceAt(record.service);
+  }
+}
+
+function makeMiddleware(tables: SnapshotTables, index: number, behaviourOf: MiddlewareLookup): Middleware {
+  const { name, type, optionsJson } = tables.middleware(index);
+  const behaviour = behaviourOf(type);
+  if (behaviour === undefined)
+    throw new Error(`middleware ${name} has the type ${type}, which this worker does not know`);
+  // The compiler has validated the options; the checksum vouches for them.
+  return behaviour.create(JSON.parse(optionsJson), name);
+}

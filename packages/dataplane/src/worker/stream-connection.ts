@@ -1,0 +1,107 @@
+// One connection of the stream transport as the data path sees it: an id, the transport's events, and a lazy deadline.
+// Subclasses hold the protocol; nothing here knows what the bytes mean. Allocates nothing per event.
+
+import type { WorkerContext } from './worker-context.ts';
+
+/** Why a connection is not being read. */
+export const Pause = {
+  /** Its bytes go to a connection that cannot take more for now. */
+  BACK_PRESSURE: 1,
+  /** We hold bytes of it which we cannot use yet. */
+  HELD_INPUT: 2,
+} as const;
+
+export abstract class StreamConnection {
+  readonly context: WorkerContext;
+  /** The transport's id; 0 once the connection is gone, after which no event arrives. */
+  id = 0;
+  /** Monotonic milliseconds at which `onExpired` is due; 0: never. */
+  private expiresAtMs = 0;
+  /** When the transport will wake us; 0: not armed. May be earlier than `expiresAtMs`, never later. */
+  private armedForMs = 0;
+  /** `Pause` reasons in force; the transport reads from the connection while there is none. */
+  private pauseReasons = 0;
+
+  constructor(context: WorkerContext) {
+    this.context = context;
+  }
+
+  abstract onData(offset: number, length: number): void;
+  /** The peer finished sending. */
+  abstract onEnd(): void;
+  /** The connection is gone; `id` is 0 already. */
+  abstract onClosed(errno: number): void;
+  /** Everything queued has been taken by the socket. */
+  abstract onDrained(): void;
+  abstract onRelayed(bytes: number, end: number): void;
+  abstract onExpired(): void;
+  /** Ends the connection and everything that hangs on it at once, without an answer. */
+  abstract giveUp(): void;
+  onConnected(): void {}
+  /** The connection never came to be; `id` is 0 already. */
+  onConnectFailed(_errno: number): void {}
+
+  /**
+   * Sets the one deadline. Moving it later costs no command: the transport's earlier alarm is let through and set again
+   * then, so a busy connection arms it once per timeout and not once per request.
+   */
+  expireAt(atMs: number): void {
+    this.expiresAtMs = atMs;
+    if (this.id !== 0 && atMs !== 0 && (this.armedForMs === 0 || atMs < this.armedForMs)) this.arm(atMs);
+  }
+
+  onDeadline(): void {
+    this.armedForMs = 0;
+    const due = this.expiresAtMs;
+    if (due === 0) return;
+    if (this.context.transport.now < due) {
+      this.arm(due);
+      return;
+    }
+    this.expiresAtMs = 0;
+    this.onExpired();
+  }
+
+  /** Stops reading for that reason. */
+  pauseFor(reason: number): void {
+    if (this.pauseReasons === 0 && this.id !== 0) this.context.transport.pause(this.id);
+    this.pauseReasons |= reason;
+  }
+
+  /** Takes back that reason; reading goes on when it was the last one. */
+  resumeFor(reason: number): void {
+    if ((this.pauseReasons & reason) === 0) return;
+    this.pauseReasons &= ~reason;
+    if (this.pauseReasons === 0 && this.id !== 0) this.context.transport.resume(this.id);
+  }
+
+  /** Sends queued bytes, then FIN; input is discarded for a while so that the peer can read our last bytes. */
+  closeGracefully(): void {
+    if (this.id === 0) return;
+    this.context.transport.close(this.id, LINGER_MS);
+    this.forget();
+  }
+
+  /** Drops everything and sends RST: the peer must not mistake what it has got for a complete message. */
+  abort(): void {
+    if (this.id === 0) return;
+    this.context.transport.reset(this.id);
+    this.forget();
+  }
+
+  /** Leaves the table: used when the transport has said that the connection is gone. */
+  forget(): void {
+    this.context.connections.remove(this);
+    this.id = 0;
+    this.expiresAtMs = 0;
+  }
+
+  private arm(atMs: number): void {
+    const { transport } = this.context;
+    this.armedForMs = atMs;
+    transport.deadline(this.id, Math.max(1, atMs - transport.now));
+  }
+}
+
+/** How long the transport goes on discarding input after we have closed our side. */
+const LINGER_MS = 2_000;

@@ -1,0 +1,32 @@
+// What the parts of one worker share: transport, tables, pools and the revision in force. A bag of references;
+// behaviour belongs to the parts.
+
+import type { StreamTransport } from '@sluice/native';
+import type { ServerStatus } from '@sluice/shared-state';
+import type { Logger } from 'pino';
+import type { ExchangePool } from '../http/exchange-pool.ts';
+import type { HeadWriter } from '../http/head-writer.ts';
+import type { NameResolver } from '../upstream/name-resolver.ts';
+import type { UpstreamPools } from '../upstream/upstream-pools.ts';
+import type { ConnectionTable } from './connection-table.ts';
+import type { Revision } from './revision.ts';
+import type { ServiceRegistry } from './service-registry.ts';
+
+export interface WorkerContext {
+  readonly slot: number;
+  readonly transport: StreamTransport;
+  readonly connections: ConnectionTable;
+  readonly status: ServerStatus;
+  readonly log: Logger;
+  /** For X-Forwarded-Server. */
+  readonly serverName: string;
+  readonly exchanges: ExchangePool;
+  readonly headWriter: HeadWriter;
+  readonly pools: UpstreamPools;
+  readonly services: ServiceRegistry;
+  readonly resolver: NameResolver;
+  /** New exchanges start on it. */
+  revision: Revision;
+  /** The worker is leaving: answers say `Connection: close`. */
+  draining: boolean;
+}
