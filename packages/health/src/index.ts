@@ -1,0 +1,2 @@
+export * from './health-checks.ts';
+export type * from './health-target.ts';
