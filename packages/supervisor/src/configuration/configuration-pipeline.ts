@@ -1,0 +1,206 @@
+// From what providers deliver to a published snapshot: merge, check, give rows to servers, compile in a thread, start health
+// checks, publish. One run at a time; of what arrives meanwhile the newest is taken. A run that fails changes nothing.
+
+import { isDeepStrictEqual } from 'node:util';
+import type { HttpConfiguration, StaticConfiguration } from '@sluice/config';
+import { type CatalogueEntry, type Diagnostic, Errors } from '@sluice/errors';
+import type { HealthTarget } from '@sluice/health';
+import { closeDescriptor } from '@sluice/native';
+import { type CompiledSnapshot, type CompileRequest, serverKey } from '@sluice/routing';
+import type { Logger } from 'pino';
+import { deferred } from '../deferred.ts';
+import { DiagnosticsLog } from './diagnostics-log.ts';
+import { healthTargetsOf } from './health-targets.ts';
+import { LastGood } from './last-good.ts';
+import { type MergedConfiguration, mergeProvided } from './merged-configuration.ts';
+import type { Publisher } from './publisher.ts';
+import type { StatusRows } from './status-rows.ts';
+
+export type CompileResult = Pick<CompiledSnapshot, 'memory' | 'diagnostics' | 'counts'>;
+
+export interface ConfigurationPipelineOptions {
+  readonly configuration: StaticConfiguration;
+  readonly rows: StatusRows;
+  readonly publisher: Publisher;
+  /** The result's descriptor is the pipeline's. */
+  readonly compile: (request: CompileRequest) => Promise<CompileResult>;
+  readonly applyHealthTargets: (targets: readonly HealthTarget[]) => void;
+  readonly log: Logger;
+}
+
+interface Delivery {
+  readonly http: HttpConfiguration;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Where an object stands; its path has no provider (`http.routers.web`). */
+  readonly positionOf?: (path: string) => Pick<Diagnostic, 'file' | 'line' | 'column'> | undefined;
+}
+
+interface Build {
+  readonly merged: MergedConfiguration;
+  readonly rows: ReadonlyMap<string, number>;
+  readonly compiled: CompileResult;
+}
+
+export class ConfigurationPipeline {
+  private readonly options: ConfigurationPipelineOptions;
+  private readonly diagnosticsLog: DiagnosticsLog;
+  private readonly delivered = new Map<string, Delivery>();
+  private running: Promise<void> = Promise.resolve();
+  private isRunning = false;
+  private dirty = false;
+  private closed = false;
+  /** What has been published last; undefined: publish whatever comes. */
+  private inForce: HttpConfiguration | undefined;
+  private readonly lastGood = new LastGood();
+  private compileDiagnostics: readonly Diagnostic[] = [];
+  private routable = true;
+  private changed = deferred<void>();
+
+  constructor(options: ConfigurationPipelineOptions) {
+    this.options = options;
+    this.diagnosticsLog = new DiagnosticsLog(options.log);
+  }
+
+  /** The whole configuration of one provider, in place of its earlier one. */
+  offer(provider: string, delivery: Delivery): void {
+    this.delivered.set(provider, delivery);
+    this.update();
+  }
+
+  /** Compiles what is there once more, under a new revision. */
+  republish(): void {
+    this.inForce = undefined;
+    this.update();
+  }
+
+  /** Publishes what is there, if nothing has been published: then perhaps an empty configuration. */
+  ensurePublished(): Promise<void> {
+    if (this.options.publisher.current === undefined) this.update();
+    return this.settled();
+  }
+
+  /** False when nothing can be routed and errors are the reason: serving this would answer 404 to everything. */
+  get isUsable(): boolean {
+    return this.routable;
+  }
+
+  /** Resolves after the next configuration has been published or refused, or at `close`. */
+  nextChange(): Promise<void> {
+    return this.changed.promise;
+  }
+
+  /** Resolves when everything that was offered has been published or refused. */
+  settled(): Promise<void> {
+    return this.running;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.changed.resolve();
+  }
+
+  private update(): void {
+    this.dirty = true;
+    if (!this.isRunning) this.running = this.run();
+  }
+
+  private async run(): Promise<void> {
+    this.isRunning = true;
+    while (this.dirty && !this.closed) {
+      this.dirty = false;
+      try {
+        await this.buildAndPublish();
+      } catch (error) {
+        this.fail(Errors.SNAPSHOT_COMPILE_FAULT, { err: error });
+      }
+      this.changed.resolve();
+      this.changed = deferred();
+    }
+    this.isRunning = false;
+  }
+
+  private async buildAndPublish(): Promise<void> {
+    const merged = this.merge();
+    if (isDeepStrictEqual(merged.http, this.inForce)) {
+      this.report(merged.diagnostics, this.compileDiagnostics);
+      this.options.log.debug('the configuration has not changed');
+      return;
+    }
+    const revision = this.options.publisher.takeRevision();
+    let build = await this.build(merged, revision);
+    if (build !== undefined && this.lastGood.learn(build.merged.http, build.compiled.diagnostics)) {
+      closeDescriptor(build.compiled.memory.descriptor);
+      build = await this.build(this.merge(), revision);
+    }
+    if (build === undefined) return;
+    if (this.closed) closeDescriptor(build.compiled.memory.descriptor);
+    else this.apply(build, revision);
+  }
+
+  private merge(): MergedConfiguration {
+    const provided = new Map([...this.delivered].map(([provider, { http }]) => [provider, http]));
+    const merged = mergeProvided(provided, this.options.configuration.entryPoints, this.lastGood);
+    this.routable = Object.keys(merged.http.routers).length > 0 || !this.hasErrors(merged.diagnostics);
+    return merged;
+  }
+
+  private async build(merged: MergedConfiguration, revision: number): Promise<Build | undefined> {
+    const rows = this.assignRows(merged.http, revision);
+    if (rows === undefined) return undefined;
+    return { merged, rows, compiled: await this.options.compile({ revision, http: merged.http, rows }) };
+  }
+
+  private apply({ merged: { http, diagnostics }, rows, compiled }: Build, revision: number): void {
+    const { configuration, publisher, log } = this.options;
+    this.report(diagnostics, compiled.diagnostics);
+    // Before publishing: a server must have its health by the time a worker may pick it.
+    this.options.applyHealthTargets(healthTargetsOf(http, configuration.serversTransport, rows));
+    publisher.publish({ revision, descriptor: compiled.memory.descriptor });
+    log.info({ revision, ...compiled.counts }, 'configuration published');
+    this.lastGood.published(http, compiled.diagnostics);
+    this.inForce = http;
+  }
+
+  /** @returns undefined, with a line in the log, when there are more servers than rows. */
+  private assignRows(http: HttpConfiguration, revision: number): Map<string, number> | undefined {
+    const rows = new Map<string, number>();
+    for (const [service, { loadBalancer }] of Object.entries(http.services)) {
+      for (const { url } of loadBalancer.servers) {
+        const key = serverKey(service, url);
+        const row = this.options.rows.obtain(key, revision);
+        if (row === undefined) {
+          this.fail(Errors.STATUS_ROWS_EXHAUSTED, { service, url });
+          return undefined;
+        }
+        rows.set(key, row);
+      }
+    }
+    return rows;
+  }
+
+  /** What providers and references say, and of the compiler only what they have not said already. */
+  private report(references: readonly Diagnostic[], compile: readonly Diagnostic[]): void {
+    this.compileDiagnostics = compile;
+    const delivered = [...this.delivered.values()].flatMap(({ diagnostics }) => diagnostics);
+    const said = new Set(references.map(({ object, code }) => `${code} ${object}`));
+    const rest = compile.filter(({ object, code }) => !said.has(`${code} ${object}`));
+    this.diagnosticsLog.report([...delivered, ...[...references, ...rest].map((each) => this.located(each))]);
+  }
+
+  /** What is found after decoding knows the object, not its place. */
+  private located(diagnostic: Diagnostic): Diagnostic {
+    const { object = '', file } = diagnostic;
+    const at = object.lastIndexOf('@');
+    if (file !== undefined || at === -1) return diagnostic;
+    return { ...diagnostic, ...this.delivered.get(object.slice(at + 1))?.positionOf?.(object.slice(0, at)) };
+  }
+
+  private hasErrors(references: readonly Diagnostic[]): boolean {
+    const delivered = [...this.delivered.values()].flatMap(({ diagnostics }) => diagnostics);
+    return [...delivered, ...references].some(({ severity }) => severity === 'error');
+  }
+
+  private fail({ code, meaning }: CatalogueEntry, fields: object): void {
+    this.options.log.error({ code, ...fields }, meaning);
+  }
+}

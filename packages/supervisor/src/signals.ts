@@ -1,0 +1,36 @@
+// Signals of the supervisor: SIGTERM and SIGINT drain, a second one ends everything at once, SIGHUP reads the providers again.
+
+/** The part of `process` that is used. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  off(signal: NodeJS.Signals, listener: () => void): unknown;
+}
+
+export interface SignalActions {
+  readonly stop: (signal: NodeJS.Signals) => void;
+  readonly stopNow: () => void;
+  readonly reload: () => void;
+}
+
+/** SIGUSR1 is kept for opening log files anew; Node would open its inspector. SIGUSR2 would end the process. */
+const IGNORED = ['SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const;
+
+/** @returns a function that takes the handlers away again. */
+export function installSignals(source: SignalSource, actions: SignalActions): () => void {
+  let asked = false;
+  const onStop = (signal: NodeJS.Signals) => () => {
+    if (asked) actions.stopNow();
+    else actions.stop(signal);
+    asked = true;
+  };
+  const handlers: [NodeJS.Signals, () => void][] = [
+    ['SIGTERM', onStop('SIGTERM')],
+    ['SIGINT', onStop('SIGINT')],
+    ['SIGHUP', actions.reload],
+    ...IGNORED.map((signal): [NodeJS.Signals, () => void] => [signal, () => {}]),
+  ];
+  for (const [signal, handler] of handlers) source.on(signal, handler);
+  return () => {
+    for (const [signal, handler] of handlers) source.off(signal, handler);
+  };
+}

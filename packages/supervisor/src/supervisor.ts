@@ -1,0 +1,245 @@
+// The parent process of a node, assembled: sockets, shared memory, configuration, workers, and the order in which they start
+// and stop. Touches no user byte. Every part is its own class; only the sequence is decided here.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StaticConfiguration } from '@sluice/config';
+import { Errors } from '@sluice/errors';
+import { type HealthChange, HealthChecks } from '@sluice/health';
+import { SnapshotCompiler } from '@sluice/routing';
+import type { Logger } from 'pino';
+import { ConfigurationPipeline } from './configuration/configuration-pipeline.ts';
+import { ProviderSet } from './configuration/provider-set.ts';
+import { Publisher } from './configuration/publisher.ts';
+import { StatusRows } from './configuration/status-rows.ts';
+import { deferred } from './deferred.ts';
+import { lifeCycleOf } from './life-cycle.ts';
+import { createNodeMemory, type NodeMemory } from './node-memory.ts';
+import { InstanceLock } from './runtime/instance-lock.ts';
+import type { ListenerSet } from './sockets/listener-set.ts';
+import { openListeners } from './sockets/open-listeners.ts';
+import { LIMITS, type SupervisorLimits } from './supervisor-limits.ts';
+import type { ServiceNotifier } from './systemd/service-notifier.ts';
+import { Takeover } from './takeover.ts';
+import { createPool } from './workers/create-pool.ts';
+import type { WorkerPool } from './workers/worker-pool.ts';
+
+export interface SupervisorOptions {
+  readonly configuration: StaticConfiguration;
+  /** How many workers. */
+  readonly slots: number;
+  /** Checked, with mode 0700. */
+  readonly runtimeDirectory: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Logger;
+  readonly notifier: ServiceNotifier;
+  readonly limits?: Partial<SupervisorLimits>;
+}
+
+/** Between two attempts to publish anew what a worker refused. */
+const REPAIR_INTERVAL_MS = 10_000;
+
+export class Supervisor {
+  private readonly options: SupervisorOptions;
+  private readonly limits: SupervisorLimits;
+  private readonly memory: NodeMemory;
+  private readonly rows: StatusRows;
+  private readonly publisher: Publisher;
+  private readonly compiler: SnapshotCompiler;
+  private readonly health: HealthChecks;
+  private readonly pipeline: ConfigurationPipeline;
+  private readonly providers: ProviderSet;
+  private readonly takeover: Takeover;
+  private readonly allServing = deferred<void>();
+  private lock: InstanceLock | undefined;
+  private listeners: ListenerSet | undefined;
+  private pool: WorkerPool | undefined;
+  private stopping = false;
+  private lastRepairMs = Number.NEGATIVE_INFINITY;
+
+  /** Starts nothing. @throws ConfigurationError when a provider cannot work as configured. */
+  constructor(options: SupervisorOptions) {
+    this.options = options;
+    this.limits = { ...LIMITS, ...options.limits };
+    const { configuration, log } = options;
+    this.memory = createNodeMemory(options.slots);
+    this.rows = new StatusRows(this.memory.status);
+    this.compiler = new SnapshotCompiler({
+      entryPoints: configuration.entryPoints,
+      providerPrecedence: configuration.providers.precedence,
+      defaultServersTransport: configuration.serversTransport,
+    });
+    this.health = new HealthChecks({
+      status: this.memory.status,
+      log,
+      onChange: (change) => this.reportHealth(change),
+    });
+    this.publisher = new Publisher({
+      control: this.memory.control,
+      rows: this.rows,
+      oldestRevision: () => this.pool?.oldestRevision ?? Number.POSITIVE_INFINITY,
+      onPublished: (snapshot) => this.pool?.publish(snapshot),
+    });
+    this.pipeline = new ConfigurationPipeline({
+      configuration,
+      rows: this.rows,
+      publisher: this.publisher,
+      compile: (request) => this.compiler.compile(request),
+      applyHealthTargets: (targets) => this.health.apply(targets),
+      log,
+    });
+    this.providers = new ProviderSet(configuration, log, (name, provided) => this.pipeline.offer(name, provided));
+    this.takeover = new Takeover(options.runtimeDirectory, log);
+  }
+
+  /**
+   * Resolves when every slot serves (or `stop` was called meanwhile).
+   * @throws StartError when another supervisor runs or an address cannot be listened on; nothing is left behind then.
+   */
+  async start(): Promise<void> {
+    try {
+      this.lock = await InstanceLock.acquire(this.options.runtimeDirectory);
+      await this.takeover.collect();
+      this.listeners = await openListeners(this.options, this.takeover.sockets);
+      await this.firstConfiguration();
+    } catch (error) {
+      this.stopping = true;
+      await this.release();
+      throw error;
+    }
+    if (this.stopping) {
+      await this.release(); // What was opened after `stop` had given everything back.
+      return;
+    }
+    this.pool = createPool({
+      ...this.options,
+      memory: this.memory,
+      listeners: this.listeners,
+      limits: this.limits,
+      snapshot: () => this.publisher.current!,
+      onReady: (slot) => this.noteReady(slot),
+      onGone: (slot) => this.noteGone(slot),
+      onReleased: () => this.publisher.trim(),
+      onRefused: (revision) => this.noteRefused(revision),
+    });
+    this.pool.start();
+    await this.allServing.promise;
+    if (this.stopping) return;
+    const { log, notifier, slots, configuration } = this.options;
+    for (const entryPoint of Object.keys(configuration.entryPoints)) {
+      const at = this.addressOf(entryPoint);
+      if (at !== undefined) log.info({ entryPoint, address: at.address, port: at.port }, 'listens');
+    }
+    log.info({ workers: slots, revision: this.publisher.current?.revision }, 'ready');
+    notifier.ready(`${slots} workers serve`);
+    notifier.startWatchdog(() => this.pool!.isAlive);
+    await this.takeover.drainEarlier(lifeCycleOf(this.options.configuration).graceMs);
+  }
+
+  /** Reads the providers' sources again. */
+  reload(): void {
+    if (!this.stopping) void this.providers.reload();
+  }
+
+  /** Drains: goes on accepting for a while, lets exchanges finish, then ends. Resolves when every worker is gone. */
+  async stop(): Promise<void> {
+    if (this.stopping) return;
+    const { acceptGraceMs, graceMs } = lifeCycleOf(this.options.configuration);
+    await this.beginStopping();
+    // From here on the workers' own copies keep the sockets open, as long as they accept.
+    this.closeListeners();
+    await this.pool?.drain(acceptGraceMs, graceMs);
+    await this.release();
+  }
+
+  /** Connections are cut. May follow `stop`. */
+  async stopNow(): Promise<void> {
+    await this.beginStopping();
+    this.closeListeners();
+    await this.pool?.leaveNow();
+    await this.release();
+  }
+
+  /** Where an entry point listens; undefined before the sockets are open. */
+  addressOf(entryPoint: string): { readonly address: string; readonly port: number } | undefined {
+    return this.listeners?.addressOf(entryPoint);
+  }
+
+  private async beginStopping(): Promise<void> {
+    if (this.stopping) return;
+    this.stopping = true;
+    this.allServing.resolve();
+    this.options.notifier.stopping();
+    this.pipeline.close();
+    this.health.close();
+    await this.providers.close();
+    await this.takeover.drainEarlier(lifeCycleOf(this.options.configuration).graceMs);
+  }
+
+  /** A worker that started without configuration would answer 404 to requests that are served a moment later. */
+  private async firstConfiguration(): Promise<void> {
+    const given = this.providers.start().then(() => this.pipeline.settled());
+    // Earlier workers serve meanwhile: then there is no hurry, and nothing that would excuse an empty configuration.
+    const enough = this.takeover.earlierCount > 0 ? this.allServing.promise : this.firstConfigurationLimit();
+    await Promise.race([given, enough]);
+    if (this.takeover.earlierCount > 0) await this.usableConfiguration();
+    if (!this.stopping) await this.pipeline.ensurePublished();
+  }
+
+  private async firstConfigurationLimit(): Promise<void> {
+    const { firstConfigurationMs } = this.limits;
+    await Promise.race([sleep(firstConfigurationMs, undefined, { ref: false }), this.allServing.promise]);
+  }
+
+  /** Earlier workers serve what was good: nothing that is all broken may replace it. Waits until it is repaired. */
+  private async usableConfiguration(): Promise<void> {
+    if (this.pipeline.isUsable) return;
+    const message =
+      'the configuration has no usable router; the earlier workers go on with theirs until it is repaired';
+    this.options.log.error(message);
+    this.options.notifier.ready(message);
+    while (!this.pipeline.isUsable && !this.stopping) await this.pipeline.nextChange();
+  }
+
+  private noteReady(slot: number): void {
+    const { log, slots } = this.options;
+    log.info({ slot, pid: this.pool?.slots[slot]?.pid }, 'worker serves');
+    if (this.pool?.servingCount === slots) this.allServing.resolve();
+  }
+
+  private noteGone(slot: number): void {
+    this.memory.status.clearSlot(slot, this.rows.used);
+    this.publisher.trim();
+  }
+
+  /** Memory may have been damaged on its way: the same configuration is compiled and published once more. */
+  private noteRefused(revision: number): void {
+    const isDue = performance.now() - this.lastRepairMs > REPAIR_INTERVAL_MS;
+    if (revision !== this.publisher.current?.revision || !isDue) return;
+    this.lastRepairMs = performance.now();
+    this.pipeline.republish();
+  }
+
+  private reportHealth({ service, url, to, reason }: HealthChange): void {
+    const { log } = this.options;
+    if (to !== 'down') log.info({ service, url, reason }, `the server is ${to}`);
+    else log.warn({ code: Errors.HEALTH_SERVER_DOWN.code, service, url, reason }, Errors.HEALTH_SERVER_DOWN.meaning);
+  }
+
+  private closeListeners(): void {
+    this.listeners?.close();
+    this.listeners = undefined;
+  }
+
+  /** Gives back everything but the workers; may be called twice. */
+  private async release(): Promise<void> {
+    this.pipeline.close();
+    this.health.close();
+    this.closeListeners();
+    await this.providers.close();
+    await this.compiler.close();
+    this.publisher.close();
+    this.memory.close();
+    this.lock?.release();
+    this.lock = undefined;
+  }
+}

@@ -1,0 +1,56 @@
+// Makes the slots of a node: what they have in common, and what they tell the supervisor.
+
+import type { StaticConfiguration } from '@sluice/config';
+import { WORKER_ENTRY } from '@sluice/dataplane/process';
+import type { Logger } from 'pino';
+import { lifeCycleOf } from '../life-cycle.ts';
+import type { NodeMemory } from '../node-memory.ts';
+import type { ListenerSet } from '../sockets/listener-set.ts';
+import { Slot } from './slot.ts';
+import { WorkerPool } from './worker-pool.ts';
+import { type Snapshot, WorkerProcess, type WorkerSettings } from './worker-process.ts';
+
+export interface PoolOptions {
+  readonly configuration: StaticConfiguration;
+  readonly slots: number;
+  readonly runtimeDirectory: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Logger;
+  readonly memory: NodeMemory;
+  readonly listeners: ListenerSet;
+  readonly limits: { readonly startTimeoutMs: number; readonly heartbeatTimeoutMs: number };
+  readonly snapshot: () => Snapshot;
+  readonly onReady: (slot: number) => void;
+  readonly onGone: (slot: number) => void;
+  readonly onReleased: () => void;
+  readonly onRefused: (revision: number) => void;
+}
+
+export function createPool(options: PoolOptions): WorkerPool {
+  const { configuration, slots, runtimeDirectory, env, log, memory, listeners, limits } = options;
+  const settings: WorkerSettings = {
+    slots,
+    runtimeDirectory,
+    env,
+    log: configuration.log,
+    lifeCycle: lifeCycleOf(configuration),
+    entry: WORKER_ENTRY,
+    controlDescriptor: memory.controlDescriptor,
+    statusDescriptor: memory.statusDescriptor,
+  };
+  const createSlot = (_: unknown, slot: number): Slot =>
+    new Slot({
+      ...limits,
+      slot,
+      runtimeDirectory,
+      log,
+      control: memory.control,
+      spawn: (snapshot, events) => new WorkerProcess(settings, slot, listeners.ofSlot(slot), snapshot, events),
+      snapshot: options.snapshot,
+      onReady: () => options.onReady(slot),
+      onGone: () => options.onGone(slot),
+      onReleased: options.onReleased,
+      onRefused: options.onRefused,
+    });
+  return new WorkerPool(Array.from({ length: slots }, createSlot));
+}

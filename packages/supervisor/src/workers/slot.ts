@@ -1,0 +1,223 @@
+// A worker's seat: keeps one worker process in it until told to drain. A worker that crashes, hangs or never gets ready is
+// replaced; the listening sockets belong to the seat, so nothing that waits in their queues is lost.
+
+import { type WorkerMessage, workerMailboxPath } from '@sluice/dataplane/process';
+import { Errors } from '@sluice/errors';
+import { sendDescriptors } from '@sluice/native';
+import { type ControlBlock, SlotState } from '@sluice/shared-state';
+import type { Logger } from 'pino';
+import { deferred } from '../deferred.ts';
+import { HeartbeatWatch } from './heartbeat-watch.ts';
+import { RestartDelay } from './restart-delay.ts';
+import type { Snapshot, WorkerEvents, WorkerProcess } from './worker-process.ts';
+
+export interface SlotOptions {
+  readonly slot: number;
+  readonly runtimeDirectory: string;
+  readonly control: ControlBlock;
+  readonly log: Logger;
+  readonly spawn: (snapshot: Snapshot, events: WorkerEvents) => WorkerProcess;
+  /** The newest snapshot; what a new worker starts with. */
+  readonly snapshot: () => Snapshot;
+  /** From spawning to `ready`. */
+  readonly startTimeoutMs: number;
+  readonly heartbeatTimeoutMs: number;
+  readonly onReady: () => void;
+  /** The worker is gone, whyever; its counts in shared memory are nobody's now. */
+  readonly onGone: () => void;
+  /** Fewer revisions are in use than before. */
+  readonly onReleased: () => void;
+  readonly onRefused: (revision: number) => void;
+}
+
+type State = 'empty' | 'starting' | 'serving' | 'waiting' | 'leaving' | 'left';
+
+/** What a worker needs to notice its own deadline and leave. */
+const DRAIN_MARGIN_MS = 3000;
+const MAIL_RETRY_MS = 100;
+/** Time to remove its socket files and write its last lines. */
+const LEAVE_NOW_MS = 500;
+
+export class Slot {
+  private readonly options: SlotOptions;
+  private readonly delay = new RestartDelay();
+  private readonly heartbeat: HeartbeatWatch;
+  private readonly left = deferred<void>();
+  private state: State = 'empty';
+  private worker: WorkerProcess | undefined;
+  /** Revisions that the worker has mapped or is about to map. */
+  private held = new Set<number>();
+  private timer: NodeJS.Timeout | undefined;
+  private readyAtMs: number | undefined;
+
+  constructor(options: SlotOptions) {
+    this.options = options;
+    this.heartbeat = new HeartbeatWatch(options.heartbeatTimeoutMs);
+  }
+
+  get isServing(): boolean {
+    return this.state === 'serving';
+  }
+
+  /** False for a worker that is alive only by name. */
+  get isBeating(): boolean {
+    return this.heartbeat.isBeating;
+  }
+
+  /** Of the running worker, 0 without one. */
+  get pid(): number {
+    return this.worker?.pid ?? 0;
+  }
+
+  /** The oldest revision in use here; Infinity when there is none. */
+  get oldestRevision(): number {
+    return Math.min(...this.held);
+  }
+
+  start(): void {
+    const { slot, log, startTimeoutMs, control } = this.options;
+    const snapshot = this.options.snapshot();
+    this.state = 'starting';
+    this.readyAtMs = undefined;
+    this.heartbeat.reset();
+    this.held = new Set([snapshot.revision]);
+    control.setSlotState(slot, SlotState.STARTING);
+    this.timer = setTimeout(() => this.kill(Errors.WORKER_START_TIMEOUT, { startTimeoutMs }), startTimeoutMs);
+    try {
+      this.worker = this.options.spawn(snapshot, {
+        onMessage: (message) => this.onMessage(message),
+        onExit: (code, signal, reason) => this.onExit(code, signal, reason),
+      });
+      log.debug({ slot, pid: this.worker.pid, revision: snapshot.revision }, 'worker started');
+    } catch (error) {
+      this.onExit(null, null, (error as Error).message);
+    }
+  }
+
+  /** A worker that is not ready yet gets the newest snapshot when it is. */
+  publish(snapshot: Snapshot): void {
+    const { worker } = this;
+    if (worker === undefined || this.state !== 'serving' || snapshot !== this.options.snapshot()) return;
+    try {
+      const payload = Buffer.from(JSON.stringify({ revision: snapshot.revision }));
+      sendDescriptors(workerMailboxPath(this.options.runtimeDirectory, worker.pid), payload, [snapshot.descriptor]);
+      this.held.add(snapshot.revision);
+      worker.send({ type: 'publish', revision: snapshot.revision });
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'EAGAIN') {
+        setTimeout(() => this.publish(snapshot), MAIL_RETRY_MS).unref();
+        return;
+      }
+      const { code: name, meaning } = Errors.SNAPSHOT_REFUSED;
+      this.options.log.error(
+        { code: name, slot: this.options.slot, revision: snapshot.revision, reason: message },
+        meaning,
+      );
+    }
+  }
+
+  /** Called once per LOOK_INTERVAL_MS. */
+  look(): void {
+    if (this.state !== 'serving') return;
+    if (!this.heartbeat.look(this.options.control.heartbeat(this.options.slot))) return;
+    this.kill(Errors.WORKER_UNRESPONSIVE, { heartbeatTimeoutMs: this.options.heartbeatTimeoutMs });
+  }
+
+  /** Resolves when the worker is gone; at the latest a few seconds after the deadlines. */
+  drain(acceptGraceMs: number, graceMs: number): Promise<void> {
+    const running = this.state === 'starting' || this.state === 'serving';
+    clearTimeout(this.timer);
+    if (!running) {
+      if (this.state !== 'leaving') this.leave();
+      return this.left.promise;
+    }
+    this.state = 'leaving';
+    this.worker?.send({ type: 'drain', acceptGraceMs, graceMs });
+    const deadlineMs = acceptGraceMs + graceMs + DRAIN_MARGIN_MS;
+    this.timer = setTimeout(() => this.kill(Errors.WORKER_DRAIN_TIMEOUT, { deadlineMs }), deadlineMs);
+    return this.left.promise;
+  }
+
+  /** Ends the worker without waiting for its connections. Resolves when it is gone. */
+  leaveNow(): Promise<void> {
+    clearTimeout(this.timer);
+    if (this.worker === undefined) {
+      this.leave();
+      return this.left.promise;
+    }
+    this.state = 'leaving';
+    this.worker.send({ type: 'leave-now' });
+    this.timer = setTimeout(() => this.worker?.kill('SIGKILL'), LEAVE_NOW_MS);
+    return this.left.promise;
+  }
+
+  private onMessage(message: WorkerMessage): void {
+    const { slot, log } = this.options;
+    switch (message.type) {
+      case 'ready':
+        this.onReady(message.revision);
+        break;
+      case 'switched':
+        log.debug({ slot, revision: message.revision, pauseUs: message.pauseUs }, 'worker switched');
+        break;
+      case 'released':
+        this.held.delete(message.revision);
+        this.options.onReleased();
+        break;
+      case 'refused':
+        this.held.delete(message.revision);
+        this.options.onRefused(message.revision);
+        break;
+      case 'drained':
+        break;
+      default:
+        log.error({ code: Errors.WORKER_PROTOCOL_ERROR.code, slot, message }, Errors.WORKER_PROTOCOL_ERROR.meaning);
+    }
+  }
+
+  private onReady(revision: number): void {
+    if (this.state !== 'starting') return;
+    clearTimeout(this.timer);
+    this.state = 'serving';
+    this.readyAtMs = performance.now();
+    const newest = this.options.snapshot();
+    if (newest.revision !== revision) this.publish(newest);
+    this.options.onReady();
+  }
+
+  private onExit(exitCode: number | null, signal: NodeJS.Signals | null, reason: string | undefined): void {
+    clearTimeout(this.timer);
+    const { slot, log, control } = this.options;
+    const pid = this.pid;
+    this.worker = undefined;
+    this.held.clear();
+    control.setSlotState(slot, SlotState.EMPTY);
+    this.options.onGone();
+    if (this.state === 'leaving') {
+      this.leave();
+      return;
+    }
+    const servedMs = this.readyAtMs === undefined ? 0 : performance.now() - this.readyAtMs;
+    const delayMs = this.delay.afterCrash(servedMs);
+    const crashed = Errors.WORKER_CRASHED;
+    log.error({ code: crashed.code, slot, pid, exitCode, signal, reason }, crashed.meaning);
+    if (delayMs > 0)
+      log.error({ code: Errors.WORKER_CRASH_LOOP.code, slot, delayMs }, Errors.WORKER_CRASH_LOOP.meaning);
+    this.state = 'waiting';
+    this.timer = setTimeout(() => this.start(), delayMs);
+  }
+
+  private kill(why: { readonly code: string; readonly meaning: string }, fields: object): void {
+    const { slot, log } = this.options;
+    log.error({ code: why.code, slot, pid: this.pid, ...fields }, why.meaning);
+    this.worker?.kill('SIGKILL');
+  }
+
+  private leave(): void {
+    clearTimeout(this.timer);
+    this.state = 'left';
+    this.options.control.setSlotState(this.options.slot, SlotState.LEFT);
+    this.left.resolve();
+  }
+}

@@ -1,0 +1,51 @@
+// All slots of a node together: start, publish, watch, drain. What happens in one slot never stops another.
+
+import { LOOK_INTERVAL_MS } from './heartbeat-watch.ts';
+import type { Slot } from './slot.ts';
+import type { Snapshot } from './worker-process.ts';
+
+export class WorkerPool {
+  readonly slots: readonly Slot[];
+  private watch: NodeJS.Timeout | undefined;
+
+  constructor(slots: readonly Slot[]) {
+    this.slots = slots;
+  }
+
+  start(): void {
+    for (const slot of this.slots) slot.start();
+    this.watch = setInterval(() => {
+      for (const slot of this.slots) slot.look();
+    }, LOOK_INTERVAL_MS);
+  }
+
+  publish(snapshot: Snapshot): void {
+    for (const slot of this.slots) slot.publish(snapshot);
+  }
+
+  get servingCount(): number {
+    return this.slots.filter((slot) => slot.isServing).length;
+  }
+
+  /** Somebody serves and does not stand still. A worker that does is replaced here; it is no reason to restart the node. */
+  get isAlive(): boolean {
+    return this.slots.some((slot) => slot.isServing && slot.isBeating);
+  }
+
+  /** The oldest revision that any worker may still read; Infinity without workers. */
+  get oldestRevision(): number {
+    return Math.min(...this.slots.map((slot) => slot.oldestRevision));
+  }
+
+  /** Resolves when every worker is gone. */
+  async drain(acceptGraceMs: number, graceMs: number): Promise<void> {
+    clearInterval(this.watch);
+    await Promise.all(this.slots.map((slot) => slot.drain(acceptGraceMs, graceMs)));
+  }
+
+  /** Resolves when every worker is gone, within a second. */
+  async leaveNow(): Promise<void> {
+    clearInterval(this.watch);
+    await Promise.all(this.slots.map((slot) => slot.leaveNow()));
+  }
+}
