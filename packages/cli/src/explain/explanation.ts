@@ -1,0 +1,99 @@
+// The answer of `explain` as data: rendered for people or printed as JSON. Made with the same plan that is compiled for
+// workers, evaluated by the plain matcher.
+
+import { deniedCharacter } from '@sluice/protocols';
+import { buildPlan, type ExplainedCandidate, explainMatch, type SnapshotPlan } from '@sluice/routing';
+import type { Project } from '../project/load-project.ts';
+import { type ArrivingRequest, arriveAt, type RefusedRequest } from './arriving-request.ts';
+import type { ChosenEntryPoint } from './choose-entry-point.ts';
+import type { RequestedExchange } from './requested.ts';
+
+export interface Explanation {
+  readonly request: RequestedExchange;
+  readonly entryPoint: { readonly name: string; readonly address: string; readonly reason: string };
+  /** What routing sees; undefined when the entry point refuses the request before. */
+  readonly routed?: {
+    readonly host: string;
+    readonly path: string;
+    readonly forwardedPath: string;
+    readonly query?: string;
+  };
+  /** In the order in which they are tried. */
+  readonly candidates: readonly ExplainedCandidate[];
+  /** The answer that Sluice itself gives; undefined when the request goes to a service. */
+  readonly answer?: RefusedRequest;
+  readonly middlewares: readonly { readonly name: string; readonly type: string }[];
+  readonly service?: {
+    readonly name: string;
+    readonly strategy: string;
+    readonly passHostHeader: boolean;
+    readonly serversTransport: string;
+    readonly servers: readonly { readonly url: string; readonly weight: number }[];
+  };
+}
+
+/** @param project with a valid static configuration */
+export function explain(project: Project, entryPoint: ChosenEntryPoint, request: RequestedExchange): Explanation {
+  const base = {
+    request,
+    entryPoint: { name: entryPoint.name, address: entryPoint.configuration.address, reason: entryPoint.reason },
+    candidates: [],
+    middlewares: [],
+  };
+  const arrived = arriveAt(entryPoint.configuration, request);
+  if ('status' in arrived) return { ...base, answer: arrived };
+  const { view } = arrived;
+  const query = view.query === undefined ? {} : { query: view.query };
+  const routed = { host: view.host, path: view.path, forwardedPath: arrived.path, ...query };
+  const plan = planOf(project);
+  const index = plan.entryPoints.findIndex(({ name }) => name === entryPoint.name);
+  const candidates = explainMatch(plan.routers, index, view);
+  const chosen = candidates.find((candidate) => candidate.chosen);
+  const answer = ownAnswer(plan, chosen, arrived);
+  const target = chosen === undefined ? { middlewares: [] } : targetOf(plan, chosen.index);
+  return { ...base, routed, candidates, ...target, ...(answer === undefined ? {} : { answer }) };
+}
+
+function planOf(project: Project): SnapshotPlan {
+  const { entryPoints, providers, serversTransport } = project.static!.configuration;
+  return buildPlan({
+    revision: 1,
+    entryPoints,
+    providerPrecedence: providers.precedence,
+    defaultServersTransport: serversTransport,
+    http: project.http,
+    statusRow: () => 0,
+  }).plan;
+}
+
+function ownAnswer(
+  plan: SnapshotPlan,
+  chosen: ExplainedCandidate | undefined,
+  { path }: ArrivingRequest,
+): RefusedRequest | undefined {
+  if (chosen === undefined) return { status: 404, reason: 'no router of this entry point matches' };
+  const router = plan.routers[chosen.index]!;
+  const denied = deniedCharacter(path, router.deniedEncodedCharacters);
+  if (denied !== undefined)
+    return { status: 400, reason: `the path contains ${denied}, which this entry point refuses` };
+  const { servers } = plan.services[router.service]!;
+  return servers.length > 0 ? undefined : { status: 503, reason: 'the service has no servers' };
+}
+
+function targetOf(plan: SnapshotPlan, routerIndex: number): Pick<Explanation, 'middlewares' | 'service'> {
+  const router = plan.routers[routerIndex]!;
+  const service = plan.services[router.service]!;
+  return {
+    middlewares: router.middlewares.map((index) => {
+      const { name, type } = plan.middlewares[index]!;
+      return { name, type };
+    }),
+    service: {
+      name: service.name,
+      strategy: service.strategy,
+      passHostHeader: service.passHostHeader,
+      serversTransport: plan.serversTransports[service.serversTransport]!.name,
+      servers: service.servers.map(({ url, weight }) => ({ url, weight })),
+    },
+  };
+}

@@ -1,0 +1,144 @@
+// Everything a configuration consists of, read once and decoded as at run time: the static part, and the files that its file
+// provider (or the command line) names. Starts nothing, watches nothing.
+
+import { resolve } from 'node:path';
+import {
+  decodeDynamic,
+  formatOfFile,
+  type HttpConfiguration,
+  type LoadedStatic,
+  loadStaticConfiguration,
+  qualifyNames,
+} from '@sluice/config';
+import { ConfigurationError, type Diagnostic } from '@sluice/errors';
+import { middlewareTypes } from '@sluice/middlewares';
+import { FileProvider, firstTemplateAction, listConfigurationFiles, readDocument } from '@sluice/providers';
+
+export interface ProjectSources {
+  /** Flags of the static configuration, such as `--configFile=…`; undefined: no static configuration is wanted. */
+  readonly staticArguments: readonly string[] | undefined;
+  /** Dynamic configuration files; when empty, those of the file provider. */
+  readonly files: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+}
+
+export interface Project {
+  /** Undefined when none was asked for, or it is not valid. */
+  readonly static: LoadedStatic | undefined;
+  /** Absolute paths, in the order in which definitions win. */
+  readonly files: readonly string[];
+  /** Objects that are valid in themselves, under qualified names. */
+  readonly http: HttpConfiguration;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Where objects stand, by qualified object path (`http.routers.web@file`). */
+  readonly positions: ReadonlyMap<string, ObjectPosition>;
+}
+
+export type ObjectPosition = Pick<Diagnostic, 'file' | 'line' | 'column'>;
+
+const PROVIDER = FileProvider.providerName;
+
+export async function loadProject(sources: ProjectSources): Promise<Project> {
+  return await new ProjectLoader(sources).load();
+}
+
+type Objects = { -readonly [Kind in keyof HttpConfiguration]: Record<string, HttpConfiguration[Kind][string]> };
+
+class ProjectLoader {
+  readonly #sources: ProjectSources;
+  readonly #diagnostics: Diagnostic[] = [];
+  readonly #positions = new Map<string, ObjectPosition>();
+  readonly #objects: Objects = { routers: {}, services: {}, middlewares: {}, serversTransports: {} };
+  readonly #origins = new Map<string, string>();
+  #static: LoadedStatic | undefined;
+
+  constructor(sources: ProjectSources) {
+    this.#sources = sources;
+  }
+
+  async load(): Promise<Project> {
+    this.#loadStatic();
+    const files = await this.#findFiles();
+    for (const file of files) await this.#readFile(file);
+    return {
+      static: this.#static,
+      files,
+      http: qualifyNames(PROVIDER, this.#objects),
+      diagnostics: this.#diagnostics,
+      positions: this.#positions,
+    };
+  }
+
+  #loadStatic(): void {
+    const { staticArguments, environment, workingDirectory } = this.#sources;
+    if (staticArguments === undefined) return;
+    try {
+      this.#static = loadStaticConfiguration({ arguments: staticArguments, environment, workingDirectory });
+      this.#diagnostics.push(...this.#static.diagnostics);
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      this.#diagnostics.push(...error.diagnostics);
+    }
+  }
+
+  async #findFiles(): Promise<string[]> {
+    const { files, workingDirectory } = this.#sources;
+    if (files.length > 0) return files.map((file) => resolve(workingDirectory, file));
+    const provider = this.#static?.configuration.providers.file;
+    if (provider?.directory === undefined) {
+      return provider?.filename === undefined ? [] : [resolve(workingDirectory, provider.filename)];
+    }
+    const found = await listConfigurationFiles(resolve(workingDirectory, provider.directory));
+    for (const { path, reason } of found.unreadable) this.#report(path, `the directory cannot be read: ${reason}`);
+    return [...found.files];
+  }
+
+  async #readFile(file: string): Promise<void> {
+    const format = formatOfFile(file);
+    if (format === undefined)
+      return this.#report(file, 'the name of a configuration file ends in .yaml, .yml, .toml or .json');
+    const read = await readDocument(file);
+    if (read.kind === 'missing') return this.#report(file, 'the file does not exist');
+    if (read.kind === 'unreadable') return this.#report(file, `the file cannot be read: ${read.reason}`);
+    const line = firstTemplateAction(read.text);
+    if (line !== undefined) this.#reportTemplate(file, line);
+    const unknownKeys = this.#static?.configuration.validation.unknownKeys ?? 'error';
+    const decoded = decodeDynamic({ text: read.text, format, file, middlewareTypes, unknownKeys, positions: true });
+    this.#diagnostics.push(...decoded.diagnostics);
+    for (const [path, position] of decoded.positions ?? []) this.#remember(path, { file, ...position });
+    this.#take(decoded.http, file);
+  }
+
+  #remember(path: string, position: ObjectPosition): void {
+    const qualified = `${path}@${PROVIDER}`;
+    if (!this.#positions.has(qualified)) this.#positions.set(qualified, position);
+  }
+
+  /** The first file that defines a name keeps it, as in the provider. */
+  #take(http: HttpConfiguration, file: string): void {
+    for (const kind of ['routers', 'services', 'middlewares', 'serversTransports'] as const) {
+      const target: Record<string, unknown> = this.#objects[kind];
+      for (const [name, value] of Object.entries(http[kind])) {
+        const object = `http.${kind}.${name}`;
+        const first = this.#origins.get(object);
+        if (first === undefined) {
+          this.#origins.set(object, file);
+          target[name] = value;
+        } else {
+          const message = `it is already defined in ${first}, whose definition is used; this one is ignored`;
+          this.#diagnostics.push({ code: 'CONFIG_CONFLICT', severity: 'warning', message, object, file });
+        }
+      }
+    }
+  }
+
+  #reportTemplate(file: string, line: number): void {
+    const message = 'template actions ("{{ … }}") are not evaluated; the text is taken as it stands';
+    this.#diagnostics.push({ code: 'CONFIG_UNSUPPORTED', severity: 'warning', message, file, line });
+  }
+
+  #report(file: string, message: string): void {
+    this.#diagnostics.push({ code: 'CONFIG_FILE', severity: 'error', message, file });
+  }
+}
