@@ -1,0 +1,51 @@
+// Micro benchmarks time what they say: each does its work, and rendering shows it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CHUNKS, PATHS } from './bodies-and-paths.ts';
+import { HEADS } from './heads.ts';
+import { MATCHING } from './matching.ts';
+import { COUNTERS, PICKERS } from './pickers.ts';
+import { renderMicro } from './render-micro.ts';
+import { WRITING } from './writing.ts';
+
+test('heads and bodies are read to their end', () => {
+  for (const { name, run, bytes } of [...HEADS.make(), ...CHUNKS.make()]) assert.equal(run(), bytes, name);
+});
+
+test('the last router is found, and nobody where there is none', () => {
+  for (const group of MATCHING.slice(0, 2)) {
+    const [byHost, none, byPath] = group.make().map(({ run }) => run() as number);
+    assert.ok(byHost! >= 0 && byPath! >= 0, group.title);
+    assert.equal(none, -1);
+  }
+});
+
+test('heads are written, servers picked, counters balanced', () => {
+  for (const { name, run } of [...WRITING.make(), ...PICKERS.make()]) {
+    const first = run();
+    assert.ok(first === false || (first as number) >= 0, name);
+  }
+  const [, sum] = COUNTERS.make();
+  assert.equal(sum!.run(), 0);
+});
+
+test('paths come out in their one spelling', () => {
+  assert.deepEqual(
+    PATHS.make().map(({ run }) => run()),
+    [
+      true,
+      '/catalogue/caf%C3%A9/a%2Fb/~user',
+      '/catalogue/tools/page-7.html',
+      '/catalogue/tools/page-7.html',
+      '/catalogue/café/a%2Fb/~user',
+    ],
+  );
+});
+
+test('the table', () => {
+  const environment = { startedAt: '2024-06-04T12:00:00Z', processor: 'P', kernel: 'K', node: '22', loadAverage: 0.1 };
+  const row = { name: 'f', p50Ns: 12.34, minNs: 10, p99Ns: 25_000, averageNs: 13, heapBytes: 0.2, bytes: 100 };
+  const text = renderMicro({ environment, groups: [{ title: 'g', rows: [row] }] });
+  assert.match(text, /\| f \| 12\.3 ns \| 10\.0 ns \| 25\.0 µs \| 0 \| 0\.123 \|/);
+});

@@ -1,0 +1,78 @@
+// Caddy, configured as its documentation says for speed. The choices are sentences of the report.
+
+import { join } from 'node:path';
+import { LOOPBACK } from '../lab/free-port.ts';
+import { firstLineOf } from '../lab/tools.ts';
+import {
+  type LaunchPlan,
+  lines,
+  numbers,
+  type ProxyKind,
+  requestFieldOf,
+  responseFieldOf,
+  type Site,
+} from './proxy.ts';
+
+export const caddy: ProxyKind = {
+  name: 'caddy',
+  tool: { command: 'caddy', debianPackage: 'caddy' },
+  version: () => `caddy ${firstLineOf('caddy', ['version'])}`,
+  // A site block each; loading ten times as many takes minutes.
+  hostsMax: 1_000,
+  reload: { kind: 'post', path: '/load', file: 'Caddyfile', contentType: 'text/caddyfile' },
+  choices: [
+    '`GOMAXPROCS` is the number of workers wanted: as many threads run Go code at a time.',
+    'No access log (its default), no automatic HTTPS, HTTP/1.1 only.',
+    '`keepalive_idle_conns_per_host 512` in place of 32: no server connection is closed for want of a place.',
+    '`compression off` in the transport: it adds no Accept-Encoding of its own.',
+    'Many routers are a site block each.',
+    'Reload is a request to its API, which is what `caddy reload` sends.',
+  ],
+  plan,
+};
+
+function plan(site: Site): LaunchPlan {
+  const { folder, workers } = site;
+  return {
+    files: { Caddyfile: caddyfile(site) },
+    command: ['caddy', 'run', '--config', join(folder, 'Caddyfile'), '--adapter', 'caddyfile'],
+    env: { GOMAXPROCS: String(workers), XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder },
+  };
+}
+
+function caddyfile(site: Site): string {
+  const { port, adminPort, hosts, reloads } = site;
+  const addresses = hosts.length === 0 ? [`http://:${port}`] : hosts.map((host) => `http://${host}:${port}`);
+  return lines(
+    '{',
+    reloads ? `    admin ${LOOPBACK}:${adminPort}` : '    admin off',
+    '    auto_https off',
+    '    log {',
+    '        level ERROR',
+    '    }',
+    '    servers {',
+    '        protocols h1',
+    '    }',
+    '}',
+    '(site) {',
+    `    bind ${LOOPBACK}`,
+    numbers(site.headers).map((index) => `    header ${responseFieldOf(index)} value`),
+    reverseProxy(site),
+    '}',
+    addresses.flatMap((address) => [`${address} {`, '    import site', '}']),
+  );
+}
+
+function reverseProxy({ upstreamPort, headers }: Site): string[] {
+  return [
+    `    reverse_proxy ${LOOPBACK}:${upstreamPort} {`,
+    ...numbers(headers).map((index) => `        header_up ${requestFieldOf(index)} value`),
+    '        transport http {',
+    '            keepalive 300s',
+    '            keepalive_idle_conns 2048',
+    '            keepalive_idle_conns_per_host 512',
+    '            compression off',
+    '        }',
+    '    }',
+  ];
+}

@@ -1,0 +1,97 @@
+// Envoy, only where it is installed; configured as its documentation says for speed, as text.
+// Reload is not compared: it takes changes from a management server, not from files.
+
+import { LOOPBACK } from '../lab/free-port.ts';
+import { findTool, firstLineOf } from '../lab/tools.ts';
+import {
+  type LaunchPlan,
+  lines,
+  numbers,
+  type ProxyKind,
+  requestFieldOf,
+  responseFieldOf,
+  type Site,
+} from './proxy.ts';
+
+export const envoy: ProxyKind = {
+  name: 'envoy',
+  tool: { command: 'envoy' },
+  version: () => firstLineOf(findTool('envoy')!, ['--version']).replace(/^.*version:\s*/, 'envoy '),
+  hostsMax: 100_000,
+  choices: [
+    '`--concurrency` is the number of workers wanted; no access log, no admin page, no hot restart.',
+    'No request ids, no statistics of its router filter: its documentation names their cost.',
+    'Circuit breakers above the load; X-Forwarded-For through `use_remote_address`.',
+    'Many routers are a virtual host each, found by hash.',
+  ],
+  plan,
+};
+
+function plan(site: Site): LaunchPlan {
+  const options = ['--concurrency', String(site.workers), '--disable-hot-restart', '--log-level', 'error'];
+  return {
+    files: { 'envoy.yaml': bootstrap(site) },
+    command: ['envoy', '-c', 'envoy.yaml', ...options],
+  };
+}
+
+function bootstrap(site: Site): string {
+  const { port, upstreamPort, connectionsMax } = site;
+  const type = (name: string) => `"@type": type.googleapis.com/envoy.extensions.filters.${name}`;
+  return lines(
+    'static_resources:',
+    '  listeners:',
+    '    - name: web',
+    `      address: { socket_address: { address: ${LOOPBACK}, port_value: ${port} } }`,
+    '      filter_chains:',
+    '        - filters:',
+    '            - name: envoy.filters.network.http_connection_manager',
+    '              typed_config:',
+    `                ${type('network.http_connection_manager.v3.HttpConnectionManager')}`,
+    '                stat_prefix: web',
+    '                codec_type: HTTP1',
+    '                use_remote_address: true',
+    '                generate_request_id: false',
+    '                route_config:',
+    '                  name: routes',
+    headerLists(site.headers),
+    '                  virtual_hosts:',
+    virtualHosts(site.hosts),
+    '                http_filters:',
+    '                  - name: envoy.filters.http.router',
+    '                    typed_config:',
+    `                      ${type('http.router.v3.Router')}`,
+    '                      dynamic_stats: false',
+    '                      suppress_envoy_headers: true',
+    '  clusters:',
+    '    - name: all',
+    '      type: STATIC',
+    '      connect_timeout: 5s',
+    '      circuit_breakers:',
+    '        thresholds:',
+    `          - { max_connections: ${connectionsMax + 1000}, max_pending_requests: 100000, max_requests: 100000 }`,
+    '      load_assignment:',
+    '        cluster_name: all',
+    '        endpoints:',
+    '          - lb_endpoints:',
+    `              - endpoint: { address: { socket_address: { address: ${LOOPBACK}, port_value: ${upstreamPort} } } }`,
+  );
+}
+
+function virtualHosts(hosts: readonly string[]): string[] {
+  const domains = hosts.length === 0 ? ['*'] : hosts;
+  return domains.flatMap((domain, index) => [
+    `                    - name: host-${index}`,
+    `                      domains: ["${domain}"]`,
+    '                      routes: [{ match: { prefix: "/" }, route: { cluster: all, timeout: 0s } }]',
+  ]);
+}
+
+function headerLists(headers: number): string[] {
+  if (headers === 0) return [];
+  const list = (name: string, fieldOf: (index: number) => string) => [
+    `                  ${name}:`,
+    ...numbers(headers).map((index) => `                    - header: { key: ${fieldOf(index)}, value: value }`),
+  ];
+  return [...list('request_headers_to_add', requestFieldOf), ...list('response_headers_to_add', responseFieldOf)];
+}

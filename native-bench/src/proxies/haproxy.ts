@@ -1,0 +1,84 @@
+// HAProxy, configured as its documentation says for speed. The choices are sentences of the report.
+// Text only; starting and stopping are in running-proxy.ts.
+
+import { join } from 'node:path';
+import { LOOPBACK } from '../lab/free-port.ts';
+import { firstLineOf } from '../lab/tools.ts';
+import {
+  type LaunchPlan,
+  lines,
+  numbers,
+  type ProxyKind,
+  requestFieldOf,
+  responseFieldOf,
+  type Site,
+} from './proxy.ts';
+
+export const haproxy: ProxyKind = {
+  name: 'haproxy',
+  tool: { command: 'haproxy', debianPackage: 'haproxy' },
+  version: () => firstLineOf('haproxy', ['-v']).replace(/ - https.*/, ''),
+  hostsMax: Number.POSITIVE_INFINITY,
+  // The documented seamless reload: the master starts a new worker, which takes over the listening sockets.
+  reload: { kind: 'signal', signal: 'SIGUSR2' },
+  choices: [
+    '`nbthread` is the number of workers wanted: a thread for each core, as the documentation advises.',
+    '`http-reuse always`, so that a server connection serves any client; connections are kept alive on both sides.',
+    '`option splice-request` and `splice-response`: bodies are moved in the kernel. Better here than `splice-auto` and than none.',
+    'No log lines; timeouts longer than the runs; `maxconn` above the number of clients.',
+    'X-Forwarded-For, -Proto and -Host are set, as Sluice and Caddy do by default.',
+    'Many routers are a map of hosts (`map_str`), its documented means for that.',
+    'Reload is SIGUSR2 to the master (`-W`) with `expose-fd listeners`: the documented seamless one.',
+  ],
+  plan,
+};
+
+function plan(site: Site): LaunchPlan {
+  const { folder, hosts, reloads } = site;
+  const map: Record<string, string> =
+    hosts.length === 0 ? {} : { 'hosts.map': lines(hosts.map((host) => `${host} all`)) };
+  return {
+    files: { 'haproxy.cfg': configuration(site), ...map },
+    // Without a master where none is needed: one process, in the foreground.
+    command: ['haproxy', reloads ? '-W' : '-db', '-f', join(folder, 'haproxy.cfg')],
+  };
+}
+
+function configuration({ folder, port, upstreamPort, workers, hosts, headers, connectionsMax, reloads }: Site): string {
+  const route =
+    hosts.length === 0
+      ? 'default_backend all'
+      : `use_backend %[req.hdr(host),lower,map_str(${join(folder, 'hosts.map')})]`;
+  return lines(
+    'global',
+    `    nbthread ${workers}`,
+    // It wants two descriptors for each client; idle clients need one, and not every machine grants more.
+    '    no strict-limits',
+    // Clients, and the probes of the benchmark.
+    `    maxconn ${connectionsMax + 1000}`,
+    reloads ? `    stats socket ${join(folder, 'haproxy.sock')} mode 600 level admin expose-fd listeners` : '',
+    // Workers from before a reload leave when their clients have gone, at the latest then.
+    reloads ? '    hard-stop-after 10s' : '',
+    'defaults',
+    '    mode http',
+    '    http-reuse always',
+    '    option splice-request',
+    '    option splice-response',
+    // Otherwise a reload closes idle connections while requests are on their way to them.
+    reloads ? '    option idle-close-on-response' : '',
+    '    timeout connect 5s',
+    '    timeout client 300s',
+    '    timeout server 300s',
+    '    timeout http-keep-alive 300s',
+    'frontend web',
+    `    bind ${LOOPBACK}:${port}`,
+    '    option forwardfor',
+    '    http-request set-header X-Forwarded-Proto http',
+    '    http-request set-header X-Forwarded-Host %[req.hdr(host)]',
+    numbers(headers).map((index) => `    http-request set-header ${requestFieldOf(index)} value`),
+    numbers(headers).map((index) => `    http-response set-header ${responseFieldOf(index)} value`),
+    `    ${route}`,
+    'backend all',
+    `    server one ${LOOPBACK}:${upstreamPort}`,
+  );
+}

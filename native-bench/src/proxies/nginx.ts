@@ -1,0 +1,121 @@
+// nginx, configured as its documentation says for speed. The choices are sentences of the report.
+// Text only; starting and stopping are in running-proxy.ts. The upstream server is an nginx too and shares the head.
+
+import { join } from 'node:path';
+import { LOOPBACK } from '../lab/free-port.ts';
+import { firstLineOf } from '../lab/tools.ts';
+import {
+  type LaunchPlan,
+  lines,
+  numbers,
+  type ProxyKind,
+  requestFieldOf,
+  responseFieldOf,
+  type Site,
+} from './proxy.ts';
+
+export const nginx: ProxyKind = {
+  name: 'nginx',
+  tool: { command: 'nginx', debianPackage: 'nginx' },
+  version: () => firstLineOf('nginx', ['-v']).replace('nginx version: ', ''),
+  hostsMax: Number.POSITIVE_INFINITY,
+  reload: { kind: 'signal', signal: 'SIGHUP' },
+  choices: [
+    '`worker_processes` is the number of workers wanted; the master counts too, though it does nothing while serving.',
+    '`keepalive` in `upstream` with `proxy_http_version 1.1` and an empty `Connection`: server connections are reused.',
+    '`keepalive_requests` and timeouts so large that no connection ends during a run; `access_log off`.',
+    '`proxy_request_buffering off` and no temporary files: bodies stream through, as in the other proxies.',
+    'Buffers of 64 KiB for answers and 128 KiB for uploads: bodies take few system calls. The defaults are slower here.',
+    'X-Forwarded-For, -Proto and -Host are set, as Sluice and Caddy do by default.',
+    'Many routers are a `map` of hosts, its documented means for that.',
+    'Reload is SIGHUP to the master, which is what `nginx -s reload` sends.',
+  ],
+  plan,
+};
+
+function plan(site: Site): LaunchPlan {
+  const { folder, hosts } = site;
+  const map: Record<string, string> =
+    hosts.length === 0 ? {} : { 'hosts.map': lines(hosts.map((host) => `${host} all;`)) };
+  return {
+    files: { 'nginx.conf': configuration(site), ...map },
+    command: ['nginx', '-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')],
+  };
+}
+
+function configuration(site: Site): string {
+  const { folder, port, upstreamPort, workers, connectionsMax } = site;
+  return lines(
+    nginxHead(folder, workers, connectionsMax),
+    '    upstream all {',
+    `        server ${LOOPBACK}:${upstreamPort};`,
+    // As many as there are clients at work; the others are idle.
+    '        keepalive 256;',
+    '        keepalive_requests 1000000000;',
+    '        keepalive_timeout 300s;',
+    '    }',
+    mapOfHosts(site),
+    '    server {',
+    `        listen ${LOOPBACK}:${port} backlog=4096;`,
+    ...route(site),
+    '        proxy_http_version 1.1;',
+    '        proxy_set_header Connection "";',
+    '        proxy_set_header Host $http_host;',
+    '        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
+    '        proxy_set_header X-Forwarded-Proto $scheme;',
+    '        proxy_set_header X-Forwarded-Host $http_host;',
+    numbers(site.headers).map((index) => `        proxy_set_header ${requestFieldOf(index)} value;`),
+    numbers(site.headers).map((index) => `        add_header ${responseFieldOf(index)} value;`),
+    '        proxy_request_buffering off;',
+    '        client_body_buffer_size 128k;',
+    '        proxy_buffers 8 64k;',
+    '        proxy_busy_buffers_size 128k;',
+    '        proxy_max_temp_file_size 0;',
+    '    }',
+    '}',
+  );
+}
+
+/** Shared with the upstream server of the benchmark, which is an nginx as well. Ends inside of `http {`. */
+export function nginxHead(folder: string, workers: number, connectionsMax: number): string[] {
+  return [
+    // Temporary folders belong to whoever runs the benchmark.
+    process.getuid!() === 0 ? 'user root;' : '',
+    'daemon off;',
+    `pid ${join(folder, 'nginx.pid')};`,
+    `worker_processes ${workers};`,
+    'events {',
+    // Both sides of every connection.
+    `    worker_connections ${2 * connectionsMax + 1000};`,
+    '}',
+    'http {',
+    '    access_log off;',
+    '    sendfile on;',
+    '    tcp_nopush on;',
+    '    keepalive_timeout 300s;',
+    '    keepalive_requests 1000000000;',
+    '    client_max_body_size 0;',
+    ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (kind) => `    ${kind}_temp_path ${join(folder, `${kind}-temporary`)};`,
+    ),
+  ];
+}
+
+function mapOfHosts({ folder, hosts }: Site): string[] {
+  if (hosts.length === 0) return [];
+  return [
+    `    map_hash_max_size ${Math.max(2048, 4 * hosts.length)};`,
+    '    map_hash_bucket_size 128;',
+    '    map $host $pool {',
+    `        include ${join(folder, 'hosts.map')};`,
+    '    }',
+  ];
+}
+
+function route({ hosts }: Site): string[] {
+  const target = hosts.length === 0 ? 'all' : '$pool';
+  return [
+    hosts.length === 0 ? '' : '        if ($pool = "") { return 404; }',
+    `        location / { proxy_pass http://${target}; }`,
+  ];
+}

@@ -1,0 +1,39 @@
+// What a report must say about the machine and the programs, so that its numbers mean something. Reads only.
+
+import { readFileSync } from 'node:fs';
+import { loadavg, release } from 'node:os';
+import type { Lab } from '../lab/lab.ts';
+import { firstLineOf } from '../lab/tools.ts';
+import type { ProxyKind } from '../proxies/proxy.ts';
+import type { Environment } from './results.ts';
+
+export function describeEnvironment({ cores }: Lab, proxies: readonly ProxyKind[]): Environment {
+  const list = (numbers: readonly number[]) => numbers.join(',');
+  const load = loadAverageNow();
+  return {
+    startedAt: new Date().toISOString(),
+    kernel: release(),
+    processor: processorName(),
+    cores: {
+      proxy: list(cores.proxy),
+      load: list(cores.load),
+      upstream: list(cores.upstream),
+      two: list(cores.two),
+    },
+    twoShare: !cores.twoAreApart,
+    node: process.versions.node,
+    wrk: `wrk ${/^wrk (\S+)/.exec(firstLineOf('wrk', ['-v']))?.[1] ?? '?'}`,
+    proxies: Object.fromEntries(proxies.map(({ name, version }) => [name, version()])),
+    choices: Object.fromEntries(proxies.map(({ name, choices }) => [name, choices])),
+    loadAverage: { before: load, after: load },
+  };
+}
+
+export function loadAverageNow(): number {
+  return loadavg()[0]!;
+}
+
+export function processorName(): string {
+  const text = readFileSync('/proc/cpuinfo', 'utf8');
+  return /^model name\s*:\s*(.+)$/m.exec(text)?.[1]?.trim() ?? 'unknown processor';
+}

@@ -1,0 +1,57 @@
+// Connections that are open and silent: what each costs in memory, and whether load beside them suffers.
+// Memory of the processes only: what the kernel keeps for a socket is in no process and is the same for every proxy.
+
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LineClient } from '../load/line-client.ts';
+import { measureLoad, warmUp } from '../measure/load-window.ts';
+import { readMemory } from '../measure/memory.ts';
+import type { Sample } from '../report/metrics.ts';
+import { SMALL_LOAD } from './http.ts';
+import { LOAD_METRICS } from './load-scenario.ts';
+import { oneEach, type Scenario, type Trial } from './scenario.ts';
+
+/** Before memory is read: buffers of finished work are given back. */
+const SETTLE_MS = 1_000;
+/** Besides the idle ones: descriptors of servers, listeners, files. */
+const DESCRIPTORS_APART = 1_000;
+
+const PROGRAM = join(import.meta.dirname, '../load/idle-main.ts');
+
+export const IDLE_SCENARIOS: readonly Scenario[] = [1_000, 10_000].map((count) => ({
+  name: `idle-${count}`,
+  summary: `${count} idle connections: memory for each, and load over 64 others beside them`,
+  upstream: 'static',
+  metrics: ['idleBytesPerConnection', 'idleLost', ...LOAD_METRICS],
+  subjects: (proxies) => oneEach(proxies, { connectionsMax: count + 1_000 }),
+  measure: (trial) => measureIdle(trial, count),
+  loadSeconds: (seconds, warmUpSeconds) => seconds + warmUpSeconds + 5,
+}));
+
+async function measureIdle(trial: Trial, count: number): Promise<Sample> {
+  const { lab, proxy, folder } = trial;
+  if (lab.openFiles < count + DESCRIPTORS_APART) {
+    throw new Error(`${count} connections need a higher limit of open files than ${lab.openFiles}: run as root`);
+  }
+  await warmUp(trial, SMALL_LOAD);
+  await sleep(SETTLE_MS);
+  const before = readMemory(proxy.pid);
+  const process = await lab.processes.start({
+    command: [globalThis.process.execPath, PROGRAM, String(proxy.site.port), String(count)],
+    cores: lab.cores.load,
+    openFiles: lab.openFiles,
+    folder,
+  });
+  try {
+    const client = new LineClient(process);
+    await client.next();
+    await sleep(SETTLE_MS);
+    const after = readMemory(proxy.pid);
+    const sample = await measureLoad(trial, SMALL_LOAD);
+    client.endInput();
+    const idleLost = Number((await client.next()).replace('lost ', ''));
+    return { ...sample, idleBytesPerConnection: (after.pssBytes - before.pssBytes) / count, idleLost };
+  } finally {
+    await process.stop();
+  }
+}

@@ -1,0 +1,26 @@
+// Every scenario, in the order of reports.
+
+import { HTTP_SCENARIOS, MIDDLEWARE_SCENARIOS } from './http.ts';
+import { IDLE_SCENARIOS } from './idle.ts';
+import { RELOAD_SCENARIOS } from './reload.ts';
+import { ROUTER_SCENARIOS } from './routers.ts';
+import type { Scenario } from './scenario.ts';
+import { TWO_WORKERS } from './two-workers.ts';
+
+export const SCENARIOS: readonly Scenario[] = [
+  ...HTTP_SCENARIOS,
+  ...IDLE_SCENARIOS,
+  ...ROUTER_SCENARIOS,
+  ...MIDDLEWARE_SCENARIOS,
+  ...RELOAD_SCENARIOS,
+  TWO_WORKERS,
+];
+
+/** @throws Error naming what there is. */
+export function scenariosNamed(names: readonly string[]): Scenario[] {
+  return names.map((name) => {
+    const scenario = SCENARIOS.find((each) => each.name === name);
+    if (scenario !== undefined) return scenario;
+    throw new Error(`there is no scenario "${name}"; known: ${SCENARIOS.map((each) => each.name).join(', ')}`);
+  });
+}
