@@ -1,0 +1,77 @@
+// Scenario: workers are killed one after the other while requests flow. A killed worker costs the requests that it had,
+// and nobody else's; every new connection is served.
+
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { everythingTo } from '../support/configurations.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Failure, LoadClients } from '../support/load-clients.ts';
+import { clientPortsOf } from '../support/process-view.ts';
+import { inFlightOf } from '../support/shared-blocks.ts';
+import type { SluiceNode } from '../support/sluice-node.ts';
+import { SluiceSite } from '../support/sluice-site.ts';
+import { UpstreamProcess } from '../support/upstream-process.ts';
+
+export interface KillOptions {
+  readonly kills: number;
+  readonly workers: number;
+  readonly connections: number;
+  readonly pauseMs: number;
+}
+
+export async function workerKills(context: TestContext, options: KillOptions): Promise<void> {
+  const { kills, workers, connections, pauseMs } = options;
+  const upstream = await UpstreamProcess.start(context, 'a');
+  const site = await SluiceSite.create(context);
+  site.writeDynamic(everythingTo({ servers: [upstream.url] }));
+  const node = await site.serve({ workers });
+  const { port } = site;
+  const steady = new LoadClients({ port, connections, pauseMs });
+  const fresh = new LoadClients({ port, connections: 2, pauseMs, fresh: true });
+  const slow = new LoadClients({ port, connections: 2, pauseMs, path: '/slow?50' });
+  const loads = [steady, fresh, slow];
+  context.after(() => Promise.all(loads.map((load) => load.stop())));
+  let allowed = 0;
+  for (let kill = 0; kill < kills; kill++) {
+    await Promise.all(loads.map((load) => load.more(10)));
+    allowed += await killOne(node, port, loads);
+  }
+  for (const load of loads) await load.more(20);
+  await Promise.all(loads.map((load) => load.stop()));
+  const failed = loads.flatMap(({ failures }) => failures);
+  assert.ok(failed.length <= allowed, `${failed.length} failures; the killed workers had ${allowed} connections`);
+  await eventually('nothing is counted as in flight', () => inFlightOf(node.pid) === 0);
+  // Killed this often, a slot waits a moment before the next start.
+  const expected = ['WORKER_CRASHED', 'WORKER_CRASH_LOOP'];
+  const surprises = node.complaints.filter(({ code }) => !expected.includes(code ?? ''));
+  assert.deepEqual(surprises, []);
+  for (const load of loads) context.diagnostic(load.summary);
+  context.diagnostic(`${kills} kills; killed workers had ${allowed} connections, ${failed.length} requests failed`);
+}
+
+/** @returns how many connections the worker had. */
+async function killOne(node: SluiceNode, port: number, loads: readonly LoadClients[]): Promise<number> {
+  const [slot, pid] = [...node.workers][Math.floor(Math.random() * node.workers.size)]!;
+  const from = node.lines.length;
+  const before = loads.map(({ failures }) => failures.length);
+  // Stopped first: what it has cannot change between looking and killing.
+  process.kill(pid, 'SIGSTOP');
+  const own = clientPortsOf(pid, port);
+  process.kill(pid, 'SIGKILL');
+  const crash = await node.line('WORKER_CRASHED', from);
+  assert.deepEqual([crash.slot, crash.pid, crash.signal], [slot, pid, 'SIGKILL']);
+  assert.equal((await node.line('worker serves', from)).slot, slot);
+  await Promise.all(loads.map((load) => load.more(5)));
+  const failures = loads.flatMap((load, index) => load.failures.slice(before[index]));
+  assert.deepEqual(
+    failures.filter((failure) => !own.has(failure.port)),
+    [],
+    `only connections of worker ${pid} may fail: ${[...own]}`,
+  );
+  assert.deepEqual(failures.filter(isRefusal), []);
+  return own.size;
+}
+
+function isRefusal({ phase, reason }: Failure): boolean {
+  return phase === 'connecting' || reason === 'ECONNREFUSED' || phase === 'answered';
+}
