@@ -7,6 +7,7 @@ import { type ExchangePlan, framed } from './exchange-plan.ts';
 import { type MessageHead, MessageReader } from './message-reader.ts';
 import { writeInPieces } from './paced-writer.ts';
 import type { RandomSource } from './random-source.ts';
+import { resetSocket } from './reset-socket.ts';
 
 const WAIT_MS = 15_000;
 
@@ -220,7 +221,7 @@ export class ScriptedClient {
     if (this.left) return;
     this.left = true;
     if (how === 'fin') this.socket.end();
-    else this.socket.resetAndDestroy();
+    else resetSocket(this.socket);
     this.release();
   }
 

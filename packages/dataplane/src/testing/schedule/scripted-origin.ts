@@ -7,6 +7,7 @@ import { type ExchangePlan, framed } from './exchange-plan.ts';
 import { type MessageHead, MessageReader } from './message-reader.ts';
 import { writeInPieces } from './paced-writer.ts';
 import { RandomSource } from './random-source.ts';
+import { resetSocket } from './reset-socket.ts';
 
 export class ScriptedOrigin {
   readonly violations: string[] = [];
@@ -111,7 +112,7 @@ class OriginConnection {
     this.received += bytes.length;
     if (!plan.upgrade) return;
     if (plan.serverFails === 'never') this.socket.write(bytes);
-    else this.socket.resetAndDestroy();
+    else resetSocket(this.socket);
   }
 
   private onMessageEnd(): void {
@@ -147,7 +148,7 @@ class OriginConnection {
     }[fails];
     await writeInPieces(socket, message.subarray(0, stop), plan.pieces, this.random);
     if (fails === 'never' && plan.responseFraming !== 'close') return;
-    if (fails !== 'never' && plan.serverEnd === 'reset') socket.resetAndDestroy();
+    if (fails !== 'never' && plan.serverEnd === 'reset') resetSocket(socket);
     else socket.end();
   }
 
