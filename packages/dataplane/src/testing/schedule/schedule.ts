@@ -35,7 +35,7 @@ export async function runSchedule(seed: number, connections: number, concurrent:
   let left = connections;
   const runOne = async () => {
     while (left-- > 0) {
-      const client = await ScriptedClient.open(proxy.port, new RandomSource(random.whole(0, 2 ** 31)));
+      const client = await ScriptedClient.open(proxy.port, new RandomSource(random.whole(0, 2 ** 31)), origin.arrivals);
       clients.push(client);
       const mine = Array.from({ length: random.whole(1, 8) }, () => randomPlan(random, plans.size));
       const numbered = mine.map((plan) => ({ ...plan, id: plans.size + mine.indexOf(plan) }));
