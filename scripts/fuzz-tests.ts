@@ -8,19 +8,20 @@ export interface FuzzPlan {
   /** Paths relative to the repository. */
   readonly files: readonly string[];
   readonly tests: number;
-  /** For each test; at least 1. */
+  /** For each test: a share in hundredths, rounded down so that all together do not take longer than they may. */
   readonly secondsEach: number;
 }
 
-/** @throws Error when there is no fuzz test at all: the rule by which they are found must have changed. */
+/** @throws Error when a fuzz test does not ask for its time, or there is none: it would run without a share. */
 export function planFuzz(root: string, secondsInAll: number): FuzzPlan {
   const files: string[] = [];
   let tests = 0;
   for (const file of globSync('packages/*/{src,test}/**/*.test.ts', { cwd: root }).sort()) {
     const count = readFileSync(join(root, file), 'utf8').match(/\bfuzz[A-Z]\w*\(/g)?.length ?? 0;
     if (count > 0) files.push(file);
+    else if (file.endsWith('.fuzz.test.ts')) throw new Error(`${file}: no call of fuzz…() asks for its time`);
     tests += count;
   }
   if (tests === 0) throw new Error('no fuzz test found');
-  return { files, tests, secondsEach: Math.max(1, Math.ceil(secondsInAll / tests)) };
+  return { files, tests, secondsEach: Math.max(0.01, Math.floor((100 * secondsInAll) / tests) / 100) };
 }

@@ -3,14 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { fuzzBudgetMs } from '../src/testing/schedule/fuzz-budget.ts';
 import { runSchedule } from '../src/testing/schedule/schedule.ts';
 
-const SECONDS_DEFAULT = 4;
 const CONNECTIONS = 60;
 const CONCURRENT = 24;
 
 it('every exchange of a random schedule ends as planned, and nothing is left', async (t) => {
-  const until = Date.now() + 1_000 * Number(process.env.FUZZ_SECONDS ?? SECONDS_DEFAULT);
+  const until = Date.now() + fuzzBudgetMs();
   const totals = { schedules: 0, exchanges: 0, completed: 0, refusals: 0, reloads: 0 };
   let seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
   do {
