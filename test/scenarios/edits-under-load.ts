@@ -15,10 +15,10 @@ export interface EditOptions {
   readonly edits: number;
   readonly connections: number;
   readonly pauseMs: number;
+  /** From the write to the last worker that answers by it. Without: only reported. */
+  readonly effectMaxMs?: number;
 }
 
-/** From the write to the last worker that answers by it. */
-const EFFECT_MAX_MS = 1_500;
 const SNAPSHOT = 'memfd:sluice-snapshot';
 
 interface Kinds {

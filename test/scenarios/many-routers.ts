@@ -17,11 +17,11 @@ export interface ManyRoutersOptions {
   readonly edits: number;
   /** An edit must be in force within this time. */
   readonly effectMaxMs: number;
+  /** A switch may hold a worker's event loop up for so long. Without: only reported. */
+  readonly pauseMaxUs?: number;
 }
 
 const SNAPSHOT = 'memfd:sluice-snapshot';
-/** The promise for a worker's event loop at a switch. */
-const PAUSE_MAX_US = 2_000;
 const SERVICES = 100;
 
 export async function manyRouters(context: TestContext, options: ManyRoutersOptions): Promise<void> {
@@ -42,7 +42,7 @@ export async function manyRouters(context: TestContext, options: ManyRoutersOpti
   }
   context.diagnostic(`edits in force after ${effects.map((each) => each.toFixed(0))} ms`);
   await eventually('every worker has reported its switch', () => pausesOf(node).length >= edits * workers);
-  checkPauses(context, node);
+  checkPauses(context, node, options);
   assert.deepEqual(node.complaints, []);
   const next = await takeOver(site, node, workers);
   await load.more(40);
@@ -66,11 +66,13 @@ function pausesOf({ lines }: SluiceNode): number[] {
   return pauses.sort((a, b) => a - b);
 }
 
-function checkPauses(context: TestContext, node: SluiceNode): void {
+function checkPauses(context: TestContext, node: SluiceNode, { pauseMaxUs }: ManyRoutersOptions): void {
   const pauses = pausesOf(node);
-  // They are measured by the clock, on a machine that is busy compiling and testing: the quarter least disturbed counts.
-  const pauseUs = pauses[Math.floor(pauses.length / 4)]!;
-  assert.ok(pauseUs < PAUSE_MAX_US, `a switch holds a worker up for ${pauseUs} µs (all: ${pauses})`);
+  if (pauseMaxUs !== undefined) {
+    // They are measured by the clock, on a machine that is busy compiling: the quarter least disturbed counts.
+    const pauseUs = pauses[Math.floor(pauses.length / 4)]!;
+    assert.ok(pauseUs < pauseMaxUs, `a switch holds a worker up for ${pauseUs} µs (all: ${pauses})`);
+  }
   const control = controlOf(node.pid);
   const worst = Math.max(...[...node.workers.keys()].map((slot) => control.switchPauseUs(slot).max));
   // A worker that unmaps an old revision later than it reports the switch may add to what it said.
