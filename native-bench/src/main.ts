@@ -30,7 +30,7 @@ async function main(): Promise<number> {
   }
   const scenarios = options.scenarios === undefined ? SCENARIOS : scenariosNamed(options.scenarios);
   const peers = options.peers === undefined ? defaultPeers() : peersNamed(options.peers);
-  requireTools([...BASE_TOOLS, ...peers.map(({ tool }) => tool)], say);
+  requireTools([...BASE_TOOLS, ...peers.map(({ tool }) => tool)], say, 'name the peers you have with --peers');
   return await run(options, scenarios, [sluice, ...peers]);
 }
 

@@ -1,5 +1,5 @@
-// The programs a benchmark needs: found in PATH, installed from Debian when missing and root, named in one sentence when
-// neither. Starts no service of theirs.
+// The programs that a benchmark or a test of the whole needs: found in PATH, installed from Debian when missing and root,
+// named in one sentence when neither. Starts no service of theirs.
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,6 +26,9 @@ const SEARCHED = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin
 /** Debian asks this file before a package starts its service on installation; 101: don't. */
 const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
 
+/** Seconds; somebody else may be installing something. */
+const LOCK_WAIT = '-oDPkg::Lock::Timeout=120';
+
 /** Absolute path, or undefined. */
 export function findTool(command: string): string | undefined {
   return SEARCHED.map((folder) => join(folder, command)).find((path) => {
@@ -43,16 +46,19 @@ export function missingTools(tools: readonly Tool[]): Tool[] {
   return tools.filter(({ command }) => findTool(command) === undefined);
 }
 
-/** @throws Error with what to do, when something stays missing. */
-export function requireTools(tools: readonly Tool[], say: (line: string) => void): void {
+/**
+ * @param elseDo another way out, for the sentence.
+ * @throws Error with what to do, when something stays missing.
+ */
+export function requireTools(tools: readonly Tool[], say: (line: string) => void, elseDo?: string): void {
   const missing = missingTools(tools);
   if (missing.length === 0) return;
   const foreign = missing.filter(({ debianPackage }) => debianPackage === undefined);
   if (foreign.length > 0) throw new Error(`${namesOf(foreign)} not found in PATH, and Debian has no package of it.`);
   const packages = [...new Set(missing.map(({ debianPackage }) => debianPackage!))];
   if (process.getuid!() !== 0 || findTool('apt-get') === undefined) {
-    const advice = `On Debian or Ubuntu, as root: apt-get install ${packages.join(' ')}`;
-    throw new Error(`${namesOf(missing)} not found in PATH. ${advice}; or name the peers you have with --peers.`);
+    const ways = [`apt-get install ${packages.join(' ')}`, ...(elseDo === undefined ? [] : [elseDo])];
+    throw new Error(`${namesOf(missing)} not found in PATH. On Debian or Ubuntu, as root: ${ways.join('; or ')}.`);
   }
   say(`installing ${packages.join(', ')} with apt-get`);
   install(packages);
@@ -70,7 +76,7 @@ function install(packages: readonly string[]): void {
   if (own) writeFileSync(SERVICE_POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     aptGet(['update', '-q']);
-    aptGet(['install', '-y', '-q', '--no-install-recommends', ...packages]);
+    aptGet(['install', '-y', '-q', '--no-install-recommends', LOCK_WAIT, ...packages]);
   } finally {
     if (own) rmSync(SERVICE_POLICY, { force: true });
   }
