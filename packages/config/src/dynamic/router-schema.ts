@@ -47,4 +47,11 @@ export const routerSchema = z.object({
       if (value.trim() === '') addCodedIssue(context, 'CONFIG_MISSING', 'must not be empty');
     })
     .describe('Where its requests go.'),
+  observability: z
+    .object({
+      accessLogs: z.boolean().optional().describe('Its requests get a line in the access log.'),
+      metrics: z.boolean().optional().describe('Its requests are counted in metrics.'),
+    })
+    .optional()
+    .describe('What differs from the entry point. Only of effect for signals that are switched on.'),
 }) satisfies z.ZodType<RouterConfiguration>;

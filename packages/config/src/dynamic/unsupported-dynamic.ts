@@ -52,7 +52,8 @@ export const unsupportedDynamicKeys = new UnsupportedKeys({
   'http.routers.*.parentRefs': (node) => (isEmptyList(node) ? 'accept' : 'error'),
   // Version 3 is what rules are read as anyway; the reference takes every value but v2 for it.
   'http.routers.*.ruleSyntax': (node) => (isText(node, 'v2') ? 'error' : 'warning'),
-  'http.routers.*.observability': 'warning',
+  'http.routers.*.observability.tracing': 'warning',
+  'http.routers.*.observability.traceVerbosity': 'warning',
   'http.services.*.weighted': 'error',
   'http.services.*.highestRandomWeight': 'error',
   'http.services.*.mirroring': 'error',

@@ -22,6 +22,8 @@ export interface RouterConfiguration {
   readonly priority: bigint;
   readonly middlewares: readonly string[];
   readonly service: string;
+  /** What is absent is as the entry point says. */
+  readonly observability?: { readonly accessLogs?: boolean; readonly metrics?: boolean };
 }
 
 export interface ServiceConfiguration {

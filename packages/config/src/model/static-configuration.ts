@@ -37,6 +37,8 @@ export interface EntryPointConfiguration {
     readonly notAppendXForwardedFor: boolean;
     readonly addXForwardedSchemeHeaders: boolean;
   };
+  /** Default for the routers on it, and what holds for requests without a router. */
+  readonly observability: { readonly accessLogs: boolean; readonly metrics: boolean };
   readonly http: {
     /** Qualified names (`name@provider`). */
     readonly middlewares: readonly string[];

@@ -87,6 +87,14 @@ const encodedCharacters = z
   .optional()
   .describe('Which percent-encoded characters a path may contain. Without this section nothing is checked.');
 
+const observability = z
+  .object({
+    accessLogs: flag(true, 'Requests of its routers, and those without a router, get a line in the access log.'),
+    metrics: flag(true, 'Requests of its routers, and those without a router, are counted in metrics.'),
+  })
+  .prefault({})
+  .describe('Default for the routers on it. Only of effect for signals that are switched on.');
+
 const entryPointMiddlewares = stringListSchema()
   .superRefine((names, context) => {
     for (const name of names) {
@@ -119,5 +127,6 @@ export const entryPointSchema = z.object({
   asDefault: flag(false, 'Routers without entry points attach to the entry points marked so, instead of to all.'),
   transport,
   forwardedHeaders,
+  observability,
   http,
 });

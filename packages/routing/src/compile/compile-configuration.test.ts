@@ -4,6 +4,7 @@ import { encodedCharacterMask } from '@sluice/protocols';
 import { compilationInput, entryPoint, router, service, transport } from '../../test/support/test-configuration.ts';
 import { requestView } from '../../test/support/test-request.ts';
 import type { CompilationInput } from '../plan/compilation-input.ts';
+import { ObservedSignal } from '../plan/observed-signals.ts';
 import { SnapshotMatcher } from '../snapshot/snapshot-matcher.ts';
 import { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 import { verifySnapshot } from '../snapshot/snapshot-verification.ts';
@@ -143,6 +144,32 @@ describe('entry points', () => {
       ['one@file', ['a@file', 'b@file'], 0],
       ['modelled-two@file', ['a@file', 'b@file'], 0],
       ['encoded-two@file', ['b@file'], encodedCharacterMask(encodedCharacters)],
+    ]);
+  });
+
+  it('say which signals observe their routers, and routers have the last word, signal by signal', () => {
+    const quiet = { ...entryPoint(), observability: { accessLogs: false, metrics: true } };
+    const { routers } = compile(
+      compilationInput(
+        {
+          routers: {
+            'a@file': router('Path(`/a`)'),
+            'b@file': router('Path(`/bb`)', { observability: { accessLogs: true } }),
+            'c@file': router('Path(`/ccc`)', { observability: { metrics: false } }),
+          },
+        },
+        { entryPoints: { web: entryPoint(), quiet } },
+      ),
+    );
+    const { ACCESS_LOGS, METRICS } = ObservedSignal;
+    const seen = routers.map(({ name, observedSignals }) => [name, observedSignals]);
+    assert.deepEqual(seen, [
+      ['c@file', ACCESS_LOGS],
+      ['b@file', ACCESS_LOGS | METRICS],
+      ['a@file', ACCESS_LOGS | METRICS],
+      ['c@file', 0],
+      ['b@file', ACCESS_LOGS | METRICS],
+      ['a@file', METRICS],
     ]);
   });
 

@@ -10,6 +10,7 @@ import { type CompiledRule, compileRule } from './compiled-rule.ts';
 import { ConfigurationObjects, type PlannedRouter, type RouterSource } from './configuration-objects.ts';
 import { type EntryPointModel, EntryPointModels, middlewareNames, routerNameOn } from './entry-point-model.ts';
 import { MiddlewareTable } from './middleware-table.ts';
+import { observedSignals } from './observed-signals.ts';
 import { compareRouters, providerOf, providerRanks } from './router-order.ts';
 import { ServiceTable } from './service-table.ts';
 import type { SnapshotPlan } from './snapshot-plan.ts';
@@ -147,6 +148,7 @@ class PlanBuilder {
       middlewares,
       service,
       deniedEncodedCharacters: model.deniedEncodedCharacters,
+      observedSignals: observedSignals(model.observability, configuration.observability),
       providerRank: this.rankOf(qualifiedName),
       qualifiedName,
     };

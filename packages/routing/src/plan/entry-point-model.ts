@@ -7,6 +7,7 @@ import {
   type RouterConfiguration,
 } from '@sluice/config';
 import { encodedCharacterMask } from '@sluice/protocols';
+import type { SignalSwitches } from './observed-signals.ts';
 import { providerOf } from './router-order.ts';
 
 export interface EntryPointModel {
@@ -16,6 +17,7 @@ export interface EntryPointModel {
   readonly hasModel: boolean;
   readonly middlewares: readonly string[];
   readonly deniedEncodedCharacters: number;
+  readonly observability: SignalSwitches;
 }
 
 export class EntryPointModels {
@@ -24,12 +26,13 @@ export class EntryPointModels {
   private readonly defaults: readonly string[];
 
   constructor(entryPoints: Readonly<Record<string, EntryPointConfiguration>>) {
-    this.models = Object.entries(entryPoints).map(([name, { http }], index) => ({
+    this.models = Object.entries(entryPoints).map(([name, { http, observability }], index) => ({
       index,
       name,
       hasModel: http.middlewares.length > 0 || http.encodedCharacters !== undefined,
       middlewares: http.middlewares,
       deniedEncodedCharacters: http.encodedCharacters === undefined ? 0 : encodedCharacterMask(http.encodedCharacters),
+      observability,
     }));
     this.byName = new Map(this.models.map((model) => [model.name, model]));
     this.defaults = defaultEntryPoints(entryPoints);

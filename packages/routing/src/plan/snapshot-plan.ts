@@ -26,6 +26,8 @@ export interface RouterPlan {
   /** Index in `services`. */
   readonly service: number;
   readonly deniedEncodedCharacters: number;
+  /** As in RouterRecord. */
+  readonly observedSignals: number;
 }
 
 export interface MiddlewarePlan {

@@ -1,4 +1,4 @@
-// The binary layout of a snapshot, version 1: 32-bit little-endian words throughout, so that it is read in place.
+// The binary layout of a snapshot, version 2: 32-bit little-endian words throughout, so that it is read in place.
 //
 //   header (16 words) · section table (4 words each) · sections, each starting at a multiple of 8 bytes
 //
@@ -7,7 +7,7 @@
 
 export const MAGIC_LOW = 0x49554c53; // "SLUI"
 export const MAGIC_HIGH = 0x504e5345; // "ESNP"
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 export const HEADER_WORDS = 16;
 /** HEADER_CRC covers header and section table, with its own word as zero. */
@@ -47,7 +47,7 @@ export const Section = {
   CODE: 9,
   /** Address as four words of big-endian bytes in memory order, bits. */
   NETWORKS: 10,
-  /** Name, rule, priority low and high word, first in MIDDLEWARE_LISTS, count, service, denied characters, first instruction, count. */
+  /** Name, rule, priority low and high word, first in MIDDLEWARE_LISTS, count, service, denied characters, first instruction, count, signals. */
   ROUTERS: 11,
   MIDDLEWARE_LISTS: 12,
   /** Name, type, options JSON. */
@@ -61,7 +61,7 @@ export const Section = {
 } as const;
 
 /** Words of one record by section; 0: bytes. */
-export const RECORD_WORDS: readonly number[] = [2, 0, 4, 2, 8, 1, 2, 5, 1, 5, 5, 10, 1, 3, 8, 5, 10];
+export const RECORD_WORDS: readonly number[] = [2, 0, 4, 2, 8, 1, 2, 5, 1, 5, 5, 11, 1, 3, 8, 5, 10];
 export const SECTION_COUNT = RECORD_WORDS.length;
 
 export const BucketKind = { EXACT: 0, WILDCARD: 1, HOSTLESS: 2 } as const;

@@ -4,11 +4,12 @@
 import { fromByteText } from '../match/byte-text.ts';
 import { queryHas, queryHasMatching } from '../match/query-pairs.ts';
 import type { RequestView } from '../match/request-view.ts';
-import { ACCEPT, Operation, REJECT, Section } from './layout.ts';
+import { ACCEPT, Operation, RECORD_WORDS, REJECT, Section } from './layout.ts';
 import { SnapshotError } from './snapshot-error.ts';
 import type { SnapshotReader } from './snapshot-reader.ts';
 
 const DOT = 0x2e;
+const ROUTER_WORDS = RECORD_WORDS[Section.ROUTERS]!;
 
 export class ProgramRunner {
   private readonly reader: SnapshotReader;
@@ -57,7 +58,7 @@ export class ProgramRunner {
     if (router >= this.routerCount) throw new SnapshotError(`router ${router} does not exist`);
     if (decided) return true;
     const words = this.words;
-    const record = this.routers + router * 10;
+    const record = this.routers + router * ROUTER_WORDS;
     const start = words[record + 8]!;
     const count = words[record + 9]!;
     if (start + count > this.instructionCount) throw new SnapshotError(`the program of router ${router} is damaged`);

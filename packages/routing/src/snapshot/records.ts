@@ -19,6 +19,8 @@ export interface RouterRecord {
   readonly service: number;
   /** Bit set of denied encoded characters (see `protocols` http-path), 0: nothing is checked. */
   readonly deniedEncodedCharacters: number;
+  /** Bit set of `ObservedSignal`: what router and entry point want observed. */
+  readonly observedSignals: number;
 }
 
 export interface MiddlewareRecord {

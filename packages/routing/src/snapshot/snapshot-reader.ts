@@ -102,6 +102,7 @@ export class SnapshotReader implements SnapshotTables {
       middlewares: Array.from(words.subarray(lists, lists + count)),
       service: words[at + 6]!,
       deniedEncodedCharacters: words[at + 7]!,
+      observedSignals: words[at + 10]!,
     };
   }
 

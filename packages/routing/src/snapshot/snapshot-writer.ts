@@ -117,6 +117,7 @@ export class SnapshotWriter {
       records.push(router.deniedEncodedCharacters);
       records.push(rule.start);
       records.push(rule.program.length / INSTRUCTION_WORDS);
+      records.push(router.observedSignals);
       if (router.middlewares.length > 0) lists.pushAll(router.middlewares);
     }
     this.put(Section.ROUTERS, records.view());

@@ -30,6 +30,7 @@ export function entryPoint(
       notAppendXForwardedFor: false,
       addXForwardedSchemeHeaders: false,
     },
+    observability: { accessLogs: true, metrics: true },
     http: {
       middlewares: [],
       encodeQuerySemicolons: false,

@@ -28,6 +28,7 @@ export function planOf(routers: readonly TestRouter[], revision = 1): SnapshotPl
         middlewares: [],
         service: 0,
         deniedEncodedCharacters: 0,
+        observedSignals: 0,
       };
     }),
     middlewares: [],
