@@ -57,6 +57,8 @@ export class BodyPipe {
   malformed = false;
   /** Body bytes received so far, framing not counted. */
   bytesMoved = 0;
+  /** Body bytes handed to the destination so far, after the transform, framing not counted. */
+  bytesSent = 0;
   fault: unknown = undefined;
   private readonly context: WorkerContext;
   private readonly decoder = new ChunkedDecoder();
@@ -78,6 +80,7 @@ export class BodyPipe {
   start(plan: PipePlan): void {
     this.plan = plan;
     this.bytesMoved = 0;
+    this.bytesSent = 0;
     this.malformed = false;
     this.relaying = false;
     this.chunkOpen = false;
@@ -91,6 +94,7 @@ export class BodyPipe {
   /** A body that is at hand as a whole. At once DONE when it is not large. */
   startWith(destination: StreamConnection, body: Uint8Array): void {
     this.start({ ...WHOLE_BODY, source: destination, destination });
+    this.bytesSent = body.length;
     this.output.send(destination, body, 0, body.length);
     this.finish();
   }
@@ -98,6 +102,8 @@ export class BodyPipe {
   /** Forgets the exchange's objects. */
   reset(): void {
     this.state = PipeState.IDLE;
+    this.bytesMoved = 0;
+    this.bytesSent = 0;
     this.plan = undefined as unknown as PipePlan; // not read while IDLE
     this.fault = undefined;
     if (!this.output.isEmpty) this.output.clear();
@@ -141,6 +147,7 @@ export class BodyPipe {
   onRelayed(bytes: number, end: number): void {
     this.relaying = false;
     this.bytesMoved += bytes;
+    this.bytesSent += bytes;
     const { kind } = this.plan;
     if (end === RelayEnd.COUNT) {
       if (kind === BodyKind.LENGTH) this.finish();
@@ -209,6 +216,7 @@ export class BodyPipe {
       return;
     }
     this.bytesMoved += end - start;
+    this.bytesSent += end - start;
     if (!this.chunkOpen) {
       this.chunkOpen = true;
       this.writeChunkHead(destination, end - start + this.decoder.remainingInChunk);
@@ -246,6 +254,7 @@ export class BodyPipe {
   private send(bytes: Uint8Array, start: number, end: number): void {
     const { destination, chunkedOut, transform } = this.plan;
     if (destination === undefined || destination.id === 0 || end <= start) return;
+    this.bytesSent += end - start;
     if (transform !== undefined) {
       // A transform may give any amount at once.
       if (chunkedOut) this.output.sendText(destination, `${(end - start).toString(16)}\r\n`);

@@ -10,6 +10,7 @@ import type { WorkerContext } from '../worker/worker-context.ts';
 import { BodyPipe, PipeState } from './body-pipe.ts';
 import type { DownstreamHttp1 } from './downstream-http1.ts';
 import { chooseFraming, Framing, sendResponseHead } from './downstream-response.ts';
+import { ExchangeFacts } from './exchange-facts.ts';
 import { logExchangeError } from './exchange-log.ts';
 import { ExchangeView } from './exchange-view.ts';
 import { setForwardedFields } from './forwarded-fields.ts';
@@ -34,6 +35,7 @@ export class HttpExchange implements Exchange {
   readonly upstream: UpstreamSide;
   readonly requestPipe: BodyPipe;
   readonly responsePipe: BodyPipe;
+  readonly facts = new ExchangeFacts();
   readonly secure = false;
   downstream!: DownstreamHttp1;
   phase: number = Phase.FREE;
@@ -87,6 +89,7 @@ export class HttpExchange implements Exchange {
     this.downstream = downstream;
     this.revision = this.context.revision;
     this.revision.enter();
+    this.facts.begin(this.context.transport.now);
     this.phase = Phase.ROUTING;
     this.route = undefined;
     this.forwardedSet = false;
@@ -201,6 +204,7 @@ export class HttpExchange implements Exchange {
       this.framing = chooseFraming(this, bodyKind);
       if (this.framing === Framing.CLOSE || !downstream.mayKeep()) this.keepDownstream = false;
       sendResponseHead(this, this.framing, this.response.bodyBytes);
+      this.facts.status = this.response.status;
     } catch (error) {
       this.onFault(error, Errors.MIDDLEWARE_FAULT);
       return;
@@ -228,6 +232,8 @@ export class HttpExchange implements Exchange {
     try {
       this.chain.runResponseHooks(this.route!.middlewares.length);
       this.tunnel.sendHead();
+      this.facts.serverAnsweredWith(101);
+      this.facts.status = this.response.status;
     } catch (error) {
       this.onFault(error, Errors.MIDDLEWARE_FAULT);
       return;
@@ -286,6 +292,7 @@ export class HttpExchange implements Exchange {
   /** Ends the exchange with that error: an answer while none has been started, a cut connection afterwards. */
   fail(entry: CatalogueEntry, detail = 0): void {
     if (this.phase === Phase.FREE) return;
+    this.facts.serverFailedWith(entry.status);
     if (this.phase >= Phase.RESPONDING || entry.status === 0) {
       this.cut(entry, detail);
       return;
@@ -299,6 +306,7 @@ export class HttpExchange implements Exchange {
   onFault(error: unknown, entry: CatalogueEntry): void {
     this.context.log.error({ err: error, code: entry.code, router: this.route?.name }, entry.meaning);
     if (this.phase === Phase.FREE) return;
+    this.facts.serverFailedWith(entry.status);
     this.upstream.finish(false);
     if (this.phase < Phase.RESPONDING) this.reply(answerFor(entry), 0);
     else this.abandon();
@@ -376,6 +384,7 @@ export class HttpExchange implements Exchange {
       discards = this.prepareDiscard(body.length);
       this.framing = chooseFraming(this, BodyKind.LENGTH);
       sendResponseHead(this, this.framing, body.length);
+      this.facts.status = response.status;
     } catch (error) {
       this.onFault(error, Errors.MIDDLEWARE_FAULT);
       return;
@@ -452,6 +461,7 @@ export class HttpExchange implements Exchange {
 
   private onClientGone(): void {
     logExchangeError(this, Errors.DOWNSTREAM_CLOSED, 0);
+    this.facts.clientGone();
     this.keepDownstream = false;
     this.finish(false);
   }

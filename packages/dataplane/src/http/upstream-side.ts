@@ -53,7 +53,8 @@ export class UpstreamSide {
     }
     this.server = server;
     this.answered = false;
-    const { context, request } = exchange;
+    const { context, request, facts } = exchange;
+    facts.serverStartedAtMs = context.transport.now;
     context.status.addInFlight(server.record.statusRow, context.slot, 1);
     this.awaitsContinue = request.expectContinue && request.bodyKind !== BodyKind.NONE;
     prepareRequestHead(exchange);
@@ -259,6 +260,7 @@ export class UpstreamSide {
     const { response, request } = exchange;
     const connection = this.connection!;
     const bodyKind = responseBodyKind(response, request.method);
+    exchange.facts.serverAnsweredWith(response.status);
     if (!response.keepAlive || bodyKind === BodyKind.UNTIL_CLOSE) connection.reusable = false;
     else if (response.hasReceived(Field.KEEP_ALIVE)) connection.noteServerIdle(response);
     connection.expireAt(0);
