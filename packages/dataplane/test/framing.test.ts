@@ -13,6 +13,11 @@ afterEach(async () => {
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
+/** A chunk that is worth a relay, and would be if its size had one digit less, with everything around it. */
+const LARGE_CHUNK = `40000\r\n${'x'.repeat(0x40000)}\r\n0\r\n\r\n`;
+/** Inside of its size, and wherever else nothing of its data has come yet. */
+const CUTS_BEFORE_DATA = [1, 4, 5, 6, 7];
+
 function bodyOf(received: string): string {
   return received.slice(received.indexOf('\r\n\r\n') + 4);
 }
@@ -46,6 +51,20 @@ describe('responses', () => {
     assert.match(client.received, /\r\nTrailer: X-Sum\r\n/);
     assert.equal(bodyOf(client.received), '3\r\nabc\r\n1\r\nd\r\n0\r\nx-sum: 9\r\n\r\n');
   });
+
+  for (const cut of CUTS_BEFORE_DATA) {
+    it(`passes a large chunk on of which first ${cut} bytes come, before any data`, async () => {
+      proxy = await startProxy(
+        answerHeads(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${LARGE_CHUNK.slice(0, cut)}`),
+      );
+      const client = await proxy.client();
+      client.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+      await client.untilText('\r\n\r\n');
+      proxy.server.connections[0]!.socket.write(LARGE_CHUNK.slice(cut));
+      await client.untilText('\r\n0\r\n\r\n');
+      assert.ok(bodyOf(client.received) === LARGE_CHUNK, 'the chunk is as it was');
+    });
+  }
 
   it('frames a close-delimited response as chunks for HTTP/1.1 and keeps the client', async () => {
     proxy = await startProxy((connection) => {
@@ -195,6 +214,20 @@ describe('requests', () => {
     assert.match(proxy.server.received, /\r\nTransfer-Encoding: chunked\r\n/);
     assert.equal(bodyOf(proxy.server.received), '3\r\nabc\r\n0\r\n\r\n');
   });
+
+  for (const cut of CUTS_BEFORE_DATA) {
+    it(`passes a large chunk on of which first ${cut} bytes come, before any data`, async () => {
+      proxy = await startProxy((connection) => {
+        if (connection.received.endsWith('0\r\n\r\n')) connection.socket.write(OK);
+      });
+      const client = await proxy.client();
+      client.write(`POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${LARGE_CHUNK.slice(0, cut)}`);
+      await proxy.server.untilText('\r\n\r\n');
+      client.write(LARGE_CHUNK.slice(cut));
+      await client.untilBody(2);
+      assert.ok(bodyOf(proxy.server.received) === LARGE_CHUNK, 'the chunk is as it was');
+    });
+  }
 
   it('serves pipelined requests in order', async () => {
     proxy = await startProxy((connection, chunk) => {

@@ -136,10 +136,12 @@ export class BodyPipe {
   /** Nothing more is in our hands: lets the transport move the rest, where it can do that alone. */
   relayRest(): void {
     if (this.state !== PipeState.RUNNING || this.relaying || this.plan.destination === undefined) return;
-    const { kind, chunkedOut, transform } = this.plan;
+    const { kind, chunkedOut, transform, destination } = this.plan;
     if (transform !== undefined) return;
     if (kind === BodyKind.LENGTH && !chunkedOut) this.relay(this.remaining);
     else if (kind === BodyKind.CHUNKED && this.decoder.remainingInChunk >= RELAY_MIN_BYTES) {
+      // Its size may have come without any data.
+      if (chunkedOut && destination.id !== 0) this.openChunk(destination, this.decoder.remainingInChunk);
       this.relay(this.decoder.remainingInChunk);
     } else if (kind === BodyKind.UNTIL_CLOSE && !chunkedOut) this.relay(RELAY_UNTIL_END);
   }
@@ -217,12 +219,15 @@ export class BodyPipe {
     }
     this.bytesMoved += end - start;
     this.bytesSent += end - start;
-    if (!this.chunkOpen) {
-      this.chunkOpen = true;
-      this.writeChunkHead(destination, end - start + this.decoder.remainingInChunk);
-    }
+    this.openChunk(destination, end - start + this.decoder.remainingInChunk);
     sendBytes(this.context.transport, destination.id, bytes, start, end);
     this.closeChunk();
+  }
+
+  private openChunk(destination: StreamConnection, bytes: number): void {
+    if (this.chunkOpen) return;
+    this.chunkOpen = true;
+    this.writeChunkHead(destination, bytes);
   }
 
   private closeChunk(): void {

@@ -229,6 +229,17 @@ describe('ChunkedDecoder: data that goes by natively', () => {
     assert.equal(decoder.piece, ChunkPiece.END);
   });
 
+  it('knows of no data before the size line is complete', () => {
+    const decoder = new ChunkedDecoder();
+    const head = Buffer.from('10000;a=b\r\n', 'latin1');
+    for (let at = 0; at < head.length - 1; at++) {
+      assert.equal(decoder.step(head, at, at + 1), at + 1);
+      assert.equal(decoder.remainingInChunk, 0, `after ${at + 1} bytes`);
+    }
+    decoder.step(head, head.length - 1, head.length);
+    assert.equal(decoder.remainingInChunk, 0x10000);
+  });
+
   it('expects the end of the chunk after all of it was skipped', () => {
     const decoder = new ChunkedDecoder();
     const bytes = Buffer.from('5\r\n', 'latin1');

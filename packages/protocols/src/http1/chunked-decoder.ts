@@ -58,7 +58,7 @@ export class ChunkedDecoder {
   piece: number = ChunkPiece.NEED_MORE;
   dataOffset = 0;
   dataLength = 0;
-  /** Data bytes of the current chunk that have not been reported (or `skipped`) yet. */
+  /** Data bytes of the current chunk that have not been reported (or `skipped`) yet; 0 before its size line is complete. */
   remainingInChunk = 0;
   /** A `HeadError` when `piece` is ERROR. */
   error = 0;
@@ -72,6 +72,8 @@ export class ChunkedDecoder {
   private readonly limits: ChunkedLimits;
   private state: number = State.SIZE;
   private digits = 0;
+  /** By the digits so far. */
+  private size = 0;
   private trailerBytes = NO_BYTES;
   private trailerLength = 0;
 
@@ -89,6 +91,7 @@ export class ChunkedDecoder {
     this.forbiddenTrailers = 0;
     this.state = State.SIZE;
     this.digits = 0;
+    this.size = 0;
     this.trailerBytes = NO_BYTES;
     this.trailerLength = 0;
   }
@@ -149,8 +152,8 @@ export class ChunkedDecoder {
         const value = HEX_VALUE[bytes[at]];
         if (value === NOT_HEX) break;
         if (++this.digits > SIZE_DIGITS_MAX) return this.fail(HeadError.BAD_CHUNK_SIZE, at);
-        this.remainingInChunk = this.remainingInChunk * 16 + value;
-        if (this.remainingInChunk > Number.MAX_SAFE_INTEGER) return this.fail(HeadError.CHUNK_SIZE_OVERFLOW, at);
+        this.size = this.size * 16 + value;
+        if (this.size > Number.MAX_SAFE_INTEGER) return this.fail(HeadError.CHUNK_SIZE_OVERFLOW, at);
       }
       if (at === end) return at;
       const byte = bytes[at];
@@ -175,8 +178,10 @@ export class ChunkedDecoder {
     switch (this.state) {
       case State.SIZE_LF:
         if (byte !== LF) return this.fail(HeadError.BARE_CR, at);
-        this.state = this.remainingInChunk === 0 ? State.TRAILER_START : State.DATA;
+        this.state = this.size === 0 ? State.TRAILER_START : State.DATA;
+        this.remainingInChunk = this.size;
         this.digits = 0;
+        this.size = 0;
         return at + 1;
       case State.DATA_CR:
         if (byte !== CR) return this.fail(HeadError.BAD_CHUNK_END, at);
