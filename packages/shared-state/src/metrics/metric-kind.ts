@@ -1,0 +1,24 @@
+// What a row of a metrics block counts. Numbers are part of the block's layout: only ever added, never given another meaning.
+
+/**
+ * The first name of a row's key is the object the kind speaks of, the second one is given where it says so. To count something
+ * new of a service or an entry point, add a kind here, a family that shows it in `packages/observability`, and in the worker
+ * obtain a row once and `add` to it.
+ */
+export const MetricKind = {
+  /** Requests of an entry point, by labels: duration, body bytes. */
+  ENTRY_POINT_REQUESTS: 1,
+  /** Requests of a router, and of its service as second name. */
+  ROUTER_REQUESTS: 2,
+  /** Requests given to a server of a service. */
+  SERVICE_REQUESTS: 3,
+  /** Client connections of an entry point that are open now. A level, not a count. */
+  OPEN_CONNECTIONS: 4,
+  /** Requests of a service that were sent again after an attempt that failed. */
+  SERVICE_RETRIES: 5,
+  /** Requests of a service that went out on a connection which had served another one. */
+  CONNECTIONS_REUSED: 6,
+} as const;
+
+/** Added to one of the request kinds: a row that counts requests by values of header fields, which are its text. */
+export const WITH_HEADER_VALUES = 16;
