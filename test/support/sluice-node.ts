@@ -24,6 +24,10 @@ export interface LogLine {
 
 export interface NodeOptions {
   readonly workers?: number;
+  /** Instead of this Node with the command's file: how a user calls it. */
+  readonly command?: readonly string[];
+  /** Default: the folder of the site. */
+  readonly workingDirectory?: string;
   /** Instead of `run --configFile=…`. */
   readonly arguments?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -52,9 +56,10 @@ export class SluiceNode {
     const { workers, launcher = [], descriptors = [] } = options;
     const added = workers === undefined ? [] : [`--workers=${workers}`];
     const given = options.arguments ?? ['run', `--configFile=${staticFile}`, ...added];
-    const [program, ...args] = [...launcher, process.execPath, commandFile(), ...given];
+    const command = options.command ?? [process.execPath, commandFile()];
+    const [program, ...args] = [...launcher, ...command, ...given];
     this.child = spawn(program!, args, {
-      cwd: folder,
+      cwd: options.workingDirectory ?? folder,
       stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
       env: { ...process.env, SLUICE_RUNTIME_DIR: runtimeBase, ...options.env },
       // Signals to the test's own group must not reach it.
@@ -94,6 +99,11 @@ export class SluiceNode {
 
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
+  }
+
+  /** Ctrl-C in its terminal: everything that was started from there gets the signal. */
+  interrupt(): void {
+    process.kill(-this.pid, 'SIGINT');
   }
 
   ready(): Promise<LogLine> {
