@@ -8,6 +8,7 @@ export {
 } from './dynamic/decode-dynamic.ts';
 export type { MiddlewareTypeSchema, MiddlewareTypes } from './dynamic/decode-middleware.ts';
 export { ROUTER_PRIORITY_MAX } from './dynamic/router-schema.ts';
+export type * from './model/access-log-configuration.ts';
 export type * from './model/dynamic-configuration.ts';
 export type * from './model/static-configuration.ts';
 export { describeSchema, type SchemaKey } from './reference/describe-schema.ts';
@@ -30,6 +31,8 @@ export {
 export { boundedInteger, type IntegerBounds, lenientBoolean, lenientInteger, parseBoolean } from './schema/scalars.ts';
 export { mayBeEmpty } from './schema/section.ts';
 export { type ConfigurationFormat, formatOfFile } from './source/parse-source.ts';
+export { ACCESS_LOG_FIELDS, type AccessLogField } from './static/access-log-fields.ts';
+export { parseStatusRange } from './static/access-log-schema.ts';
 export {
   decodeStaticText,
   type LoadedStatic,

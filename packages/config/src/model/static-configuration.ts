@@ -1,6 +1,8 @@
 // The decoded static (install) configuration: what the rest of the program sees after defaults are applied.
 // Key names are those of the configuration reference; every duration is a number of milliseconds.
 
+import type { AccessLogConfiguration } from './access-log-configuration.ts';
+
 /** Milliseconds, possibly fractional (`2us` is 0.002). */
 export type DurationMs = number;
 
@@ -9,6 +11,8 @@ export interface StaticConfiguration {
   readonly providers: ProvidersConfiguration;
   readonly serversTransport: ServersTransportConfiguration;
   readonly log: LogConfiguration;
+  /** Undefined: there is no access log. */
+  readonly accessLog?: AccessLogConfiguration;
   /** Number of worker processes; 0 means one per core. Our extension. */
   readonly workers: number;
   readonly validation: { /** Our extension; default `error`. */ readonly unknownKeys: 'error' | 'warn' };

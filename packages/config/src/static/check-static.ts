@@ -1,8 +1,11 @@
-// What one key of the static configuration means for another: the default entry point, addresses used twice.
+// What one key of the static configuration means for another, and what the schemas let pass with a warning: the default
+// entry point, addresses used twice, fields that no access log line has.
 
 import type { Diagnostic } from '@sluice/errors';
+import { nearestKeyHint } from '../decode/nearest-key.ts';
 import type { EntryPointConfiguration, StaticConfiguration } from '../model/static-configuration.ts';
 import { parseEntryPointAddress } from '../schema/network.ts';
+import { ACCESS_LOG_FIELDS, isAccessLogField } from './access-log-fields.ts';
 import { entryPointSchema } from './entry-point-schema.ts';
 
 export interface CheckedStatic {
@@ -19,6 +22,7 @@ export function checkStatic(decoded: StaticConfiguration, file: string): Checked
     const message = '"providers.file" has both "directory" and "filename"; the directory is used';
     diagnostics.push({ code: 'CONFIG_CONFLICT', severity: 'warning', message, file });
   }
+  diagnostics.push(...unknownLogFields(configuration).map((each) => ({ ...each, file })));
   return { configuration, diagnostics };
 }
 
@@ -28,6 +32,19 @@ function withDefaultEntryPoint(configuration: StaticConfiguration): StaticConfig
   if (names.some((name) => name !== 'traefik')) return configuration;
   const http = entryPointSchema.parse({ address: ':80' });
   return { ...configuration, entryPoints: { ...configuration.entryPoints, http } };
+}
+
+/** The reference says nothing; a field that was to be dropped would go on being written. */
+function unknownLogFields({ accessLog }: StaticConfiguration): Diagnostic[] {
+  return Object.keys(accessLog?.fields.names ?? {})
+    .filter((name) => !isAccessLogField(name))
+    .map((name) => ({
+      code: 'CONFIG_REFERENCE',
+      severity: 'warning',
+      message: `the access log has no field ${JSON.stringify(name)}`,
+      object: 'accessLog.fields.names',
+      ...nearestKeyHint(name, ACCESS_LOG_FIELDS),
+    }));
 }
 
 /** Our listening sockets can always share a port, so the kernel would not complain: connections would be spread at random. */

@@ -199,3 +199,41 @@ test('only the internal entry point: the default one is added', () => {
   const { configuration } = load(['--entryPoints.traefik.address=:8080']);
   assert.deepEqual(Object.keys(configuration.entryPoints), ['traefik', 'http']);
 });
+
+test('access log: off without its section, on with the bare flag, and in every detail', () => {
+  assert.equal(load([]).configuration.accessLog, undefined);
+  const { accessLog: plain } = load(['--accesslog']).configuration;
+  assert.equal(plain!.format, 'common');
+  assert.equal(plain!.filePath, '');
+  assert.deepEqual(plain!.fields.headers, { defaultMode: 'drop', names: {} });
+  assert.deepEqual(plain!.filters, { statusCodes: [], retryAttempts: false, minDuration: 0 });
+  const { accessLog } = load([], {
+    SLUICE_ACCESSLOG_FILEPATH: '/var/log/access.log',
+    SLUICE_ACCESSLOG_FORMAT: 'genericCLF',
+    SLUICE_ACCESSLOG_BUFFERINGSIZE: '100',
+    SLUICE_ACCESSLOG_FILTERS_STATUSCODES: '200, 300-302',
+    SLUICE_ACCESSLOG_FILTERS_MINDURATION: '10ms',
+    SLUICE_ACCESSLOG_FIELDS_HEADERS_DEFAULTMODE: 'redact',
+  }).configuration;
+  assert.equal(accessLog!.filePath, '/var/log/access.log');
+  assert.equal(accessLog!.format, 'genericCLF');
+  assert.equal(accessLog!.bufferingSize, 100);
+  assert.deepEqual(accessLog!.filters, {
+    statusCodes: ['200', '300-302'],
+    retryAttempts: false,
+    minDuration: 10,
+  });
+  assert.equal(accessLog!.fields.headers.defaultMode, 'redact');
+});
+
+test('access log: names of fields and headers as flags, in any case', () => {
+  const { configuration, diagnostics } = load([
+    '--accesslog.fields.names.ClientUsername=drop',
+    '--accesslog.fields.names.requestpath=drop',
+    '--accesslog.fields.headers.names.User-Agent=keep',
+  ]);
+  assert.deepEqual(configuration.accessLog!.fields.names, { ClientUsername: 'drop', requestpath: 'drop' });
+  assert.deepEqual(configuration.accessLog!.fields.headers.names, { 'User-Agent': 'keep' });
+  assert.deepEqual(diagnostics, []);
+  assert.match(messages(['--accesslog.fields.defaultmode=redact']), /"accessLog.fields.defaultMode" must be one of/);
+});

@@ -7,6 +7,7 @@ import { durationSchema } from '../schema/duration.ts';
 import { stringListSchema } from '../schema/lists.ts';
 import { boundedInteger } from '../schema/scalars.ts';
 import { mayBeEmpty } from '../schema/section.ts';
+import { accessLogSchema } from './access-log-schema.ts';
 import { entryPointSchema } from './entry-point-schema.ts';
 import { serversTransportSchema } from './servers-transport-schema.ts';
 
@@ -92,6 +93,7 @@ export const staticSchema = z.object({
     .prefault({})
     .describe('Connections to servers of services without a transport of their own.'),
   log,
+  accessLog: accessLogSchema,
   workers: boundedInteger({ min: 0, max: 1_024 })
     .default(0)
     .describe('Number of worker processes; 0: one per core. Not part of the compatible configuration.'),
