@@ -1,7 +1,9 @@
 // CLOSE: everything queued arrives, the peer gets a clean end, and neither a silent nor a talkative peer can keep the seat.
 
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { knowsConnection } from '../test/kernel-view.ts';
 import { delay, readAll, seededBytes, TransportHarness } from '../test/transport-harness.ts';
 import { Event } from './index.ts';
 
@@ -94,5 +96,48 @@ describe('CLOSE', () => {
     assert.equal(h.transport.staleCommands, 2);
     assert.equal(h.transport.localAddress(id), undefined);
     await gone();
+  });
+});
+
+describe('CLOSE with a queue', () => {
+  let h: TransportHarness;
+  beforeEach(() => {
+    h = new TransportHarness({ queueMaxBytes: 64 << 20 });
+  });
+  afterEach(() => h.close());
+
+  /** Takes `bytes` every 500 ms: far less than what makes the socket writable again. */
+  async function sip(socket: Socket, bytes: number, times: number): Promise<number> {
+    let taken = 0;
+    for (let i = 0; i < times; i++) {
+      taken += (socket.read(bytes) as Buffer | null)?.length ?? 0;
+      await delay(500);
+    }
+    return taken;
+  }
+
+  it('tells a reader so slow that its socket stands still from one that takes nothing', async () => {
+    const port = h.listen();
+    const [slow, stuck] = [await h.accepted(port), await h.accepted(port)];
+    const bytes = seededBytes(24 << 20, 11);
+    for (const { socket, id } of [slow, stuck]) {
+      socket.pause();
+      h.send(id, bytes);
+    }
+    await delay(200);
+    const stuckPort = stuck.socket.localPort!;
+    assert.ok(knowsConnection(stuckPort, port));
+    h.run((t) => {
+      t.close(slow.id, 300);
+      t.close(stuck.id, 300);
+    });
+    const taken = await sip(slow.socket, 64 << 10, 13);
+    assert.ok(taken > 0);
+    assert.equal(h.transport.connectionCount, 1, 'one is still sending, after more than its patience');
+    const cutOff = !knowsConnection(stuckPort, port);
+    assert.ok(cutOff, 'reset: what is cut short does not look complete');
+    slow.socket.on('end', () => slow.socket.end());
+    assert.equal((await readAll(slow.socket)).length, bytes.length - taken);
+    await h.until('the seat', () => h.transport.connectionCount === 0);
   });
 });

@@ -86,8 +86,8 @@ export const Command = {
   SHUTDOWN: 5,
   /**
    * Send what is queued, half-close, discard input until the peer's FIN or a = milliseconds, then close. 0: close as soon as the
-   * queue is sent. While the queue is being sent, a or 5,000 milliseconds without progress (the greater) end it; at most 16 MiB of input
-   * are discarded. The seat stays taken until then.
+   * queue is sent. While the queue is being sent, a or 5,000 milliseconds (the greater) in which the peer takes less than 1 KiB end it,
+   * with RST; at most 16 MiB of input are discarded. The seat stays taken until then.
    */
   CLOSE: 6,
   /** Close at once with RST; queued bytes are dropped. */

@@ -4,7 +4,7 @@
 
 import { markAsUntransferable } from 'node:worker_threads';
 import { loadAddon } from './addon.ts';
-import { HEADER_NOW_DOUBLE, HEADER_WORDS, HeaderWord } from './stream-transport-header.ts';
+import { HEADER_NOW_DOUBLE, HEADER_QUEUED_DOUBLE, HEADER_WORDS, HeaderWord } from './stream-transport-header.ts';
 import { resolveStreamTransportOptions, type StreamTransportOptions } from './stream-transport-options.ts';
 import { Command, RECORD_WORDS } from './stream-transport-records.ts';
 
@@ -30,6 +30,8 @@ interface NativeStreamTransport {
   connectUnix(path: string): number;
   adopt(descriptor: number): number;
   localAddress(connection: number): LocalAddress | undefined;
+  receivedBytes(connection: number): number;
+  takenBytes(connection: number): number;
   destroy(): void;
 }
 
@@ -112,6 +114,11 @@ export class StreamTransport {
   /** Connections whose descriptor is open, including those that linger after CLOSE, and those whose CLOSED is still to be read. */
   get connectionCount(): number {
     return this.#header[HeaderWord.CONNECTIONS]!;
+  }
+
+  /** Memory that unsent bytes of all connections take, also of those that linger after CLOSE; current as of the last flush. */
+  get queuedMemoryBytes(): number {
+    return this.#clock[HEADER_QUEUED_DOUBLE]!;
   }
 
   /** Commands ignored because their connection was dead; a few are normal (its end was under way). Wraps after 2^31 - 1. */
@@ -235,6 +242,19 @@ export class StreamTransport {
   /** Our end's address. A system call and an allocation: not for every request. Undefined for a dead id. */
   localAddress(connection: number): LocalAddress | undefined {
     return this.#native.localAddress(connection);
+  }
+
+  /** Bytes read from a connection since it began, by DATA events and by relays. Not for every request. -1 for a dead id. */
+  receivedBytes(connection: number): number {
+    return this.#native.receivedBytes(connection);
+  }
+
+  /**
+   * Bytes that the peer has acknowledged since the connection began: what its program has not read yet may lie in its kernel, but
+   * nothing of it in ours. A system call: not for every request. -1 for a dead id.
+   */
+  takenBytes(connection: number): number {
+    return this.#native.takenBytes(connection);
   }
 
   /** Closes everything, also listeners; queued commands are dropped. The transport is unusable afterwards; a second call does nothing. */

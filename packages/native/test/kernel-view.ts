@@ -21,15 +21,22 @@ export function mapCount(name: string): number {
   return readFileSync('/proc/self/maps', 'utf8').split(`/memfd:${name} `).length - 1;
 }
 
+/** The kernel still has an end of an IPv4 connection: a reset one is forgotten at once, one with a FIN is not. */
+export function knowsConnection(localPort: number, remotePort: number): boolean {
+  return connectionLines(localPort, remotePort).length > 0;
+}
+
 /** Hundredths of seconds until the keep-alive timer of the IPv4 connection fires; -1 when that timer does not run. */
 export function keepAliveTimer(localPort: number, remotePort: number): number {
-  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1)) {
-    const [, local, remote, , , timer] = line.trim().split(/\s+/);
-    if (portOf(local) !== localPort || portOf(remote) !== remotePort) continue;
-    const [kind, when] = timer!.split(':');
-    return kind === '02' ? Number.parseInt(when!, 16) : -1;
-  }
-  return -1;
+  const [line] = connectionLines(localPort, remotePort);
+  const [kind, when] = line?.[5]?.split(':') ?? [];
+  return kind === '02' ? Number.parseInt(when!, 16) : -1;
+}
+
+function connectionLines(localPort: number, remotePort: number): string[][] {
+  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1);
+  const fields = lines.map((line) => line.trim().split(/\s+/));
+  return fields.filter(([, local, remote]) => portOf(local) === localPort && portOf(remote) === remotePort);
 }
 
 function portOf(address: string | undefined): number {

@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "transport.h"
 
@@ -65,6 +69,23 @@ int StreamTransport::Adopt(int fd, int32_t* id) {
   c->state = ConnectionState::kOpen;
   c->everOpen = true;
   *id = c->Id();
+  return 0;
+}
+
+int StreamTransport::ReceivedBytes(int32_t id, uint64_t* bytes) const {
+  const Connection* c = table_.Find(id);
+  if (c == nullptr) return ENOTCONN;
+  *bytes = c->receivedBytes;
+  return 0;
+}
+
+int StreamTransport::TakenBytes(int32_t id, uint64_t* bytes) const {
+  const Connection* c = table_.Find(id);
+  if (c == nullptr || c->fd < 0) return ENOTCONN;
+  int unacknowledged = 0;
+  if (ioctl(c->fd, SIOCOUTQ, &unacknowledged) != 0 || unacknowledged < 0) return errno;
+  // A FIN counts as a byte there.
+  *bytes = c->sentBytes - std::min(c->sentBytes, static_cast<uint64_t>(unacknowledged));
   return 0;
 }
 

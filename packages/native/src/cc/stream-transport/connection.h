@@ -1,5 +1,5 @@
 // One connection as native code sees it: descriptor, readiness, unsent bytes, relay and deadline.
-// Data only. Kept under 200 bytes: there may be a million of these, most of them idle.
+// Data only. Kept at 208 bytes: there may be a million of these, most of them idle.
 
 #ifndef SLUICE_STREAM_TRANSPORT_CONNECTION_H_
 #define SLUICE_STREAM_TRANSPORT_CONNECTION_H_
@@ -79,10 +79,12 @@ struct Connection {
   Listener* listener;        // that accepted it, for the listener's own limit
 
   uint64_t relayRemaining;  // kRelayUntilEnd: no count
-  uint64_t relayMoved;
+  uint64_t relayMoved;      // while lingering: bytes the peer had taken when its patience was renewed last
   uint64_t endedMoved;      // for the pending RELAYED event
   uint64_t deadlineMs;      // 0: none
   uint64_t lastActivityMs;
+  uint64_t receivedBytes;   // read from the socket, by whomever
+  uint64_t sentBytes;       // taken by the socket
 
   int32_t fd;
   uint32_t index;
@@ -90,6 +92,7 @@ struct Connection {
   uint32_t idleMs;
   uint32_t lingerMs;
   uint32_t discardedBytes;
+  uint32_t countedQueue;    // its share of the sum of all queues
   int32_t error;            // errno for CLOSED / CONNECT_FAILED
 
   uint16_t generation;

@@ -2,6 +2,7 @@
 // Decides nothing about when a connection may be served; that is the order of turns.
 
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include <algorithm>
@@ -59,6 +60,7 @@ void StreamTransport::ReadInput(Connection* c) {
     const uint32_t length = static_cast<uint32_t>(count);
     Emit(kEventData, c->Id(), static_cast<int32_t>(pool_used_), static_cast<int32_t>(length), 0);
     pool_used_ += std::min(room, (length + 7u) & ~7u);
+    c->receivedBytes += length;
     Touch(c);
     if (length < wanted && !c->Has(kHangup)) {
       c->Clear(kReadable);
@@ -104,6 +106,15 @@ void StreamTransport::CheckSocketError(Connection* c) {
   Break(c, error != 0 ? error : ECONNRESET);
 }
 
+void StreamTransport::PublishQueue(Connection* c) {
+  regions_.queuedBytes[c->index] = c->queue.bytes;
+  if (c->queue.capacity == c->countedQueue) return;
+  queued_total_ += uint64_t{c->queue.capacity} - c->countedQueue;
+  c->countedQueue = c->queue.capacity;
+  const double total = static_cast<double>(queued_total_);
+  memcpy(&regions_.header[kHeaderQueued], &total, sizeof total);
+}
+
 /** Sends now what the socket takes and queues the rest. The caller has checked that sending is still allowed. */
 void StreamTransport::SendVectors(Connection* c, iovec* vectors, int count, bool from_javascript) {
   size_t sent = 0;
@@ -114,6 +125,7 @@ void StreamTransport::SendVectors(Connection* c, iovec* vectors, int count, bool
       return;
     }
     sent = static_cast<size_t>(taken);
+    c->sentBytes += sent;
     if (sent > 0) Touch(c);
     if (sent == TotalLength(vectors, count)) return;
     c->Clear(kWritable);
@@ -152,6 +164,7 @@ void StreamTransport::FlushQueue(Connection* c) {
       return;
     }
     c->queue.Consume(static_cast<size_t>(taken));
+    c->sentBytes += static_cast<uint64_t>(taken);
     if (taken > 0) Touch(c);
     if (static_cast<size_t>(taken) < offered) {
       c->Clear(kWritable);

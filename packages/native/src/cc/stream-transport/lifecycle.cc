@@ -18,6 +18,8 @@ namespace {
 constexpr uint32_t kDiscardMax = 16 * 1024 * 1024;
 /** Least patience (milliseconds without progress) while queued bytes of a closing connection are sent. */
 constexpr uint32_t kSendPatienceMinMs = 5000;
+/** What the peer must take within that patience: a reader of single bytes would keep the queue for days. */
+constexpr uint64_t kSendProgressMin = 1024;
 
 }  // namespace
 
@@ -165,9 +167,27 @@ void StreamTransport::StartLingering(Connection* c, uint32_t linger_ms) {
   c->idleMs = std::max(linger_ms, kSendPatienceMinMs);
   c->Set(kIdleDeadline);
   c->deadlineMs = now_ms_ + c->idleMs;
+  c->relayMoved = 0;
+  if (!c->queue.Empty() && TakenBytes(c->Id(), &c->relayMoved) != 0) c->relayMoved = 0;
   Touch(c);
   wheel_.Arm(c);
   ready_.Append(c);
+}
+
+/**
+ * The deadline of a closing connection has passed; false when it is over. Sockets take bytes in large pieces, so a slow reader may be
+ * busy although its queue stands still: what the peer has acknowledged tells.
+ */
+bool StreamTransport::RenewPatience(Connection* c) {
+  if (c->queue.Empty() || c->Has(kShutdownDone)) return false;
+  uint64_t taken = 0;
+  if (TakenBytes(c->Id(), &taken) != 0 || taken < c->relayMoved + kSendProgressMin) return false;
+  c->relayMoved = taken;
+  c->Set(kIdleDeadline);
+  c->idleMs = std::max(c->lingerMs, kSendPatienceMinMs);
+  c->deadlineMs = now_ms_ + c->idleMs;
+  wheel_.Arm(c);
+  return true;
 }
 
 /** One step of a closing connection: send what is queued, half-close, discard input until the peer's FIN. */

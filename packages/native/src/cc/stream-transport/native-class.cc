@@ -203,6 +203,19 @@ napi_value LocalAddress(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/** A method that reads one count of a live connection; -1 for a dead id. */
+template <int (StreamTransport::*Count)(int32_t, uint64_t*) const>
+napi_value CountOf(napi_env env, napi_callback_info info) {
+  Call call;
+  if (!Begin(env, info, &call)) return nullptr;
+  int64_t id;
+  uint64_t bytes = 0;
+  const bool live = ReadInteger(env, call.arguments[0], 1, INT32_MAX, &id) &&
+                    (call.binding->transport.*Count)(static_cast<int32_t>(id), &bytes) == 0;
+  napi_value number;
+  return napi_create_double(env, live ? static_cast<double>(bytes) : -1, &number) == napi_ok ? number : nullptr;
+}
+
 napi_value Destroy(napi_env env, napi_callback_info info) {
   Call call;
   if (Begin(env, info, &call)) call.binding->Shutdown();
@@ -286,6 +299,8 @@ void InitStreamTransport(napi_env env, napi_value exports) {
       Method("flush", Flush),     Method("listen", Listen),           Method("unlisten", Unlisten),
       Method("connect", Connect), Method("connectUnix", ConnectUnix), Method("adopt", Adopt),
       Method("destroy", Destroy), Method("localAddress", LocalAddress),
+      Method("receivedBytes", CountOf<&StreamTransport::ReceivedBytes>),
+      Method("takenBytes", CountOf<&StreamTransport::TakenBytes>),
   };
   napi_value constructor;
   if (napi_define_class(env, "NativeStreamTransport", NAPI_AUTO_LENGTH, Construct, nullptr,

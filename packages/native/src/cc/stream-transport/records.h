@@ -60,6 +60,7 @@ enum HeaderWord : uint32_t {
   kHeaderStale = 3,
   kHeaderRefused = 4,
   kHeaderNow = 6,
+  kHeaderQueued = 8,  // heap bytes of all queues, a double
   kHeaderWords = 16,
 };
 

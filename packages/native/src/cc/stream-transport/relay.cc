@@ -111,6 +111,7 @@ bool StreamTransport::RelayOnce(Connection* source, size_t* budget) {
   }
   const size_t length = static_cast<size_t>(count);
   source->relayMoved += length;
+  source->receivedBytes += length;
   if (source->relayRemaining != kRelayUntilEnd) source->relayRemaining -= length;
   if (length < wanted && !source->Has(kHangup)) source->Clear(kReadable);
   Touch(source);

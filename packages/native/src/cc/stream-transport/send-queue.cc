@@ -39,6 +39,7 @@ bool SendQueue::Append(const uint8_t* data, size_t length) {
         head = piece;
       }
       tail = piece;
+      capacity += piece->Size();
     }
     const size_t part = std::min<size_t>(length, tail->capacity - tail->end);
     memcpy(tail->Bytes() + tail->end, data, part);
@@ -70,6 +71,7 @@ void SendQueue::Consume(size_t length) {
       QueuePiece* done = head;
       head = done->next;
       if (head == nullptr) tail = nullptr;
+      capacity -= done->Size();
       free(done);
     }
   }
@@ -83,6 +85,7 @@ void SendQueue::Clear() {
   }
   tail = nullptr;
   bytes = 0;
+  capacity = 0;
 }
 
 }  // namespace sluice

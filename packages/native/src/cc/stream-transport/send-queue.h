@@ -15,6 +15,7 @@ struct QueuePiece {
   uint32_t begin;
   uint32_t end;
   uint32_t capacity;
+  uint32_t Size() const { return static_cast<uint32_t>(sizeof *this) + capacity; }
   uint8_t* Bytes() { return reinterpret_cast<uint8_t*>(this + 1); }
 };
 
@@ -22,6 +23,8 @@ struct SendQueue {
   QueuePiece* head;
   QueuePiece* tail;
   uint32_t bytes;
+  /** Heap bytes of all pieces: what the queue really costs. */
+  uint32_t capacity;
 
   bool Empty() const { return bytes == 0; }
   /** Copies; false when memory is short, the queue is then cut short and must be cleared. */

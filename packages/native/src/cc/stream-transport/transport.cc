@@ -42,8 +42,8 @@ void StreamTransport::Destroy() {
     if (c->fd >= 0 && c->state != ConnectionState::kFree) CloseDescriptor(c, false);
     if (c->state == ConnectionState::kFree) continue;
     LeaveListener(c);
-    regions_.queuedBytes[index] = 0;
     table_.Retire(c);
+    PublishQueue(c);
   }
   regions_.header[kHeaderConnections] = 0;
   while (listeners_ != nullptr) {
@@ -183,6 +183,9 @@ void StreamTransport::ExpireDeadlines() {
     Connection* c = wheel_.TakeExpired(now_ms_);
     if (c == nullptr) return;
     if (c->Has(kClosing)) {
+      if (RenewPatience(c)) continue;
+      // What is cut short must not look complete.
+      if (!c->queue.Empty()) CloseDescriptor(c, true);
       Release(c);
     } else {
       Raise(c, kPendingDeadline);

@@ -79,6 +79,10 @@ class StreamTransport {
   int Adopt(int fd, int32_t* id);
   /** getsockname() of a live connection. */
   int LocalAddress(int32_t id, sockaddr_storage* address, socklen_t* length) const;
+  /** Bytes read from a live connection since it began. */
+  int ReceivedBytes(int32_t id, uint64_t* bytes) const;
+  /** Bytes that the peer of a live connection has acknowledged since it began. */
+  int TakenBytes(int32_t id, uint64_t* bytes) const;
 
   /** Closes every descriptor. Safe from within Deliver(). */
   void Destroy();
@@ -114,6 +118,7 @@ class StreamTransport {
   void StartLingering(Connection* c, uint32_t linger_ms);
   void ServeLingering(Connection* c);
   bool Discard(Connection* c);
+  bool RenewPatience(Connection* c);
 
   // input-output.cc: bytes in and out of one connection
   void ReadInput(Connection* c);
@@ -125,7 +130,7 @@ class StreamTransport {
   void FlushQueue(Connection* c);
   void SendFailed(Connection* c, int error);
   void Touch(Connection* c) { c->lastActivityMs = now_ms_; }
-  void PublishQueue(Connection* c) { regions_.queuedBytes[c->index] = c->queue.bytes; }
+  void PublishQueue(Connection* c);
 
   // relay.cc
   void StartRelay(Connection* source, Connection* destination, uint64_t bytes, uint8_t flags);
@@ -167,6 +172,7 @@ class StreamTransport {
   bool wake_listeners_ = false;  // a descriptor or a seat became free: paused listeners may try again
 
   uint64_t now_ms_ = 0;
+  uint64_t queued_total_ = 0;
   uint32_t event_count_ = 0;
   uint32_t pool_used_ = 0;
   uint8_t round_ = 0;  // tells which connections were served in this batch already
