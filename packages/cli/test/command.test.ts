@@ -267,3 +267,25 @@ test('an older Node finds the one of the repository', (context) => {
   assert.equal(status, 0);
   assert.equal(spawnSync(older, [command, 'nonsense'], { cwd: folder, encoding: 'utf8', env: environment }).status, 1);
 });
+
+test('services of the program itself: known where they are switched on, reachable as explained', () => {
+  const dynamic = file(
+    'own/dynamic.yaml',
+    'http: {routers: {live: {rule: Path(`/live`), service: ping@internal}, page: {rule: Path(`/p`), service: prometheus@internal}}}',
+  );
+  const config = file(
+    'own/static.yaml',
+    'entryPoints: {web: {address: ":8000"}}\nping: {entryPoint: web}\nproviders: {file: {filename: own/dynamic.yaml}}\n',
+  );
+  const alone = sluice('validate', dynamic);
+  assert.equal(alone.status, 0, alone.stdout);
+  const whole = sluice('validate', `--configFile=${config}`);
+  assert.equal(whole.status, 1);
+  assert.match(
+    whole.stdout,
+    /"prometheus@internal" is not enabled: the static configuration has no "metrics.prometheus"/,
+  );
+  assert.doesNotMatch(whole.stdout, /ping/);
+  const explained = sluice('explain', 'http://localhost:8000/ping', `--configFile=${config}`, '--format=json');
+  assert.match(explained.stdout, /"ping@internal"/);
+});

@@ -10,11 +10,18 @@ export type { MiddlewareTypeSchema, MiddlewareTypes } from './dynamic/decode-mid
 export { ROUTER_PRIORITY_MAX } from './dynamic/router-schema.ts';
 export type * from './model/access-log-configuration.ts';
 export type * from './model/dynamic-configuration.ts';
+export type * from './model/metrics-configuration.ts';
 export type * from './model/static-configuration.ts';
 export { describeSchema, type SchemaKey } from './reference/describe-schema.ts';
 export { describeStatic, type ReferenceFile, referenceFiles } from './reference/reference-pages.ts';
 export { checkReferences, type ReferenceReport } from './references/check-references.ts';
 export { defaultEntryPoints } from './references/default-entry-points.ts';
+export {
+  ALL_INTERNAL_SERVICES,
+  INTERNAL_PROVIDER,
+  internalObjects,
+  isInternalService,
+} from './references/internal-objects.ts';
 export { type MiddlewareReferences, middlewareReferences } from './references/middleware-references.ts';
 export { qualifyName, qualifyNames } from './references/qualify-names.ts';
 export { DEFAULT_TRANSPORT } from './references/transport-name.ts';

@@ -3,9 +3,12 @@
 
 import { resolve } from 'node:path';
 import {
+  ALL_INTERNAL_SERVICES,
   decodeDynamic,
   formatOfFile,
   type HttpConfiguration,
+  INTERNAL_PROVIDER,
+  internalObjects,
   type LoadedStatic,
   loadStaticConfiguration,
   qualifyNames,
@@ -64,9 +67,21 @@ class ProjectLoader {
     return {
       static: this.#static,
       files,
-      http: qualifyNames(PROVIDER, this.#objects),
+      http: this.#allObjects(),
       diagnostics: this.#diagnostics,
       positions: this.#positions,
+    };
+  }
+
+  /** With those of the program itself; where its services are reached is known only when it runs. */
+  #allObjects(): HttpConfiguration {
+    const own = qualifyNames(PROVIDER, this.#objects);
+    const switches = this.#static?.configuration ?? ALL_INTERNAL_SERVICES;
+    const internal = qualifyNames(INTERNAL_PROVIDER, internalObjects(switches, ''));
+    return {
+      ...own,
+      routers: { ...own.routers, ...internal.routers },
+      services: { ...own.services, ...internal.services },
     };
   }
 

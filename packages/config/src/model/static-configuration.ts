@@ -2,6 +2,7 @@
 // Key names are those of the configuration reference; every duration is a number of milliseconds.
 
 import type { AccessLogConfiguration } from './access-log-configuration.ts';
+import type { MetricsConfiguration, PingConfiguration } from './metrics-configuration.ts';
 
 /** Milliseconds, possibly fractional (`2us` is 0.002). */
 export type DurationMs = number;
@@ -13,6 +14,9 @@ export interface StaticConfiguration {
   readonly log: LogConfiguration;
   /** Undefined: there is no access log. */
   readonly accessLog?: AccessLogConfiguration;
+  readonly metrics: MetricsConfiguration;
+  /** Undefined: there is no such page. */
+  readonly ping?: PingConfiguration;
   /** Number of worker processes; 0 means one per core. Our extension. */
   readonly workers: number;
   readonly validation: { /** Our extension; default `error`. */ readonly unknownKeys: 'error' | 'warn' };

@@ -4,6 +4,7 @@
 import type { Diagnostic, DiagnosticCode, DiagnosticSeverity } from '@sluice/errors';
 import { nearestKey, nearestKeyHint } from '../decode/nearest-key.ts';
 import type { HttpConfiguration, RouterConfiguration } from '../model/dynamic-configuration.ts';
+import { isInternalService, missingInternalService } from './internal-objects.ts';
 import { MiddlewareGraph } from './middleware-graph.ts';
 import { DEFAULT_TRANSPORT } from './transport-name.ts';
 
@@ -138,7 +139,9 @@ class ReferenceCheck {
   }
 
   #serviceProblem(name: string): string | undefined {
-    if (!Object.hasOwn(this.#http.services, name)) return `the service "${name}" does not exist`;
+    if (!Object.hasOwn(this.#http.services, name)) {
+      return isInternalService(name) ? missingInternalService(name) : `the service "${name}" does not exist`;
+    }
     return this.#services.has(name) ? `the service "${name}" cannot be used, see its own message` : undefined;
   }
 

@@ -3,7 +3,7 @@
 import type { EntryPointConfiguration } from '../model/static-configuration.ts';
 
 /** Name of the entry point for internal routers: never a default one. */
-const INTERNAL_ENTRY_POINT = 'traefik';
+export const INTERNAL_ENTRY_POINT = 'traefik';
 
 /** Those marked `asDefault`, or else all but the internal one; sorted by name. */
 export function defaultEntryPoints(entryPoints: Readonly<Record<string, EntryPointConfiguration>>): string[] {

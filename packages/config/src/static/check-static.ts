@@ -5,24 +5,28 @@ import type { Diagnostic } from '@sluice/errors';
 import { nearestKeyHint } from '../decode/nearest-key.ts';
 import type { EntryPointConfiguration, StaticConfiguration } from '../model/static-configuration.ts';
 import { parseEntryPointAddress } from '../schema/network.ts';
+import type { SourceDocument } from '../source/source-node.ts';
 import { ACCESS_LOG_FIELDS, isAccessLogField } from './access-log-fields.ts';
 import { entryPointSchema } from './entry-point-schema.ts';
+import { missingInternalEntryPoints, withInternalEntryPoint } from './internal-entry-points.ts';
 
 export interface CheckedStatic {
   readonly configuration: StaticConfiguration;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** @param file source name for diagnostics */
-export function checkStatic(decoded: StaticConfiguration, file: string): CheckedStatic {
-  const configuration = withDefaultEntryPoint(decoded);
-  const diagnostics = sharedAddresses(configuration.entryPoints).map((each) => ({ ...each, file }));
+/** @param document that it was decoded from, for diagnostics */
+export function checkStatic(decoded: StaticConfiguration, document: SourceDocument): CheckedStatic {
+  const { name: file } = document;
+  const configuration = withInternalEntryPoint(withDefaultEntryPoint(decoded));
+  const diagnostics: Diagnostic[] = sharedAddresses(configuration.entryPoints).map((each) => ({ ...each, file }));
   const { file: provider } = configuration.providers;
   if (provider?.directory !== undefined && provider.filename !== undefined) {
     const message = '"providers.file" has both "directory" and "filename"; the directory is used';
     diagnostics.push({ code: 'CONFIG_CONFLICT', severity: 'warning', message, file });
   }
   diagnostics.push(...unknownLogFields(configuration).map((each) => ({ ...each, file })));
+  diagnostics.push(...missingInternalEntryPoints(configuration, document));
   return { configuration, diagnostics };
 }
 

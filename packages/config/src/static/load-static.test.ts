@@ -237,3 +237,39 @@ test('access log: names of fields and headers as flags, in any case', () => {
   assert.deepEqual(diagnostics, []);
   assert.match(messages(['--accesslog.fields.defaultmode=redact']), /"accessLog.fields.defaultMode" must be one of/);
 });
+
+test('ping and metrics: off by default, bare flags, and the entry point that is made for them', () => {
+  const plain = load([]).configuration;
+  assert.deepEqual([plain.ping, plain.metrics], [undefined, { addInternals: false }]);
+  const { configuration } = load(['--ping', '--metrics.prometheus']);
+  assert.deepEqual(configuration.ping, { entryPoint: 'traefik', manualRouting: false, terminatingStatusCode: 503 });
+  assert.deepEqual(configuration.metrics.prometheus!.buckets, [0.1, 0.3, 1.2, 5]);
+  assert.deepEqual(Object.keys(configuration.entryPoints), ['http', 'traefik']);
+  assert.equal(configuration.entryPoints.traefik!.address, ':8080');
+});
+
+test('ping and metrics: no entry point is made for routers of the user, or for pages somewhere else', () => {
+  const manual = load(['--ping.manualrouting', '--metrics.prometheus.manualrouting=true']).configuration;
+  assert.deepEqual(Object.keys(manual.entryPoints), ['http']);
+  const elsewhere = load(['--ping.entrypoint=http', '--metrics.prometheus.entrypoint=http']).configuration;
+  assert.deepEqual(Object.keys(elsewhere.entryPoints), ['http']);
+  const declared = load(['--ping', '--entrypoints.traefik.address=:9999']).configuration;
+  assert.equal(declared.entryPoints.traefik!.address, ':9999');
+  assert.match(messages(['--ping.entrypoint=htp']), /"ping.entryPoint" names the entry point "htp".*mean "http"/);
+});
+
+test('metrics: buckets and labels from flags and variables', () => {
+  const flags = load(['--metrics.prometheus.buckets=0.5,1,2.5', '--metrics.prometheus.headerlabels.tenant=X-Tenant']);
+  assert.deepEqual(flags.configuration.metrics.prometheus!.buckets, [0.5, 1, 2.5]);
+  assert.deepEqual(flags.configuration.metrics.prometheus!.headerLabels, { tenant: 'X-Tenant' });
+  const { configuration } = load([], { SLUICE_METRICS_PROMETHEUS_BUCKETS: '1' });
+  assert.deepEqual(configuration.metrics.prometheus!.buckets, [1]);
+  for (const [text, message] of [
+    ['1,1', /must be ascending: 1 comes after 1/],
+    ['a', /must be a list of numbers, not "a"/],
+    ['1,Infinity', /must be a list of numbers/],
+    ['', /must have at least one bound/],
+  ] as const) {
+    assert.match(messages([`--metrics.prometheus.buckets=${text}`]), message);
+  }
+});

@@ -110,7 +110,7 @@ function decode(
   const found = [...before, ...removed, ...main.diagnostics, ...(overlay?.diagnostics ?? [])];
   stopOnErrors(found);
   if (main.value === undefined) return fail('CONFIG_VALUE', 'the configuration cannot be used', document.name);
-  const checked = checkStatic(withOwnFlags(main.value, own, overlay?.value), document.name);
+  const checked = checkStatic(withOwnFlags(main.value, own, overlay?.value), document);
   const diagnostics = [...found, ...checked.diagnostics];
   stopOnErrors(diagnostics);
   return { configuration: checked.configuration, source, diagnostics };

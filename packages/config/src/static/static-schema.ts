@@ -9,6 +9,8 @@ import { boundedInteger } from '../schema/scalars.ts';
 import { mayBeEmpty } from '../schema/section.ts';
 import { accessLogSchema } from './access-log-schema.ts';
 import { entryPointSchema } from './entry-point-schema.ts';
+import { metricsSchema } from './metrics-schema.ts';
+import { pingSchema } from './ping-schema.ts';
 import { serversTransportSchema } from './servers-transport-schema.ts';
 
 /** Tie-break between providers for routers of equal priority, best first (static-config.md section 4). */
@@ -94,6 +96,8 @@ export const staticSchema = z.object({
     .describe('Connections to servers of services without a transport of their own.'),
   log,
   accessLog: accessLogSchema,
+  metrics: metricsSchema,
+  ping: pingSchema,
   workers: boundedInteger({ min: 0, max: 1_024 })
     .default(0)
     .describe('Number of worker processes; 0: one per core. Not part of the compatible configuration.'),

@@ -27,8 +27,6 @@ const OTHER_PROVIDERS = [
 
 export const unsupportedStaticKeys = new UnsupportedKeys({
   api: 'warning',
-  ping: 'warning',
-  metrics: 'warning',
   tracing: 'warning',
   certificatesResolvers: 'warning',
   global: 'warning',
@@ -45,6 +43,10 @@ export const unsupportedStaticKeys = new UnsupportedKeys({
   'log.compress': 'warning',
   'log.otlp': 'warning',
   'accessLog.otlp': 'warning',
+  'metrics.datadog': 'warning',
+  'metrics.statsD': 'warning',
+  'metrics.influxDB2': 'warning',
+  'metrics.otlp': 'warning',
   'accessLog.dualOutput': 'warning',
   ...Object.fromEntries(OTHER_PROVIDERS.map((name) => [`providers.${name}`, 'warning' as const])),
   'providers.file.debugLogGeneratedTemplate': 'warning',

@@ -9,6 +9,8 @@ const CASES: readonly (readonly [string, readonly [string, string, number, strin
   ['http://user:pass@a:81/x', ['http', 'a', 81, 'a:81', '/x']],
   ['http://[2001:db8::1]:81/x%2Fy?z#f', ['http', '2001:db8::1', 81, '[2001:db8::1]:81', '/x%2Fy?z']],
   ['https://a?q', ['https', 'a', 443, 'a', '?q']],
+  ['unix://ping/run/a%20b/admin.sock', ['unix', 'ping', 0, 'ping', '/run/a%20b/admin.sock']],
+  ['unix://ping', ['unix', 'ping', 0, 'ping', '']],
   ['http://', undefined],
   ['http://a:0', undefined],
   ['http://a:65536', undefined],

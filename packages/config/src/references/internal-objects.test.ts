@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeStaticText } from '../static/load-static.ts';
+import { checkReferences } from './check-references.ts';
+import { internalObjects } from './internal-objects.ts';
+import { qualifyNames } from './qualify-names.ts';
+
+function objectsOf(text: string, socket = '/run/a b/#1?/admin.sock') {
+  const { configuration } = decodeStaticText(`entryPoints: { web: { address: ":80" } }\n${text}`, 'yaml', 'f');
+  return qualifyNames('internal', internalObjects(configuration, socket));
+}
+
+test('nothing is there that is not switched on', () => {
+  const { routers, services } = objectsOf('log: {}');
+  assert.deepEqual([routers, services], [{}, {}]);
+});
+
+test('routers before all others, to services that are told apart by their host', () => {
+  const { routers, services } = objectsOf('ping: { entryPoint: web }\nmetrics: { prometheus: {} }');
+  assert.deepEqual(routers['ping@internal'], {
+    entryPoints: ['web'],
+    rule: 'PathPrefix(`/ping`)',
+    priority: 9223372036854775807n,
+    middlewares: [],
+    service: 'ping@internal',
+  });
+  assert.deepEqual(routers['prometheus@internal']!.entryPoints, ['traefik']);
+  assert.equal(routers['prometheus@internal']!.rule, 'PathPrefix(`/metrics`)');
+  const { servers, passHostHeader } = services['ping@internal']!.loadBalancer;
+  assert.deepEqual(servers, [{ url: 'unix://ping/run/a%20b/%231%3F/admin.sock', weight: 1, preservePath: false }]);
+  assert.equal(passHostHeader, false);
+});
+
+test('with manualRouting there is the service alone', () => {
+  const { routers, services } = objectsOf(
+    'ping: { manualRouting: true }\nmetrics: { prometheus: { manualRouting: true } }',
+  );
+  assert.deepEqual(routers, {});
+  assert.deepEqual(Object.keys(services), ['ping@internal', 'prometheus@internal']);
+});
+
+test('a router to a service that is not switched on says what is missing', () => {
+  const router = { entryPoints: [], rule: 'Path(`/`)', priority: 0n, middlewares: [] };
+  const routers = Object.fromEntries(
+    ['ping', 'prometheus', 'api', 'nonsense'].map((name) => [
+      `${name}@file`,
+      { ...router, service: `${name}@internal` },
+    ]),
+  );
+  const { services } = objectsOf('ping: {}');
+  const report = checkReferences({ routers, services, middlewares: {}, serversTransports: {} }, ['web']);
+  assert.deepEqual([...report.unusable.routers], ['prometheus@file', 'api@file', 'nonsense@file']);
+  assert.deepEqual(
+    report.diagnostics.map(({ message }) => message),
+    [
+      'the service "prometheus@internal" is not enabled: the static configuration has no "metrics.prometheus"',
+      'the service "api@internal" is not supported by this version yet',
+      'there is no internal service "nonsense@internal"',
+    ],
+  );
+});
