@@ -1,5 +1,6 @@
-// Makes a new connection for an exchange: to a literal address at once, with the request following right behind; to a name
-// when it has been resolved. Of several addresses each is tried in turn before the request is sent to the first that takes it.
+// Makes a new connection for an exchange: to a literal address or a Unix socket at once, with the request following right
+// behind; to a name when it has been resolved. Of several addresses each is tried in turn before the request is sent to the
+// first that takes it.
 
 import { Errors } from '@sluice/errors';
 import { UpstreamHttp1 } from '../upstream/upstream-http1.ts';
@@ -25,8 +26,9 @@ export class UpstreamDial {
   start(): void {
     const { exchange } = this;
     const { resolver } = exchange.context;
-    const { hostname } = this.side.server!.record;
-    const addresses = resolver.addressCount(hostname);
+    const { record, pool } = this.side.server!;
+    const { hostname } = record;
+    const addresses = pool.socketPath !== '' ? 1 : resolver.addressCount(hostname);
     if (addresses > 0) {
       this.begin(addresses);
       return;
@@ -68,12 +70,11 @@ export class UpstreamDial {
   private tryNext(): void {
     const { exchange, side } = this;
     const { context } = exchange;
-    const { record, pool } = side.server!;
+    const { record } = side.server!;
     this.left--;
-    const connection = new UpstreamHttp1(context, pool);
+    const connection = new UpstreamHttp1(context, side.server!.pool);
     try {
-      const address = context.resolver.cached(record.hostname) ?? record.hostname;
-      context.connections.add(context.transport.connect(address, pool.port), connection);
+      context.connections.add(this.connect(), connection);
     } catch (error) {
       context.log.debug({ err: error, server: record.url }, 'connecting failed');
       if (this.left > 0) this.tryNext();
@@ -87,6 +88,14 @@ export class UpstreamDial {
     }
     if (exchange.phase !== Phase.DIALING) exchange.suspend(Phase.DIALING);
     side.hold(connection);
+  }
+
+  /** @returns the transport's id. @throws Error with a `code`. */
+  private connect(): number {
+    const { transport, resolver } = this.exchange.context;
+    const { hostname, port, socketPath } = this.side.server!.pool;
+    if (socketPath !== '') return transport.connectUnix(socketPath);
+    return transport.connect(resolver.cached(hostname) ?? hostname, port);
   }
 
   /** Each attempt gets its share of what is left of the time. */

@@ -2,7 +2,7 @@
 // No supervisor and no second process: what those do is tested with real ones.
 
 import { hostname } from 'node:os';
-import type { EntryPointConfiguration, ServersTransportConfiguration } from '@sluice/config';
+import type { EntryPointConfiguration, HttpConfiguration, ServersTransportConfiguration } from '@sluice/config';
 import { type MiddlewareType, middlewareTypes } from '@sluice/middlewares';
 import { createListeningSocket } from '@sluice/native';
 import { compileConfiguration, SnapshotReader, serverKey } from '@sluice/routing';
@@ -36,6 +36,8 @@ export interface ProxyOptions {
   /** Middleware types that only the test knows, beside the built-in ones. */
   readonly middlewareTypes?: readonly MiddlewareType[];
   readonly resolver?: NameResolver;
+  /** In place of every server's URL, also one that no user may write. */
+  readonly serverUrl?: string;
   /** The test provokes log lines at level error; otherwise `close` takes one for a failure. */
   readonly faultsExpected?: boolean;
 }
@@ -87,10 +89,11 @@ export class ProxyUnderTest {
 
   /** Puts another dynamic configuration (YAML) in force. */
   install(dynamic: string): void {
-    const http = dynamicConfiguration(
+    const decoded = dynamicConfiguration(
       dynamic.replaceAll('SERVER', this.server.url).replaceAll('PORT', String(this.server.port)),
       this.types,
     );
+    const http = this.options.serverUrl === undefined ? decoded : withServerUrl(decoded, this.options.serverUrl);
     const revision = ++this.revision;
     const { bytes } = compileConfiguration({
       revision,
@@ -188,6 +191,14 @@ ${names.length > 0 ? `  middlewares:\n${definitions.join('')}` : ''}
       forwardingTimeouts: { ...DEFAULT_TRANSPORT.forwardingTimeouts, ...transport?.forwardingTimeouts },
     };
   }
+}
+
+function withServerUrl(http: HttpConfiguration, url: string): HttpConfiguration {
+  const services = Object.entries(http.services).map(([name, { loadBalancer }]) => {
+    const servers = loadBalancer.servers.map((server) => ({ ...server, url }));
+    return [name, { loadBalancer: { ...loadBalancer, servers } }];
+  });
+  return { ...http, services: Object.fromEntries(services) };
 }
 
 /** A proxy whose one service has one server, which handles data as given. */

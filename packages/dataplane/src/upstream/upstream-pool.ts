@@ -11,6 +11,8 @@ export class UpstreamPool {
   readonly key: string;
   readonly hostname: string;
   readonly port: number;
+  /** Of a Unix socket, in place of host name and port; empty: there is none. */
+  readonly socketPath: string;
   /** Milliseconds; 0: none. */
   readonly dialTimeoutMs: number;
   readonly responseHeaderTimeoutMs: number;
@@ -19,10 +21,11 @@ export class UpstreamPool {
   private readonly idle: UpstreamHttp1[] = [];
   private retired = false;
 
-  constructor(key: string, hostname: string, port: number, transport: ServersTransportRecord) {
+  constructor(key: string, hostname: string, port: number, transport: ServersTransportRecord, socketPath = '') {
     this.key = key;
     this.hostname = hostname;
     this.port = port;
+    this.socketPath = socketPath;
     this.dialTimeoutMs = transport.dialTimeoutMs;
     this.responseHeaderTimeoutMs = transport.responseHeaderTimeoutMs;
     this.idleTimeoutMs = transport.idleConnTimeoutMs;

@@ -1,16 +1,17 @@
 // All pools of one worker, by server address and transport settings: services that share both share connections.
 
-import type { ServerRecord, ServersTransportRecord } from '@sluice/routing/snapshot';
+import { type ServerRecord, type ServersTransportRecord, socketPathOf } from '@sluice/routing/snapshot';
 import { UpstreamPool } from './upstream-pool.ts';
 
 export class UpstreamPools {
   private pools = new Map<string, UpstreamPool>();
 
   obtain(server: ServerRecord, transport: ServersTransportRecord): UpstreamPool {
-    const key = `${transport.hash}\n${server.hostname}\n${server.port}`;
+    const socketPath = server.scheme === 'unix' ? socketPathOf(server) : '';
+    const key = `${transport.hash}\n${server.hostname}\n${server.port}\n${socketPath}`;
     let pool = this.pools.get(key);
     if (pool === undefined) {
-      pool = new UpstreamPool(key, server.hostname, server.port, transport);
+      pool = new UpstreamPool(key, server.hostname, server.port, transport, socketPath);
       this.pools.set(key, pool);
     }
     return pool;
