@@ -17,6 +17,8 @@ const OUTPUT_HIGH_BYTES = 256 * 1024;
 /** Our own heads are shorter, unless middlewares add a lot. */
 const ANSWER_HEAD_BYTES = 1024;
 
+const NO_BYTES = Buffer.alloc(0);
+
 export class DownstreamHttp1 extends StreamConnection {
   readonly entryPoint: EntryPoint;
   readonly peer: PeerAddress;
@@ -34,7 +36,7 @@ export class DownstreamHttp1 extends StreamConnection {
   /** `consume` is on the stack: exchanges that end meanwhile leave the rest to it. */
   private consuming = false;
   private blockHost: string | undefined = undefined;
-  private block = '';
+  private block = NO_BYTES;
 
   constructor(context: WorkerContext, entryPoint: EntryPoint, peer: PeerAddress) {
     super(context);
@@ -67,11 +69,11 @@ export class DownstreamHttp1 extends StreamConnection {
     return keepAliveMaxTime === 0 || this.context.transport.now - this.acceptedAtMs < keepAliveMaxTime;
   }
 
-  /** The prepared forwarding fields for the exchange's host. */
-  forwardedBlockFor(exchange: HttpExchange): string {
+  /** The prepared forwarding fields for the exchange's host, as they go out. */
+  forwardedBlockFor(exchange: HttpExchange): Uint8Array {
     if (this.blockHost !== exchange.request.host) {
       this.blockHost = exchange.request.host;
-      this.block = forwardedBlock(exchange);
+      this.block = Buffer.from(forwardedBlock(exchange), 'latin1');
     }
     return this.block;
   }

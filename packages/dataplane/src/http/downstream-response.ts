@@ -61,7 +61,7 @@ export function sendResponseHead(exchange: HttpExchange, framing: number, bodyBy
     if (response.count > 0) sendKeptLines(transport, downstream.id, response, response.fields[0]);
   }
   writer.begin(OWN_LINES_BYTES + addedFieldsBytes(response));
-  if (!response.has('date')) writer.bytes(dateFieldBytes());
+  if (!response.hasReceived(Field.DATE) && !response.has('date')) writer.bytes(dateFieldBytes());
   if (length !== -1) {
     writer.text('Content-Length: ');
     writer.decimal(length);

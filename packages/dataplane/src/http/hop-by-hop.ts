@@ -1,6 +1,6 @@
 // Fields that belong to one connection and never travel further (RFC 9110 §7.6.1; reference/http-services §10).
 
-import { connectionOptions, FIELD_NAMES, Field, type HeaderTable } from '@sluice/protocols';
+import { connectionNamesFields, connectionOptions, FIELD_NAMES, Field, type HeaderTable } from '@sluice/protocols';
 import { isForwardedField } from './forwarded-fields.ts';
 
 const ALWAYS_REMOVED = [
@@ -24,7 +24,7 @@ const PLAIN_OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgr
  * (lower case), nor the ones that frame the message or name its host.
  */
 export function removeConnectionOptions(head: HeaderTable, kept: readonly string[]): void {
-  if ((head.receivedIds & (1 << Field.CONNECTION)) === 0) return;
+  if (!connectionNamesFields(head)) return;
   for (const option of connectionOptions(head)) {
     if (PLAIN_OPTIONS.has(option) || isProtected(option) || kept.includes(option)) continue;
     head.remove(option);

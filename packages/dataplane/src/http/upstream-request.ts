@@ -117,9 +117,9 @@ function writeFirstLines(exchange: HttpExchange, hostKept: boolean): void {
 function writeTail(exchange: HttpExchange): void {
   const { request, context, downstream } = exchange;
   const writer = context.headWriter;
-  const block = exchange.forwardedSet ? '' : downstream.forwardedBlockFor(exchange);
-  writer.begin(block.length + addedFieldsBytes(request) + OWN_LINES_BYTES);
-  writer.text(block);
+  const block = exchange.forwardedSet ? undefined : downstream.forwardedBlockFor(exchange);
+  writer.begin((block?.length ?? 0) + addedFieldsBytes(request) + OWN_LINES_BYTES);
+  if (block !== undefined) writer.bytes(block);
   writer.added(request);
   writer.text('\r\n');
 }

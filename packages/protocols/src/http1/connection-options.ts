@@ -5,7 +5,7 @@ import { Field } from '../http-head/field-id.ts';
 import { FIELD_WORDS, type HeaderTable } from '../http-head/header-table.ts';
 import { COMMA, HTAB, SP, TOKEN_LOWER } from './byte-class.ts';
 
-export const ConnectionFlag = { CLOSE: 1, KEEP_ALIVE: 2, UPGRADE: 4 } as const;
+export const ConnectionFlag = { CLOSE: 1, KEEP_ALIVE: 2, UPGRADE: 4, OTHER: 8 } as const;
 
 /** Flags of one Connection value. Allocates nothing. */
 export function connectionFlags(bytes: Buffer, offset: number, length: number): number {
@@ -19,9 +19,22 @@ export function connectionFlags(bytes: Buffer, offset: number, length: number): 
     if (equalsLower(bytes, start, size, 'close')) flags |= ConnectionFlag.CLOSE;
     else if (equalsLower(bytes, start, size, 'keep-alive')) flags |= ConnectionFlag.KEEP_ALIVE;
     else if (equalsLower(bytes, start, size, 'upgrade')) flags |= ConnectionFlag.UPGRADE;
+    else if (size > 0) flags |= ConnectionFlag.OTHER;
     at = comma + 1;
   }
   return flags;
+}
+
+/** Is there any option besides close, keep-alive and upgrade? Allocates nothing. */
+export function connectionNamesFields(head: HeaderTable): boolean {
+  if ((head.receivedIds & (1 << Field.CONNECTION)) === 0) return false;
+  const { fields, bytes } = head;
+  const end = head.count * FIELD_WORDS;
+  for (let at = 0; at < end; at += FIELD_WORDS) {
+    if (fields[at + 4] !== Field.CONNECTION) continue;
+    if ((connectionFlags(bytes, fields[at + 2], fields[at + 3]) & ConnectionFlag.OTHER) !== 0) return true;
+  }
+  return false;
 }
 
 /**

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Field } from '../http-head/field-id.ts';
 import { RequestHead } from '../http-head/request-head.ts';
-import { connectionOptions } from './connection-options.ts';
+import { connectionNamesFields, connectionOptions } from './connection-options.ts';
 import { DEFAULT_HEAD_LIMITS } from './head-limits.ts';
 import { parseRequestHead } from './request-head-parser.ts';
 import { fieldPairs, kindName, parseRequest, requestOutcome } from './test-support.ts';
@@ -196,11 +196,24 @@ describe('parseRequestHead: persistence, upgrade and expectation', () => {
     assert.equal(parse(`POST / HTTP/1.0\r\n${HOST}Expect: 100-continue\r\nContent-Length: 1\r\n\r\n`), false);
   });
 
+  it('knows whether Connection names fields at all', () => {
+    for (const [fields, names] of [
+      ['', false],
+      ['Connection: keep-alive\r\n', false],
+      ['Connection: Close , ,upgrade\r\nConnection: KEEP-ALIVE\r\n', false],
+      ['Connection: close\r\nConnection: X\r\n', true],
+      ['Connection: keep-alive, te\r\n', true],
+    ] as const) {
+      assert.equal(connectionNamesFields(parseRequest(`GET / HTTP/1.1\r\n${HOST}${fields}\r\n`).head), names, fields);
+    }
+  });
+
   it('lists connection options in lower case over several lines', () => {
     const { head } = parseRequest(
       `GET / HTTP/1.1\r\n${HOST}Connection: Keep-Alive, X-Foo ,,bad token, "q"\r\nConnection:close\r\n\r\n`,
     );
     assert.deepEqual(connectionOptions(head), ['keep-alive', 'x-foo', 'close']);
+    assert.equal(connectionNamesFields(head), true);
     head.removeId(Field.CONNECTION);
     assert.deepEqual(connectionOptions(head), []);
   });

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "socket-calls.h"
 #include "transport.h"
 
 namespace sluice {
@@ -16,6 +17,8 @@ namespace {
 /** Below this much room in the pool a connection waits for the next batch. */
 constexpr uint32_t kReceiveMin = 2048;
 constexpr int kFlushVectors = 16;
+/** Pieces that are this short together are cheaper to copy than to describe to the kernel one by one. */
+constexpr size_t kCopyMax = 2048;
 
 msghdr Message(iovec* vectors, int count) {
   msghdr message = {};
@@ -30,11 +33,25 @@ size_t TotalLength(const iovec* vectors, int count) {
   return total;
 }
 
-/** Bytes taken by the socket, 0 when it is full, or -errno. */
-ssize_t SendMessage(int fd, iovec* vectors, int count) {
-  const msghdr message = Message(vectors, count);
+ssize_t TrySend(int fd, iovec* vectors, int count, size_t total) {
+  if (count == 1) return SendNow(fd, vectors[0].iov_base, vectors[0].iov_len);
+  if (total > kCopyMax) {
+    const msghdr message = Message(vectors, count);
+    return SendMessageNow(fd, &message);
+  }
+  uint8_t copy[kCopyMax];
+  size_t at = 0;
+  for (int i = 0; i < count; i++) {
+    memcpy(copy + at, vectors[i].iov_base, vectors[i].iov_len);
+    at += vectors[i].iov_len;
+  }
+  return SendNow(fd, copy, at);
+}
+
+/** Bytes taken by the socket, 0 when it is full, or -errno. `total` is the length of all vectors. */
+ssize_t SendMessage(int fd, iovec* vectors, int count, size_t total) {
   for (;;) {
-    const ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = TrySend(fd, vectors, count, total);
     if (sent >= 0) return sent;
     if (errno == EINTR) continue;
     return errno == EAGAIN ? 0 : -errno;
@@ -55,7 +72,7 @@ void StreamTransport::ReadInput(Connection* c) {
     return;
   }
   const uint32_t wanted = std::min(room, options_.receiveMaxBytes);
-  const ssize_t count = recv(c->fd, regions_.memory + pool_used_, wanted, 0);
+  const ssize_t count = ReceiveNow(c->fd, regions_.memory + pool_used_, wanted);
   if (count > 0) {
     const uint32_t length = static_cast<uint32_t>(count);
     Emit(kEventData, c->Id(), static_cast<int32_t>(pool_used_), static_cast<int32_t>(length), 0);
@@ -119,7 +136,8 @@ void StreamTransport::PublishQueue(Connection* c) {
 void StreamTransport::SendVectors(Connection* c, iovec* vectors, int count, bool from_javascript) {
   size_t sent = 0;
   if (c->state == ConnectionState::kOpen && c->Has(kWritable) && c->queue.Empty()) {
-    const ssize_t taken = SendMessage(c->fd, vectors, count);
+    const size_t total = TotalLength(vectors, count);
+    const ssize_t taken = SendMessage(c->fd, vectors, count, total);
     if (taken < 0) {
       SendFailed(c, static_cast<int>(-taken));
       return;
@@ -127,7 +145,7 @@ void StreamTransport::SendVectors(Connection* c, iovec* vectors, int count, bool
     sent = static_cast<size_t>(taken);
     c->sentBytes += sent;
     if (sent > 0) Touch(c);
-    if (sent == TotalLength(vectors, count)) return;
+    if (sent == total) return;
     c->Clear(kWritable);
   }
   QueueRest(c, vectors, count, sent, from_javascript);
@@ -158,7 +176,7 @@ void StreamTransport::FlushQueue(Connection* c) {
     iovec vectors[kFlushVectors];
     const int count = c->queue.Gather(vectors, kFlushVectors);
     const size_t offered = TotalLength(vectors, count);
-    const ssize_t taken = SendMessage(c->fd, vectors, count);
+    const ssize_t taken = SendMessage(c->fd, vectors, count, offered);
     if (taken < 0) {
       SendFailed(c, static_cast<int>(-taken));
       return;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "socket-calls.h"
 #include "transport.h"
 
 namespace sluice {
@@ -94,7 +95,7 @@ bool StreamTransport::RelayOnce(Connection* source, size_t* budget) {
   }
   if (!source->Has(kReadable)) return false;
   const size_t wanted = static_cast<size_t>(std::min<uint64_t>(kScratchBytes, source->relayRemaining));
-  const ssize_t count = recv(source->fd, scratch_.get(), wanted, 0);
+  const ssize_t count = ReceiveNow(source->fd, scratch_.get(), wanted);
   if (count < 0) {
     ReadFailed(source, errno);
     return false;

@@ -1,0 +1,29 @@
+// recv and send straight at the kernel. The C library's versions are cancellation points, which in a process with threads (Node
+// has several) costs two atomic operations a call; nobody cancels threads here. Errors are in errno, as usual.
+
+#ifndef SLUICE_STREAM_TRANSPORT_SOCKET_CALLS_H_
+#define SLUICE_STREAM_TRANSPORT_SOCKET_CALLS_H_
+
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+namespace sluice {
+
+/** Sockets are non-blocking. */
+inline ssize_t ReceiveNow(int fd, void* buffer, size_t length) {
+  return syscall(SYS_recvfrom, fd, buffer, length, 0, nullptr, nullptr);
+}
+
+inline ssize_t SendNow(int fd, const void* buffer, size_t length) {
+  return syscall(SYS_sendto, fd, buffer, length, MSG_NOSIGNAL | MSG_DONTWAIT, nullptr, 0);
+}
+
+inline ssize_t SendMessageNow(int fd, const msghdr* message) {
+  return syscall(SYS_sendmsg, fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+}  // namespace sluice
+
+#endif  // SLUICE_STREAM_TRANSPORT_SOCKET_CALLS_H_
