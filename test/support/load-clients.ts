@@ -78,8 +78,6 @@ export class LoadClients {
   async stop(): Promise<void> {
     this.running = false;
     await Promise.all(this.loops);
-    for (const connection of this.open) connection.close();
-    this.open.clear();
   }
 
   /** One line for reports. */
@@ -99,6 +97,8 @@ export class LoadClients {
       await this.once(connection);
       if (pauseMs > 0) await sleep(pauseMs);
     }
+    // At once: others may wait for its place.
+    if (connection !== undefined) this.drop(connection);
   }
 
   private connect(): LoadConnection {

@@ -11,6 +11,8 @@ import { isAlive } from './process-view.ts';
 
 const CLI = join(import.meta.dirname, '../../packages/cli');
 const LINE_TIMEOUT_MS = 30_000;
+/** Of what was written, in the message of an error. */
+const SHOWN_MAX = 8_000;
 
 export interface LogLine {
   readonly msg: string;
@@ -121,7 +123,8 @@ export class SluiceNode {
       const found = this.lines.slice(from).find(test);
       if (found !== undefined) return found;
       const leftMs = deadline - performance.now();
-      if (leftMs <= 0) throw new Error(`no line fits ${fits} within ${timeoutMs} ms:\n${this.output}`);
+      if (leftMs <= 0)
+        throw new Error(`no line fits ${fits} within ${timeoutMs} ms:\n${this.output.slice(-SHOWN_MAX)}`);
       await this.nextLine(leftMs);
     }
   }

@@ -6,10 +6,12 @@ import { hostname } from 'node:os';
 import { Errors } from '@sluice/errors';
 import { closeDescriptor, mapWritable, openMailbox } from '@sluice/native';
 import { ControlBlock, ServerStatus } from '@sluice/shared-state';
+import { ownClientsMax } from '../listen/clients-max.ts';
 import { Dataplane } from '../worker/dataplane.ts';
 import { ControlServer } from './control-server.ts';
 import { handOver } from './hand-over.ts';
 import { mapSnapshot } from './map-snapshot.ts';
+import { openMetrics } from './open-metrics.ts';
 import { openProcessLog, type ProcessLog } from './process-log.ts';
 import { workerControlPath, workerMailboxPath } from './runtime-paths.ts';
 import { takeSnapshotMails } from './snapshot-mails.ts';
@@ -19,6 +21,9 @@ import { parseWorkerBootstrap } from './worker-bootstrap.ts';
 import { WORKER_BOOTSTRAP_VARIABLE, type WorkerBootstrap, WorkerExit } from './worker-protocol.ts';
 import { WorkerShell } from './worker-shell.ts';
 import { installWorkerSignals } from './worker-signals.ts';
+
+/** Clients and servers together. Seats cost nothing before they are taken; usually descriptors are the limit. */
+const CONNECTIONS_MAX = 2 ** 18;
 
 await main();
 
@@ -67,8 +72,16 @@ async function serve(bootstrap: WorkerBootstrap, output: ProcessLog, end: (code:
   const shell = new WorkerShell({
     bootstrap,
     control: new ControlBlock(mapWritable(bootstrap.controlDescriptor)),
-    dataplane: new Dataplane({ slot, status, log, serverName: hostname() }),
+    dataplane: new Dataplane({
+      slot,
+      status,
+      log,
+      serverName: hostname(),
+      ...openMetrics(bootstrap),
+      transport: { connectionsMax: CONNECTIONS_MAX },
+    }),
     log,
+    clientsMax: ownClientsMax(CONNECTIONS_MAX),
     mapSnapshot,
     closeDescriptor,
     takeSnapshots: () => takeSnapshotMails(mailbox),

@@ -11,7 +11,9 @@ import { DownstreamHttp1 } from '../http/downstream-http1.ts';
 import { EntryPoint } from '../http/entry-point.ts';
 import { ExchangePool } from '../http/exchange-pool.ts';
 import { HeadWriter } from '../http/head-writer.ts';
+import { AcceptLog } from '../listen/accept-log.ts';
 import { PeerAddress } from '../listen/peer-address.ts';
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { NameResolver } from '../upstream/name-resolver.ts';
 import { UpstreamPools } from '../upstream/upstream-pools.ts';
 import { ConnectionTable } from './connection-table.ts';
@@ -31,6 +33,8 @@ export interface DataplaneOptions {
   /** Bounds of the transport; its defaults fit a production worker. */
   readonly transport?: StreamTransportOptions;
   readonly resolver?: NameResolver;
+  /** Absent: nothing is counted. */
+  readonly metrics?: WorkerMetrics;
   /** Finds the behaviour of a middleware type by its key; default: the built-in ones. */
   readonly middlewareBehaviourOf?: MiddlewareLookup;
 }
@@ -38,6 +42,8 @@ export interface DataplaneOptions {
 interface Listener {
   readonly entryPoint: EntryPoint;
   readonly descriptor: number;
+  readonly clientsMax: number;
+  readonly log: AcceptLog;
 }
 
 /** How often services that are no longer configured are looked for. */
@@ -64,6 +70,7 @@ export class Dataplane implements ListenerEvents {
       transport,
       connections: new ConnectionTable(),
       status: options.status,
+      metrics: options.metrics,
       log: options.log,
       serverName: options.serverName,
       exchanges: new ExchangePool(),
@@ -79,17 +86,25 @@ export class Dataplane implements ListenerEvents {
 
   /**
    * Accepts on an inherited descriptor. Several per entry point are allowed.
+   * @param clientsMax so many at a time through this descriptor; 0: as many as there are seats.
    * @throws Error before the first `install`, and for an entry point that the installed snapshot does not have.
    */
-  listen(entryPoint: string, descriptor: number): void {
+  listen(entryPoint: string, descriptor: number, clientsMax = 0): void {
     const reader = this.context.revision?.reader;
     if (reader === undefined) throw new Error('a snapshot must be installed before listening');
     const index = reader.entryPointIndex(entryPoint);
     if (index === -1) throw new Error(`the snapshot has no entry point ${entryPoint}`);
     const configuration = JSON.parse(reader.entryPoint(index).configurationJson) as EntryPointConfiguration;
     const tag = this.nextTag++;
-    this.listeners.set(tag, { entryPoint: new EntryPoint(entryPoint, configuration), descriptor });
-    this.context.transport.listen(descriptor, tag);
+    const metrics = this.context.metrics?.ofEntryPoint(entryPoint, configuration.observability.metrics);
+    const log = new AcceptLog(this.context.log, entryPoint);
+    this.listeners.set(tag, {
+      entryPoint: new EntryPoint(entryPoint, configuration, metrics),
+      descriptor,
+      clientsMax,
+      log,
+    });
+    this.context.transport.listen(descriptor, tag, clientsMax);
   }
 
   /**
@@ -98,10 +113,12 @@ export class Dataplane implements ListenerEvents {
    */
   install(reader: SnapshotReader, release: () => void): void {
     const { context } = this;
-    const revision: Revision = new Revision(reader, context.services, this.middlewareBehaviourOf, () => {
+    const released = () => {
       this.live.delete(revision);
       release();
-    });
+    };
+    const { services, metrics } = context;
+    const revision: Revision = new Revision(reader, services, this.middlewareBehaviourOf, released, metrics);
     this.live.add(revision);
     const previous = context.revision;
     context.revision = revision;
@@ -156,14 +173,12 @@ export class Dataplane implements ListenerEvents {
   }
 
   onListenerPaused(tag: number, errno: number): void {
-    this.context.log.warn(
-      { entryPoint: this.listeners.get(tag)?.entryPoint.name, errno },
-      'accepting is paused: out of connections or descriptors',
-    );
+    const listener = this.listeners.get(tag);
+    listener?.log.paused(errno, listener.clientsMax, performance.now());
   }
 
   onListenerResumed(tag: number): void {
-    this.context.log.info({ entryPoint: this.listeners.get(tag)?.entryPoint.name }, 'accepting goes on');
+    this.listeners.get(tag)?.log.resumed();
   }
 
   private queuedConnections(): number {

@@ -55,14 +55,21 @@ export const PROXY_ERRORS = catalogueOf('proxy', {
   CONNECTION_LIMIT_REACHED: {
     number: 7,
     logLevel: 'warn',
-    meaning:
-      'A worker has no seat left for another connection and stopped accepting; new clients wait in the kernel’s queue.',
-    check: 'Accepting goes on as soon as connections end. If this lasts, add workers or nodes, or shorten idleTimeout.',
+    meaning: 'A worker has as many clients as it can serve and stopped accepting; new ones wait in the kernel’s queue.',
+    check:
+      'Accepting goes on as soon as connections end. Clients get half of the descriptors, as each may need a connection to a server; the log line says how many that is. If this lasts, raise LimitNOFILE, add workers or nodes, or shorten idleTimeout.',
   },
   DRAIN_DEADLINE_PASSED: {
     number: 8,
     logLevel: 'info',
     meaning: 'A connection was still busy when the drain deadline passed and was cut.',
     check: 'Raise transport.lifeCycle.graceTimeOut if exchanges of this length are normal (uploads, WebSockets).',
+  },
+  ACCEPTING_FAILED: {
+    number: 9,
+    logLevel: 'error',
+    meaning: 'The kernel refuses a worker further connections; new clients wait in its queue.',
+    check:
+      'The errno tells why: EMFILE and ENFILE are descriptors of the process and of the machine, ENOBUFS and ENOMEM its memory. It is tried again all the time.',
   },
 });
