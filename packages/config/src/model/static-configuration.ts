@@ -31,11 +31,14 @@ export interface EntryPointConfiguration {
     readonly lifeCycle: { readonly requestAcceptGraceTimeout: DurationMs; readonly graceTimeOut: DurationMs };
     readonly respondingTimeouts: {
       readonly readTimeout: DurationMs;
+      /** 0: as `readTimeout`. Our extension. */
+      readonly readHeaderTimeout: DurationMs;
       readonly writeTimeout: DurationMs;
       readonly idleTimeout: DurationMs;
     };
     readonly keepAliveMaxTime: DurationMs;
     readonly keepAliveMaxRequests: number;
+    readonly limits: EntryPointLimits;
   };
   readonly forwardedHeaders: {
     readonly insecure: boolean;
@@ -53,10 +56,22 @@ export interface EntryPointConfiguration {
     readonly encodeQuerySemicolons: boolean;
     readonly sanitizePath: boolean;
     readonly maxHeaderBytes: number;
+    /** Our extensions. */
+    readonly maxHeaderFields: number;
+    readonly maxTargetBytes: number;
     readonly underscoreHeadersStrategy: 'keep' | 'delete' | 'reject';
     /** Undefined when the section is absent: nothing is checked. */
     readonly encodedCharacters?: EncodedCharactersConfiguration;
   };
+}
+
+/** Our extension; 0: no limit. Counts are over all workers. */
+export interface EntryPointLimits {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerClient: number;
+  readonly minReceiveBytesPerSecond: number;
+  readonly minSendBytesPerSecond: number;
+  readonly slowClientGrace: DurationMs;
 }
 
 export interface EncodedCharactersConfiguration {
@@ -86,8 +101,14 @@ export interface FileProviderConfiguration {
 export interface ServersTransportConfiguration {
   /** Idle connections kept per server by one worker; negative: no reuse. */
   readonly maxIdleConnsPerHost: number;
+  /** Our extension; over all workers; 0: no limit. */
+  readonly maxConnsPerServer: number;
+  /** Our extension; over all workers; 0: none waits. */
+  readonly maxQueuedPerServer: number;
   readonly forwardingTimeouts: {
     readonly dialTimeout: DurationMs;
+    /** Our extension; 0: no limit. */
+    readonly queueTimeout: DurationMs;
     readonly responseHeaderTimeout: DurationMs;
     readonly idleConnTimeout: DurationMs;
   };

@@ -7,6 +7,7 @@ import { addCodedIssue } from '../schema/issue.ts';
 import { stringListSchema } from '../schema/lists.ts';
 import { cidrListSchema, parseEntryPointAddress } from '../schema/network.ts';
 import { boundedInteger } from '../schema/scalars.ts';
+import { entryPointLimitsSchema } from './entry-point-limits-schema.ts';
 
 const flag = (standard: boolean, text: string) => z.boolean().default(standard).describe(text);
 const count = () => boundedInteger({ min: 0, max: 2 ** 31 - 1 });
@@ -43,6 +44,11 @@ const transport = z
         readTimeout: durationSchema()
           .prefault('60s')
           .describe('Time to receive a whole request with its body; 0: no limit.'),
+        readHeaderTimeout: durationSchema()
+          .prefault('0s')
+          .describe(
+            'Time to receive the head of a request; 0: as readTimeout. Not part of the compatible configuration.',
+          ),
         writeTimeout: durationSchema()
           .prefault('0s')
           .describe('Time from the end of the request head to the end of the response; 0: no limit.'),
@@ -57,6 +63,7 @@ const transport = z
     keepAliveMaxRequests: count()
       .default(0)
       .describe('Requests on one connection after which it is closed; 0: no limit.'),
+    limits: entryPointLimitsSchema,
   })
   .prefault({});
 
@@ -113,6 +120,16 @@ const http = z
     maxHeaderBytes: boundedInteger({ min: 1, max: 2 ** 24 })
       .default(1_048_576)
       .describe('Size limit of all request headers together; larger ones are answered with 431.'),
+    maxHeaderFields: boundedInteger({ min: 1, max: 10_000 })
+      .default(512)
+      .describe(
+        'Header fields of one request; more are answered with 431. Not part of the compatible configuration, which has no limit.',
+      ),
+    maxTargetBytes: boundedInteger({ min: 1, max: 2 ** 24 })
+      .default(65_536)
+      .describe(
+        'Size limit of the request target, path and query together; longer ones are answered with 414. Not part of the compatible configuration.',
+      ),
     underscoreHeadersStrategy: z
       .preprocess((value) => (value === '' ? 'keep' : value), z.enum(['keep', 'delete', 'reject']))
       .prefault('keep')

@@ -16,9 +16,24 @@ export function serversTransportSchema(maxIdleConnsPerHost: number) {
       .describe(
         'Idle connections each worker keeps per server; 0 means 2, a negative number: connections are not reused.',
       ),
+    maxConnsPerServer: boundedInteger({ min: 0, max: 2 ** 31 - 1 })
+      .default(0)
+      .describe(
+        'Connections to each server of a service at a time, over all workers, idle ones included; requests beyond wait. 0: no limit. Not part of the compatible configuration.',
+      ),
+    maxQueuedPerServer: boundedInteger({ min: 0, max: 2 ** 31 - 1 })
+      .default(1_024)
+      .describe(
+        'Requests that may wait for a connection to each server, over all workers; more get 503. 0: none waits. Not part of the compatible configuration.',
+      ),
     forwardingTimeouts: z
       .object({
         dialTimeout: durationSchema().prefault('30s').describe('Time to connect to a server; 0: no limit.'),
+        queueTimeout: durationSchema()
+          .prefault('30s')
+          .describe(
+            'Time a request may wait for one of maxConnsPerServer connections, then 503; 0: no limit. Not part of the compatible configuration.',
+          ),
         responseHeaderTimeout: durationSchema()
           .prefault('0s')
           .describe('Time from the end of the request to the head of the response, then 504; 0: no limit.'),

@@ -13,7 +13,9 @@ import { type MiddlewareType, middlewareTypes } from '@sluice/middlewares';
 
 export const DEFAULT_TRANSPORT: ServersTransportConfiguration = {
   maxIdleConnsPerHost: 200,
-  forwardingTimeouts: { dialTimeout: 30_000, responseHeaderTimeout: 0, idleConnTimeout: 90_000 },
+  maxConnsPerServer: 0,
+  maxQueuedPerServer: 1_024,
+  forwardingTimeouts: { dialTimeout: 30_000, queueTimeout: 30_000, responseHeaderTimeout: 0, idleConnTimeout: 90_000 },
 };
 
 /** An entry point with all defaults. */

@@ -5,9 +5,11 @@ import { hostname } from 'node:os';
 import type { EntryPointConfiguration, HttpConfiguration, ServersTransportConfiguration } from '@sluice/config';
 import { type MiddlewareType, middlewareTypes } from '@sluice/middlewares';
 import { createListeningSocket } from '@sluice/native';
+import type { MetricsSettings } from '@sluice/observability/metrics';
 import { compileConfiguration, SnapshotReader, serverKey } from '@sluice/routing';
-import { ServerHealth, ServerStatus } from '@sluice/shared-state';
+import { MetricsBlock, type MetricsBlockShape, ServerHealth, ServerStatus } from '@sluice/shared-state';
 import { pino } from 'pino';
+import { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
 import { Dataplane } from '../worker/dataplane.ts';
 import { DEFAULT_TRANSPORT, defaultEntryPoint, dynamicConfiguration } from './configuration.ts';
@@ -25,8 +27,11 @@ export interface ProxyOptions {
   readonly http?: Partial<EntryPointConfiguration['http']>;
   readonly respondingTimeouts?: Partial<EntryPointConfiguration['transport']['respondingTimeouts']>;
   readonly keepAliveMaxRequests?: number;
+  readonly limits?: Partial<EntryPointConfiguration['transport']['limits']>;
   readonly transport?: {
     readonly maxIdleConnsPerHost?: number;
+    readonly maxConnsPerServer?: number;
+    readonly maxQueuedPerServer?: number;
     readonly forwardingTimeouts?: Partial<ServersTransportConfiguration['forwardingTimeouts']>;
   };
   /** Middlewares of the one router, as YAML lines under `http.middlewares`; all of them are used, in order. */
@@ -38,6 +43,8 @@ export interface ProxyOptions {
   readonly resolver?: NameResolver;
   /** In place of every server's URL, also one that no user may write. */
   readonly serverUrl?: string;
+  /** What is counted, in `counted`. Default: nothing. */
+  readonly metrics?: Partial<MetricsSettings>;
   /** The test provokes log lines at level error; otherwise `close` takes one for a failure. */
   readonly faultsExpected?: boolean;
 }
@@ -50,6 +57,8 @@ export class ProxyUnderTest {
   readonly port: number;
   readonly status: ServerStatus;
   readonly dataplane: Dataplane;
+  /** With the option `metrics`. */
+  readonly counted: MetricsBlock | undefined;
   /** Revisions whose memory may be unmapped. */
   readonly released: number[] = [];
   /** Log lines at level error and above, as JSON. */
@@ -68,6 +77,7 @@ export class ProxyUnderTest {
       ...(options.middlewareTypes ?? []).map((type) => [type.type, type] as const),
     ]);
     this.status = new ServerStatus(new ArrayBuffer(ServerStatus.byteLength(ROWS, SLOTS)), SLOTS);
+    this.counted = options.metrics === undefined ? undefined : MetricsBlock.create(...metricsMemory());
     this.dataplane = new Dataplane({
       slot: 0,
       status: this.status,
@@ -76,6 +86,7 @@ export class ProxyUnderTest {
       transport: { connectionsMax: 4096 },
       middlewareBehaviourOf: (type) => this.types.get(type),
       ...(options.resolver === undefined ? {} : { resolver: options.resolver }),
+      ...(this.counted === undefined ? {} : { metrics: new WorkerMetrics(this.counted, metricsSettings(options)) }),
     });
     this.install(options.dynamic ?? this.defaultDynamic());
     const { descriptor, port } = createListeningSocket({ host: '127.0.0.1', port: 0 });
@@ -171,7 +182,7 @@ ${names.length > 0 ? `  middlewares:\n${definitions.join('')}` : ''}
 
   private entryPoint(): EntryPointConfiguration {
     const base = defaultEntryPoint();
-    const { forwardedHeaders, http, respondingTimeouts, keepAliveMaxRequests } = this.options;
+    const { forwardedHeaders, http, respondingTimeouts, keepAliveMaxRequests, limits } = this.options;
     return {
       ...base,
       forwardedHeaders: { ...base.forwardedHeaders, ...forwardedHeaders },
@@ -180,6 +191,7 @@ ${names.length > 0 ? `  middlewares:\n${definitions.join('')}` : ''}
         ...base.transport,
         keepAliveMaxRequests: keepAliveMaxRequests ?? 0,
         respondingTimeouts: { ...base.transport.respondingTimeouts, ...respondingTimeouts },
+        limits: { ...base.transport.limits, ...limits },
       },
     };
   }
@@ -187,10 +199,20 @@ ${names.length > 0 ? `  middlewares:\n${definitions.join('')}` : ''}
   private transport(): ServersTransportConfiguration {
     const { transport } = this.options;
     return {
-      maxIdleConnsPerHost: transport?.maxIdleConnsPerHost ?? DEFAULT_TRANSPORT.maxIdleConnsPerHost,
+      ...DEFAULT_TRANSPORT,
+      ...transport,
       forwardingTimeouts: { ...DEFAULT_TRANSPORT.forwardingTimeouts, ...transport?.forwardingTimeouts },
     };
   }
+}
+
+function metricsMemory(): [ArrayBuffer, MetricsBlockShape] {
+  const shape = { rows: 256, bounds: [0.1, 1], textBytes: 64 };
+  return [new ArrayBuffer(MetricsBlock.byteLength(shape)), shape];
+}
+
+function metricsSettings({ metrics }: ProxyOptions): MetricsSettings {
+  return { entryPoints: true, routers: true, services: true, internals: false, headers: [], ...metrics };
 }
 
 function withServerUrl(http: HttpConfiguration, url: string): HttpConfiguration {

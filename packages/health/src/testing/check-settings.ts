@@ -26,6 +26,7 @@ export function checkSettings(changes: Partial<HealthCheckConfiguration> = {}): 
 
 export const FORWARDING_TIMEOUTS: HealthTarget['forwardingTimeouts'] = {
   dialTimeout: 1_000,
+  queueTimeout: 0,
   responseHeaderTimeout: 0,
   idleConnTimeout: 90_000,
 };

@@ -272,7 +272,9 @@ describe('services', () => {
         serversTransports: {
           't@file': {
             maxIdleConnsPerHost: -1,
-            forwardingTimeouts: { dialTimeout: 0.002, responseHeaderTimeout: 1, idleConnTimeout: 2 },
+            maxConnsPerServer: 5,
+            maxQueuedPerServer: 6,
+            forwardingTimeouts: { dialTimeout: 0.002, queueTimeout: 3, responseHeaderTimeout: 1, idleConnTimeout: 2 },
           },
         },
       }),
@@ -301,6 +303,9 @@ describe('services', () => {
       index: 1,
       name: 't@file',
       maxIdleConnsPerHost: -1,
+      maxConnsPerServer: 5,
+      maxQueuedPerServer: 6,
+      queueTimeoutMs: 3,
       dialTimeoutMs: 0.002,
       responseHeaderTimeoutMs: 1,
       idleConnTimeoutMs: 2,

@@ -46,7 +46,9 @@ const arbitraryHttp: fc.Arbitrary<HttpConfiguration> = fc.record({
     fc.constant('t@file'),
     fc.constant({
       maxIdleConnsPerHost: 1,
-      forwardingTimeouts: { dialTimeout: 1, responseHeaderTimeout: 2, idleConnTimeout: 3 },
+      maxConnsPerServer: 4,
+      maxQueuedPerServer: 5,
+      forwardingTimeouts: { dialTimeout: 1, queueTimeout: 6, responseHeaderTimeout: 2, idleConnTimeout: 3 },
     }),
   ),
 });

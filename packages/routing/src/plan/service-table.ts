@@ -42,14 +42,17 @@ export class ServiceTable {
   }
 
   private addTransport(name: string, transport: ServersTransportConfiguration): void {
-    const { dialTimeout, responseHeaderTimeout, idleConnTimeout } = transport.forwardingTimeouts;
+    const { dialTimeout, responseHeaderTimeout, idleConnTimeout, queueTimeout } = transport.forwardingTimeouts;
     this.transportIndices.set(name, this.transports.length);
     this.transports.push({
       name,
       maxIdleConnsPerHost: transport.maxIdleConnsPerHost,
+      maxConnsPerServer: transport.maxConnsPerServer,
+      maxQueuedPerServer: transport.maxQueuedPerServer,
       dialTimeoutMs: dialTimeout,
       responseHeaderTimeoutMs: responseHeaderTimeout,
       idleConnTimeoutMs: idleConnTimeout,
+      queueTimeoutMs: queueTimeout,
       hash: contentHash({ name, transport }),
     });
   }

@@ -1,4 +1,5 @@
-// Everything a snapshot holds, resolved and ordered but not yet bytes: what the writer writes and `explain` reads.
+// A whole snapshot before it becomes bytes: objects in their order, referring to each other by index. Shapes only; what they
+// mean to a worker is in the records of the same names.
 
 import type { CompiledRule } from './compiled-rule.ts';
 
@@ -59,9 +60,12 @@ export interface ServerPlan {
 export interface ServersTransportPlan {
   readonly name: string;
   readonly maxIdleConnsPerHost: number;
+  readonly maxConnsPerServer: number;
+  readonly maxQueuedPerServer: number;
   readonly dialTimeoutMs: number;
   readonly responseHeaderTimeoutMs: number;
   readonly idleConnTimeoutMs: number;
+  readonly queueTimeoutMs: number;
   readonly hash: string;
 }
 

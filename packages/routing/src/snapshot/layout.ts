@@ -56,12 +56,15 @@ export const Section = {
   SERVICES: 14,
   /** URL (taken apart when read), weight (float64, two words), preservePath, status row. */
   SERVERS: 15,
-  /** Name, hash, maxIdleConnsPerHost (signed), reserved, dial, response header and idle timeout (float64 each). */
+  /**
+   * Name, hash, maxIdleConnsPerHost (signed), maxConnsPerServer, maxQueuedPerServer, reserved; dial, response header, idle and
+   * queue timeout (float64 each).
+   */
   TRANSPORTS: 16,
 } as const;
 
 /** Words of one record by section; 0: bytes. */
-export const RECORD_WORDS: readonly number[] = [2, 0, 4, 2, 8, 1, 2, 5, 1, 5, 5, 11, 1, 3, 8, 5, 10];
+export const RECORD_WORDS: readonly number[] = [2, 0, 4, 2, 8, 1, 2, 5, 1, 5, 5, 11, 1, 3, 8, 5, 14];
 export const SECTION_COUNT = RECORD_WORDS.length;
 
 export const BucketKind = { EXACT: 0, WILDCARD: 1, HOSTLESS: 2 } as const;

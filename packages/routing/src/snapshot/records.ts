@@ -62,10 +62,14 @@ export interface ServersTransportRecord {
   readonly name: string;
   /** Negative: no reuse. */
   readonly maxIdleConnsPerHost: number;
+  /** 0: no limit. */
+  readonly maxConnsPerServer: number;
+  readonly maxQueuedPerServer: number;
   /** Milliseconds; 0: none. */
   readonly dialTimeoutMs: number;
   readonly responseHeaderTimeoutMs: number;
   readonly idleConnTimeoutMs: number;
+  readonly queueTimeoutMs: number;
   readonly hash: string;
 }
 

@@ -138,9 +138,12 @@ export class SnapshotReader implements SnapshotTables {
       name: this.stringAt(at),
       hash: this.stringAt(at + 1),
       maxIdleConnsPerHost: this.words[at + 2]! | 0,
-      dialTimeoutMs: this.float(at + 4),
-      responseHeaderTimeoutMs: this.float(at + 6),
-      idleConnTimeoutMs: this.float(at + 8),
+      maxConnsPerServer: this.words[at + 3]!,
+      maxQueuedPerServer: this.words[at + 4]!,
+      dialTimeoutMs: this.float(at + 6),
+      responseHeaderTimeoutMs: this.float(at + 8),
+      idleConnTimeoutMs: this.float(at + 10),
+      queueTimeoutMs: this.float(at + 12),
     };
   }
 

@@ -236,10 +236,13 @@ export class SnapshotWriter {
       records.push(this.encodings.strings.intern(transport.name));
       records.push(this.encodings.strings.intern(transport.hash));
       records.push(Math.min(INT32_MAX, Math.max(INT32_MIN, transport.maxIdleConnsPerHost)));
+      records.push(Math.min(INT32_MAX, transport.maxConnsPerServer));
+      records.push(Math.min(INT32_MAX, transport.maxQueuedPerServer));
       records.push(0);
       records.pushFloat(transport.dialTimeoutMs);
       records.pushFloat(transport.responseHeaderTimeoutMs);
       records.pushFloat(transport.idleConnTimeoutMs);
+      records.pushFloat(transport.queueTimeoutMs);
     }
     return records.view();
   }

@@ -19,9 +19,16 @@ export function entryPoint(
     asDefault,
     transport: {
       lifeCycle: { requestAcceptGraceTimeout: 0, graceTimeOut: 10_000 },
-      respondingTimeouts: { readTimeout: 60_000, writeTimeout: 0, idleTimeout: 180_000 },
+      respondingTimeouts: { readTimeout: 60_000, readHeaderTimeout: 0, writeTimeout: 0, idleTimeout: 180_000 },
       keepAliveMaxTime: 0,
       keepAliveMaxRequests: 0,
+      limits: {
+        maxConnections: 0,
+        maxConnectionsPerClient: 0,
+        minReceiveBytesPerSecond: 0,
+        minSendBytesPerSecond: 240,
+        slowClientGrace: 60_000,
+      },
     },
     forwardedHeaders: {
       insecure: false,
@@ -36,6 +43,8 @@ export function entryPoint(
       encodeQuerySemicolons: false,
       sanitizePath: true,
       maxHeaderBytes: 1_048_576,
+      maxHeaderFields: 512,
+      maxTargetBytes: 65_536,
       underscoreHeadersStrategy: 'keep',
       ...http,
     },
@@ -56,7 +65,9 @@ export function service(
 
 export const transport: ServersTransportConfiguration = {
   maxIdleConnsPerHost: 200,
-  forwardingTimeouts: { dialTimeout: 30_000, responseHeaderTimeout: 0, idleConnTimeout: 90_000 },
+  maxConnsPerServer: 0,
+  maxQueuedPerServer: 1_024,
+  forwardingTimeouts: { dialTimeout: 30_000, queueTimeout: 30_000, responseHeaderTimeout: 0, idleConnTimeout: 90_000 },
 };
 
 /** One service `s@file`; rows are given out in order of asking. */
