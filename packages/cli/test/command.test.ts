@@ -102,6 +102,13 @@ test('validate: everything that is wrong, with its place', () => {
   assert.match(stdout, /not valid: 6 errors, 0 warnings\n$/);
 });
 
+test('validate: a name that two files define, with both places', () => {
+  file('twice.yaml', 'http:\n  services:\n    s: {loadBalancer: {servers: [{url: "http://b"}]}}\n');
+  const { stdout } = sluice('validate', 'bad.yaml', 'twice.yaml');
+  assert.match(stdout, /twice\.yaml:3:5: warning: it is already defined in .*bad\.yaml.*\[http\.services\.s\]/);
+  assert.match(stdout, /not valid: 6 errors, 1 warning\n$/);
+});
+
 test('validate: JSON, and entry points that are unknown only with a static configuration', () => {
   file(
     'entry.yaml',

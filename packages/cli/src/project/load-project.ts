@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import {
   ALL_INTERNAL_SERVICES,
+  type DecodedDynamic,
   decodeDynamic,
   formatOfFile,
   type HttpConfiguration,
@@ -15,7 +16,13 @@ import {
 } from '@sluice/config';
 import { ConfigurationError, type Diagnostic } from '@sluice/errors';
 import { middlewareTypes } from '@sluice/middlewares';
-import { FileProvider, firstTemplateAction, listConfigurationFiles, readDocument } from '@sluice/providers';
+import {
+  FileProvider,
+  firstTemplateAction,
+  listConfigurationFiles,
+  mergeDecoded,
+  readDocument,
+} from '@sluice/providers';
 
 export interface ProjectSources {
   /** Flags of the static configuration, such as `--configFile=…`; undefined: no static configuration is wanted. */
@@ -46,14 +53,11 @@ export async function loadProject(sources: ProjectSources): Promise<Project> {
   return await new ProjectLoader(sources).load();
 }
 
-type Objects = { -readonly [Kind in keyof HttpConfiguration]: Record<string, HttpConfiguration[Kind][string]> };
-
 class ProjectLoader {
   readonly #sources: ProjectSources;
   readonly #diagnostics: Diagnostic[] = [];
   readonly #positions = new Map<string, ObjectPosition>();
-  readonly #objects: Objects = { routers: {}, services: {}, middlewares: {}, serversTransports: {} };
-  readonly #origins = new Map<string, string>();
+  readonly #decoded = new Map<string, DecodedDynamic>();
   #static: LoadedStatic | undefined;
 
   constructor(sources: ProjectSources) {
@@ -64,18 +68,20 @@ class ProjectLoader {
     this.#loadStatic();
     const files = await this.#findFiles();
     for (const file of files) await this.#readFile(file);
+    const merged = mergeDecoded(this.#decoded);
+    this.#diagnostics.push(...merged.diagnostics);
     return {
       static: this.#static,
       files,
-      http: this.#allObjects(),
+      http: this.#allObjects(merged.http),
       diagnostics: this.#diagnostics,
       positions: this.#positions,
     };
   }
 
   /** With those of the program itself; where its services are reached is known only when it runs. */
-  #allObjects(): HttpConfiguration {
-    const own = qualifyNames(PROVIDER, this.#objects);
+  #allObjects(declared: HttpConfiguration): HttpConfiguration {
+    const own = qualifyNames(PROVIDER, declared);
     const switches = this.#static?.configuration ?? ALL_INTERNAL_SERVICES;
     const internal = qualifyNames(INTERNAL_PROVIDER, internalObjects(switches, ''));
     return {
@@ -120,32 +126,13 @@ class ProjectLoader {
     if (line !== undefined) this.#reportTemplate(file, line);
     const unknownKeys = this.#static?.configuration.validation.unknownKeys ?? 'error';
     const decoded = decodeDynamic({ text: read.text, format, file, middlewareTypes, unknownKeys, positions: true });
-    this.#diagnostics.push(...decoded.diagnostics);
+    this.#decoded.set(file, decoded);
     for (const [path, position] of decoded.positions ?? []) this.#remember(path, { file, ...position });
-    this.#take(decoded.http, file);
   }
 
   #remember(path: string, position: ObjectPosition): void {
     const qualified = `${path}@${PROVIDER}`;
     if (!this.#positions.has(qualified)) this.#positions.set(qualified, position);
-  }
-
-  /** The first file that defines a name keeps it, as in the provider. */
-  #take(http: HttpConfiguration, file: string): void {
-    for (const kind of ['routers', 'services', 'middlewares', 'serversTransports'] as const) {
-      const target: Record<string, unknown> = this.#objects[kind];
-      for (const [name, value] of Object.entries(http[kind])) {
-        const object = `http.${kind}.${name}`;
-        const first = this.#origins.get(object);
-        if (first === undefined) {
-          this.#origins.set(object, file);
-          target[name] = value;
-        } else {
-          const message = `it is already defined in ${first}, whose definition is used; this one is ignored`;
-          this.#diagnostics.push({ code: 'CONFIG_CONFLICT', severity: 'warning', message, object, file });
-        }
-      }
-    }
   }
 
   #reportTemplate(file: string, line: number): void {

@@ -1,9 +1,10 @@
 // Joins what several files declare into one configuration: the first file in lexical order that defines a name keeps it.
 // Pure; later definitions are reported and change nothing.
 
+import type { DecodedDynamic, HttpConfiguration } from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
-import type { FileRecord } from './file-record.ts';
-import type { HttpObjects } from './http-objects.ts';
+import { FileRecord } from './file-record.ts';
+import { fromObjects, type HttpObjects } from './http-objects.ts';
 
 export interface MergedFiles {
   readonly objects: HttpObjects;
@@ -36,6 +37,20 @@ export function mergeFiles(records: readonly FileRecord[], previous: HttpObjects
     }
   }
   return { objects, diagnostics };
+}
+
+/** Files that are read once, with nothing before them: what a start would deliver. */
+export function mergeDecoded(files: ReadonlyMap<string, DecodedDynamic>): {
+  readonly http: HttpConfiguration;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const records = [...files].map(([path, decoded]) => {
+    const record = new FileRecord(path);
+    record.accept('', decoded);
+    return record;
+  });
+  const { objects, diagnostics } = mergeFiles(records, new Map());
+  return { http: fromObjects(objects), diagnostics };
 }
 
 function duplicate(object: string, file: string, first: string): Diagnostic {
