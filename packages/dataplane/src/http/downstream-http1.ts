@@ -49,6 +49,7 @@ export class DownstreamHttp1 extends StreamConnection {
 
   /** To be called once the connection has its id. */
   opened(): void {
+    this.entryPoint.metrics?.connectionOpened();
     const { readTimeoutMs } = this.entryPoint;
     if (readTimeoutMs > 0) this.expireAt(this.acceptedAtMs + readTimeoutMs);
   }
@@ -141,6 +142,11 @@ export class DownstreamHttp1 extends StreamConnection {
   requestComplete(): void {
     const { writeTimeoutMs } = this.entryPoint;
     this.expireAt(writeTimeoutMs > 0 ? this.context.transport.now + writeTimeoutMs : 0);
+  }
+
+  override forget(): void {
+    if (this.id !== 0) this.entryPoint.metrics?.connectionClosed();
+    super.forget();
   }
 
   override onEnd(): void {

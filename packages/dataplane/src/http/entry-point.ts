@@ -3,6 +3,7 @@
 import type { EntryPointConfiguration } from '@sluice/config';
 import type { HeadLimits } from '@sluice/protocols';
 import { AddressSet } from '../listen/address-set.ts';
+import type { EntryPointMetrics } from '../metrics/entry-point-metrics.ts';
 import type { Revision } from '../worker/revision.ts';
 
 /** Header fields of one request. */
@@ -14,6 +15,8 @@ export class EntryPoint {
   readonly name: string;
   readonly configuration: EntryPointConfiguration;
   readonly limits: HeadLimits;
+  /** Undefined when nothing is counted. */
+  readonly metrics: EntryPointMetrics | undefined;
   /** Milliseconds; 0: none. */
   readonly readTimeoutMs: number;
   readonly writeTimeoutMs: number;
@@ -22,8 +25,9 @@ export class EntryPoint {
   private indexRevision: Revision | undefined;
   private index = -1;
 
-  constructor(name: string, configuration: EntryPointConfiguration) {
+  constructor(name: string, configuration: EntryPointConfiguration, metrics?: EntryPointMetrics) {
     this.name = name;
+    this.metrics = metrics;
     this.configuration = configuration;
     const { respondingTimeouts } = configuration.transport;
     this.readTimeoutMs = respondingTimeouts.readTimeout;

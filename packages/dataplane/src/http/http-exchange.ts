@@ -4,6 +4,7 @@
 import { type CatalogueEntry, Errors } from '@sluice/errors';
 import type { Answer, BodyTransform, Exchange } from '@sluice/middlewares/behaviours';
 import { BodyKind, RequestHead, ResponseHead } from '@sluice/protocols';
+import { ExchangeMetrics } from '../metrics/exchange-metrics.ts';
 import type { Revision } from '../worker/revision.ts';
 import type { Route } from '../worker/route.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
@@ -36,6 +37,8 @@ export class HttpExchange implements Exchange {
   readonly requestPipe: BodyPipe;
   readonly responsePipe: BodyPipe;
   readonly facts = new ExchangeFacts();
+  /** Undefined when nothing is counted. */
+  private readonly metrics: ExchangeMetrics | undefined;
   readonly secure = false;
   downstream!: DownstreamHttp1;
   phase: number = Phase.FREE;
@@ -63,6 +66,7 @@ export class HttpExchange implements Exchange {
     this.responsePipe = new BodyPipe(context);
     this.chain = new MiddlewareChain(this);
     this.tunnel = new Tunnel(this);
+    this.metrics = context.metrics === undefined ? undefined : new ExchangeMetrics(this, context.metrics);
   }
 
   get clientIp(): string {
@@ -203,6 +207,7 @@ export class HttpExchange implements Exchange {
       if (bodyKind !== BodyKind.NONE) this.responseTransform = this.chain.responseTransform();
       this.framing = chooseFraming(this, bodyKind);
       if (this.framing === Framing.CLOSE || !downstream.mayKeep()) this.keepDownstream = false;
+      this.metrics?.answered();
       sendResponseHead(this, this.framing, this.response.bodyBytes);
       this.facts.status = this.response.status;
     } catch (error) {
@@ -327,6 +332,7 @@ export class HttpExchange implements Exchange {
     const { downstream, context } = this;
     if (!this.requestIsComplete) this.keepDownstream = false;
     this.upstream.finish(keepUpstream && this.requestIsComplete);
+    this.metrics?.ended(this.revision === undefined);
     this.leaveRevision();
     this.phase = Phase.FREE;
     this.ticket++;
@@ -354,10 +360,12 @@ export class HttpExchange implements Exchange {
     const entryPoint = downstream.entryPoint.indexIn(revision);
     const index = entryPoint === -1 ? -1 : revision.matcher.match(entryPoint, this.view);
     if (index === -1) {
+      this.metrics?.unmatched();
       this.fail(Errors.NO_ROUTER);
       return;
     }
     this.route = revision.routeAt(index);
+    this.metrics?.matched(this.route.metrics);
     const denied = refusesEncodedCharacters(request, this.route.deniedEncodedCharacters);
     if (denied !== undefined) this.reply(denied, 0);
     else this.runMiddlewares();

@@ -11,6 +11,10 @@ const GOOD: WorkerBootstrap = {
   statusDescriptor: 5,
   snapshotDescriptor: 6,
   revision: 1,
+  metrics: {
+    descriptor: 8,
+    settings: { entryPoints: true, routers: false, services: true, internals: false, headers: ['x-tenant'] },
+  },
   listeners: [{ entryPoint: 'web', descriptor: 7 }],
   log: { level: 'INFO', format: 'common', filePath: '' },
   lifeCycle: { acceptGraceMs: 0, graceMs: 10_000 },
@@ -32,6 +36,8 @@ for (const [name, text, message] of [
   ],
   ['no life cycle', JSON.stringify({ ...GOOD, lifeCycle: undefined }), /lifeCycle/],
   ['an endless grace', JSON.stringify({ ...GOOD, lifeCycle: { acceptGraceMs: 0, graceMs: null } }), /graceMs/],
+  ['metrics without families', JSON.stringify({ ...GOOD, metrics: { descriptor: 8, settings: {} } }), /which families/],
+  ['metrics without a descriptor', JSON.stringify({ ...GOOD, metrics: { settings: {} } }), /descriptor must be/],
   ['an unknown format', JSON.stringify({ ...GOOD, log: { ...GOOD.log, format: 'xml' } }), /common or json/],
 ] as const) {
   test(`refused: ${name}`, () => assert.throws(() => parseWorkerBootstrap(text), message));

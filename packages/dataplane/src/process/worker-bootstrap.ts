@@ -21,6 +21,7 @@ export function parseWorkerBootstrap(text: string | undefined): WorkerBootstrap 
     throw new Error('the bootstrap must name the runtime directory by an absolute path');
   }
   requireListeners(fields.listeners);
+  if (fields.metrics !== undefined) requireMetrics(fieldsOf(fields.metrics, 'metrics'));
   requireLog(fieldsOf(fields.log, 'log'));
   const lifeCycle = fieldsOf(fields.lifeCycle, 'lifeCycle');
   for (const name of ['acceptGraceMs', 'graceMs'] as const) requireDuration(lifeCycle, name);
@@ -60,6 +61,17 @@ function requireListeners(value: unknown): void {
     if (typeof listener.entryPoint !== 'string') throw new Error('a listener of the bootstrap has no entry point');
     requireCount(listener, 'descriptor', 3);
   }
+}
+
+function requireMetrics(metrics: Fields): void {
+  requireCount(metrics, 'descriptor', 3);
+  const settings = fieldsOf(metrics.settings, 'the settings of metrics');
+  const known = ['entryPoints', 'routers', 'services', 'internals'].every(
+    (name) => typeof settings[name] === 'boolean',
+  );
+  const { headers } = settings;
+  if (known && Array.isArray(headers) && headers.every((name) => typeof name === 'string')) return;
+  throw new Error("the bootstrap's settings of metrics must say which families, and a list of headers");
 }
 
 function requireLog(log: Fields): void {

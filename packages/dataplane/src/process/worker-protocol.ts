@@ -1,6 +1,8 @@
 // What a supervisor and a worker process say to each other: the start-up environment and the messages, as types.
 // Messages are rare (start, publish, drain); nothing here is ever sent per request.
 
+import type { MetricsSettings } from '@sluice/observability/metrics';
+
 /** Environment variable of a worker: JSON of `WorkerBootstrap`. */
 export const WORKER_BOOTSTRAP_VARIABLE = 'SLUICE_WORKER_BOOTSTRAP';
 
@@ -14,6 +16,8 @@ export interface WorkerBootstrap {
   readonly statusDescriptor: number;
   readonly snapshotDescriptor: number;
   readonly revision: number;
+  /** Absent: nothing is counted. */
+  readonly metrics?: { /** Of the slot's block. */ readonly descriptor: number; readonly settings: MetricsSettings };
   readonly listeners: readonly { readonly entryPoint: string; readonly descriptor: number }[];
   readonly log: { readonly level: string; readonly format: 'common' | 'json'; readonly filePath: string };
   /** For a worker whose supervisor is gone and that is told to leave by a signal. */

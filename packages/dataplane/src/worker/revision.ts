@@ -2,6 +2,7 @@
 // map can be released when the last one of a retired revision has ended. Routes are built on first use, never on reload.
 
 import { SnapshotMatcher, type SnapshotReader } from '@sluice/routing/snapshot';
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { type MiddlewareLookup, Route } from './route.ts';
 import type { ServiceRegistry } from './service-registry.ts';
 import type { ServiceRuntime } from './service-runtime.ts';
@@ -12,6 +13,7 @@ export class Revision {
   private readonly registry: ServiceRegistry;
   private readonly middlewareBehaviourOf: MiddlewareLookup;
   private readonly release: () => void;
+  private readonly metrics: WorkerMetrics | undefined;
   private readonly routes = new Map<number, Route>();
   private readonly services = new Map<number, ServiceRuntime>();
   private exchanges = 0;
@@ -23,18 +25,20 @@ export class Revision {
     registry: ServiceRegistry,
     middlewareBehaviourOf: MiddlewareLookup,
     release: () => void,
+    metrics?: WorkerMetrics,
   ) {
     this.reader = reader;
     this.matcher = new SnapshotMatcher(reader);
     this.registry = registry;
     this.middlewareBehaviourOf = middlewareBehaviourOf;
     this.release = release;
+    this.metrics = metrics;
   }
 
   routeAt(index: number): Route {
     const known = this.routes.get(index);
     if (known !== undefined) return known;
-    const route = new Route(this.reader, index, this, this.middlewareBehaviourOf);
+    const route = new Route(this.reader, index, this, this.middlewareBehaviourOf, this.metrics);
     this.routes.set(index, route);
     return route;
   }

@@ -2,6 +2,7 @@
 
 import type { Middleware, MiddlewareBehaviour } from '@sluice/middlewares/behaviours';
 import type { SnapshotTables } from '@sluice/routing/snapshot';
+import type { RouteMetrics, WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { ServiceRuntime } from './service-runtime.ts';
 
 /** Undefined for a key that is not known. */
@@ -16,6 +17,8 @@ export class Route {
   readonly readsRequestLater: boolean;
   /** Mask of encoded characters this router refuses; 0: none. */
   readonly deniedEncodedCharacters: number;
+  /** Undefined when its requests are not counted. */
+  readonly metrics: RouteMetrics | undefined;
 
   /** @throws Error when a middleware of the snapshot cannot be made (the compiler should have refused it). */
   constructor(
@@ -23,6 +26,7 @@ export class Route {
     index: number,
     services: { serviceAt(index: number): ServiceRuntime },
     behaviourOf: MiddlewareLookup,
+    metrics?: WorkerMetrics,
   ) {
     const record = tables.router(index);
     this.name = record.name;
@@ -30,6 +34,7 @@ export class Route {
     this.middlewares = record.middlewares.map((middleware) => makeMiddleware(tables, middleware, behaviourOf));
     this.readsRequestLater = this.middlewares.some(({ onResponse, responseBody }) => onResponse ?? responseBody);
     this.service = services.serviceAt(record.service);
+    this.metrics = metrics?.ofRoute(this.name, this.service.name, record.observedSignals);
   }
 }
 

@@ -6,6 +6,7 @@ import type { ServerStatus } from '@sluice/shared-state';
 import type { Logger } from 'pino';
 import type { ExchangePool } from '../http/exchange-pool.ts';
 import type { HeadWriter } from '../http/head-writer.ts';
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
 import type { UpstreamPools } from '../upstream/upstream-pools.ts';
 import type { ConnectionTable } from './connection-table.ts';
@@ -17,6 +18,8 @@ export interface WorkerContext {
   readonly transport: StreamTransport;
   readonly connections: ConnectionTable;
   readonly status: ServerStatus;
+  /** Undefined when nothing is counted. */
+  readonly metrics: WorkerMetrics | undefined;
   readonly log: Logger;
   /** For X-Forwarded-Server. */
   readonly serverName: string;

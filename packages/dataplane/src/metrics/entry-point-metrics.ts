@@ -1,0 +1,29 @@
+// What a worker counts for one entry point: its requests, and its open connections. Made once per worker.
+
+import type { MetricRows, RequestSeries } from '@sluice/observability/metrics';
+import { MetricKind } from '@sluice/shared-state';
+
+export class EntryPointMetrics {
+  /** Undefined when requests are not counted by entry point. */
+  readonly requests: RequestSeries | undefined;
+  /** Requests that no router takes are counted. */
+  readonly observesUnmatched: boolean;
+  private readonly rows: MetricRows;
+  private readonly connectionsRow: number;
+
+  /** @param name its `nameHash`. */
+  constructor(rows: MetricRows, name: number, requests: RequestSeries | undefined, observesUnmatched: boolean) {
+    this.rows = rows;
+    this.requests = requests;
+    this.observesUnmatched = observesUnmatched;
+    this.connectionsRow = rows.rowFor({ kind: MetricKind.OPEN_CONNECTIONS, name, other: 0, labels: 0, text: '' });
+  }
+
+  connectionOpened(): void {
+    this.rows.block.add(this.connectionsRow, 1);
+  }
+
+  connectionClosed(): void {
+    this.rows.block.add(this.connectionsRow, -1);
+  }
+}
