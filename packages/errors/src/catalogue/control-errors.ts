@@ -29,14 +29,13 @@ export const CONTROL_ERRORS = catalogueOf('control', {
     logLevel: 'error',
     meaning: 'The heartbeat of a worker stands still.',
     check:
-      'Its event loop is blocked or the node does not give it CPU time. A stack can be taken with “kill -USR1” and the inspector.',
+      'It is ended and its slot gets a new one. Its event loop was blocked, or the machine gave it no CPU time or memory: see /proc/pressure. If it comes again, “perf top -p” with the pid of a worker shows what it is at.',
   },
   WORKER_PROTOCOL_ERROR: {
     number: 5,
     logLevel: 'error',
     meaning: 'A worker and the supervisor do not understand each other’s messages.',
-    check:
-      'Two versions are mixed on this node: restart through “sluice upgrade” and see that only one installation is in use.',
+    check: 'Two versions are mixed on this node. See that only one installation is in use, and start the node anew.',
   },
   WORKER_DRAIN_TIMEOUT: {
     number: 6,
@@ -55,7 +54,7 @@ export const CONTROL_ERRORS = catalogueOf('control', {
     number: 17,
     logLevel: 'error',
     meaning: 'A snapshot was written with another layout version than this process reads.',
-    check: 'Two versions are mixed on this node: restart through “sluice upgrade”.',
+    check: 'Two versions are mixed on this node. See that only one installation is in use, and start the node anew.',
   },
   SNAPSHOT_TOO_LARGE: {
     number: 18,
@@ -86,7 +85,7 @@ export const CONTROL_ERRORS = catalogueOf('control', {
     number: 32,
     logLevel: 'error',
     meaning: 'The address of an entry point is taken by another process.',
-    check: '“ss -ltnp” shows which. To replace a running instance use “sluice upgrade”, which takes its sockets over.',
+    check: '“ss -ltnp” shows which. To replace a running Sluice see docs/operations/take-over.md.',
   },
   LISTEN_NOT_PERMITTED: {
     number: 33,
