@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MetricKind, MetricsBlock, nameHash, ProtocolLabel, requestLabels, withCode } from '@sluice/shared-state';
+import { joinHeaderValues } from '../metrics/header-values.ts';
+import { MetricRows } from '../metrics/metric-rows.ts';
+import { RequestSeries } from '../metrics/request-series.ts';
+import { Exposition } from '../testing/parse-exposition.ts';
+import { freeRows } from './free-rows.ts';
+import { MetricNames } from './metric-names.ts';
+import { NodeProcesses } from './node-processes.ts';
+import { type NodeFacts, PrometheusPage } from './prometheus-page.ts';
+
+const NOTHING: NodeFacts = { configReloads: 0, lastReloadMs: 0, servers: [], slots: [], processes: [] };
+const GET_200 = withCode(requestLabels('GET', ProtocolLabel.HTTP), 200);
+const LABELS = { code: '200', method: 'GET', protocol: 'http' };
+
+/** Two slots, each with a worker's view of its block. */
+class Bench {
+  readonly blocks: readonly MetricsBlock[];
+  readonly names = new MetricNames(['web', 'traefik']);
+  private readonly workers: MetricRows[];
+  private readonly page: PrometheusPage;
+
+  constructor(headerLabels: readonly string[] = [], facts = NOTHING) {
+    const shape = { rows: 64, bounds: [0.1, 0.3, 1.2, 5], textBytes: headerLabels.length > 0 ? 64 : 0 };
+    this.blocks = [0, 1].map(() => MetricsBlock.create(new ArrayBuffer(MetricsBlock.byteLength(shape)), shape));
+    this.workers = this.blocks.map((block) => new MetricRows(block));
+    this.page = new PrometheusPage({
+      blocks: this.blocks,
+      names: this.names,
+      entryPoints: ['web', 'traefik'],
+      headerLabels,
+      facts: () => facts,
+    });
+  }
+
+  async scrape(): Promise<Exposition> {
+    return Exposition.parse(await this.page.render());
+  }
+
+  restartWorker(slot: number): void {
+    this.workers[slot] = new MetricRows(this.blocks[slot]!);
+  }
+
+  series(slot: number, kind: number, name: string, other = ''): RequestSeries {
+    return new RequestSeries(this.workers[slot]!, {
+      kind,
+      name: nameHash(name),
+      other: other === '' ? 0 : nameHash(other),
+    });
+  }
+
+  request(slot: number, service: string, seconds = 0, labels = GET_200, headerValues?: string): void {
+    this.series(slot, MetricKind.SERVICE_REQUESTS, service).observe(labels, seconds, 10, 100, headerValues);
+  }
+}
+
+test('slots add up; buckets are cumulative, with sum and count of the same requests', async () => {
+  const bench = new Bench();
+  bench.names.publish(1, [], ['app@file'], 0);
+  for (const [slot, seconds] of [
+    [0, 0.1],
+    [0, 0.2],
+    [1, 2],
+    [1, 60],
+  ] as const) {
+    bench.request(slot, 'app@file', seconds);
+  }
+  const page = await bench.scrape();
+  const name = 'traefik_service_request_duration_seconds';
+  const buckets = page.all(`${name}_bucket`).map(({ labels: { le }, value }) => [le, value]);
+  assert.deepEqual(buckets, [
+    ['0.1', 1],
+    ['0.3', 2],
+    ['1.2', 2],
+    ['5', 3],
+    ['+Inf', 4],
+  ]);
+  const labels = { ...LABELS, service: 'app@file' };
+  assert.deepEqual(page.all(`${name}_count`), [{ name: `${name}_count`, labels, value: 4 }]);
+  assert.ok(Math.abs(page.sum(`${name}_sum`) - 62.3) < 1e-9);
+  assert.deepEqual(page.all('traefik_service_requests_total'), [
+    { name: 'traefik_service_requests_total', labels, value: 4 },
+  ]);
+  assert.equal(page.sum('traefik_service_requests_bytes_total'), 40);
+  assert.equal(page.sum('traefik_service_responses_bytes_total'), 400);
+  assert.equal(page.types.get(name), 'histogram');
+});
+
+test('names and labels are those of the reference', async () => {
+  const bench = new Bench();
+  bench.names.publish(1, ['r@file'], ['app@file'], 0);
+  bench.series(0, MetricKind.ENTRY_POINT_REQUESTS, 'web').observe(GET_200, 0, 0, 0, undefined);
+  bench.series(0, MetricKind.ROUTER_REQUESTS, 'r@file', 'app@file').observe(GET_200, 0, 0, 0, undefined);
+  bench.request(0, 'app@file');
+  const page = await bench.scrape();
+  const series = new Map(page.samples.map(({ name, labels }) => [name, Object.keys(labels).sort().join(' ')]));
+  for (const [family, names] of [
+    ['entrypoint', 'entrypoint'],
+    ['router', 'router service'],
+    ['service', 'service'],
+  ] as const) {
+    const labels = ['code', 'method', 'protocol', ...names.split(' ')].sort().join(' ');
+    for (const metric of ['requests_total', 'requests_bytes_total', 'responses_bytes_total']) {
+      assert.equal(series.get(`traefik_${family}_${metric}`), labels);
+    }
+    assert.equal(series.get(`traefik_${family}_request_duration_seconds_count`), labels);
+    const withBound = [...labels.split(' '), 'le'].sort().join(' ');
+    assert.equal(series.get(`traefik_${family}_request_duration_seconds_bucket`), withBound);
+  }
+  assert.equal(page.all('traefik_service_retries_total').length, 0);
+});
+
+test('a worker that is replaced takes no count back', async () => {
+  const bench = new Bench();
+  bench.names.publish(1, [], ['app@file'], 0);
+  bench.request(0, 'app@file');
+  bench.request(1, 'app@file');
+  const before = (await bench.scrape()).monotonic();
+  bench.restartWorker(0);
+  const between = (await bench.scrape()).monotonic();
+  assert.deepEqual(between, before);
+  bench.request(0, 'app@file');
+  const page = await bench.scrape();
+  assert.equal(page.sum('traefik_service_requests_total'), 3);
+  for (const [key, value] of before) assert.ok(page.monotonic().get(key)! >= value, key);
+});
+
+test('what is gone is shown once more; its rows are free when no worker holds its revision', async () => {
+  const bench = new Bench();
+  const requests = async (service: string) => (await bench.scrape()).all('traefik_service_requests_total', { service });
+  bench.names.publish(1, [], ['old@file', 'app@file'], 0);
+  bench.request(0, 'old@file');
+  bench.request(0, 'app@file');
+  const used = () => [1, 2].map((row) => bench.blocks[0]!.isUsed(row));
+  bench.names.publish(2, [], ['app@file'], 0);
+  assert.equal(bench.names.release(2, 0), false, 'not shown once more yet');
+  assert.equal((await requests('old@file')).length, 1);
+  assert.equal((await requests('old@file')).length, 0);
+  assert.equal(bench.names.release(1, 0), false, 'a worker holds revision 1');
+  assert.equal(bench.names.release(2, 0), true);
+  freeRows(bench.blocks, bench.names);
+  assert.deepEqual(used(), [false, true]);
+  bench.names.publish(3, [], ['old@file', 'app@file'], 0);
+  bench.request(0, 'old@file');
+  const [again] = await requests('old@file');
+  assert.equal(again!.value, 1, 'a new series');
+});
+
+test('what comes back before it is forgotten goes on where it was', async () => {
+  const bench = new Bench();
+  bench.names.publish(1, [], ['app@file'], 0);
+  bench.request(0, 'app@file');
+  bench.names.publish(2, [], [], 0);
+  await bench.scrape();
+  await bench.scrape();
+  bench.names.publish(3, [], ['app@file'], 0);
+  assert.equal(bench.names.release(3, 0), false);
+  bench.request(0, 'app@file');
+  assert.equal((await bench.scrape()).sum('traefik_service_requests_total'), 2);
+});
+
+test('without anybody who asks, what is gone is forgotten after a while', () => {
+  const bench = new Bench();
+  bench.names.publish(1, ['r@file'], ['app@file'], 0);
+  bench.names.publish(2, [], [], 1_000);
+  assert.equal(bench.names.release(2, 600_000), false);
+  assert.equal(bench.names.release(2, 601_000), true);
+  assert.ok(bench.names.isReleased('routers', nameHash('r@file')));
+  assert.ok(!bench.names.isReleased('entryPoints', nameHash('web')));
+});
+
+test('two thousand services that come and go leave room for the next', () => {
+  const bench = new Bench();
+  for (let revision = 1; revision <= 2_000; revision++) {
+    const services = [`pod-${revision}@file`];
+    bench.names.publish(revision, [], services, 0);
+    bench.names.markShown();
+    if (bench.names.release(revision, 0)) freeRows(bench.blocks, bench.names);
+    bench.request(0, services[0]!);
+    bench.request(0, services[0]!, 0, withCode(GET_200, 4));
+  }
+  assert.deepEqual(bench.blocks[0]!.requests(0).buckets, [0, 0, 0, 0, 0]);
+});
+
+test('header labels belong to the counters of requests alone; every request is in one of their series', async () => {
+  const bench = new Bench(['tenant', 'zone']);
+  bench.names.publish(1, [], ['app@file'], 0);
+  const values = (...texts: (string | undefined)[]) => joinHeaderValues(texts, 64);
+  bench.request(0, 'app@file', 0, GET_200, values('a"\\', 'x'));
+  bench.request(1, 'app@file', 0, GET_200, values('a"\\', 'x'));
+  bench.request(0, 'app@file', 0, GET_200, values(undefined, undefined));
+  for (let i = 0; i < 100; i++) bench.request(0, 'app@file', 0, GET_200, values(`made-up-${i}`, ''));
+  const page = await bench.scrape();
+  assert.equal(page.sum('traefik_service_requests_total', { tenant: 'a"\\', zone: 'x' }), 2);
+  assert.equal(page.sum('traefik_service_requests_total'), 103);
+  assert.ok(page.all('traefik_service_requests_total').length <= 6);
+  assert.equal(page.all('traefik_service_requests_total').filter(({ labels }) => labels.tenant === '').length, 1);
+  assert.deepEqual(Object.keys(page.all('traefik_service_requests_bytes_total')[0]!.labels).sort(), [
+    'code',
+    'method',
+    'protocol',
+    'service',
+  ]);
+});
+
+test('the node’s own facts', async () => {
+  const bench = new Bench([], {
+    configReloads: 3,
+    lastReloadMs: 1_700_000_000_999,
+    servers: [
+      { service: 'app@file', url: 'http://a', isUp: true },
+      { service: 'app@file', url: 'http://b', isUp: false },
+    ],
+    slots: [{ slot: 0, restarts: 2, lastPauseUs: 250, maxPauseUs: 400 }],
+    processes: new NodeProcesses().families([process.pid]),
+  });
+  const page = await bench.scrape();
+  assert.equal(page.sum('traefik_config_reloads_total'), 3);
+  assert.equal(page.sum('traefik_config_last_reload_success'), 1_700_000_000);
+  assert.equal(page.sum('traefik_service_server_up', { service: 'app@file', url: 'http://a' }), 1);
+  assert.equal(page.sum('traefik_service_server_up', { url: 'http://b' }), 0);
+  assert.equal(page.all('traefik_service_server_up').length, 2);
+  assert.equal(page.sum('sluice_worker_restarts_total', { slot: '0' }), 2);
+  assert.equal(page.sum('sluice_config_switch_pause_seconds', { slot: '0' }), 0.00025);
+  const open = page.all('traefik_open_connections').map(({ labels }) => labels);
+  assert.deepEqual(open, [
+    { entrypoint: 'web', protocol: 'TCP' },
+    { entrypoint: 'traefik', protocol: 'TCP' },
+  ]);
+  assert.ok(page.sum('process_resident_memory_bytes') > 10_000_000);
+  assert.ok(page.sum('process_open_fds') > 3 && page.sum('process_max_fds') > 3);
+  assert.ok(Math.abs(page.sum('process_start_time_seconds') - (Date.now() / 1000 - process.uptime())) < 5);
+});
+
+test('processor time of processes that have ended stays in the sum', () => {
+  const processes = new NodeProcesses();
+  const cpu = (pids: number[]) => processes.families(pids)[0]!.values[0]!.value;
+  const first = cpu([process.pid]);
+  assert.ok(first > 0);
+  assert.equal(cpu([]), first);
+});
+
+test('requests at the same time get one page', async () => {
+  const bench = new Bench();
+  let collected = 0;
+  const page = new PrometheusPage({
+    blocks: bench.blocks,
+    names: bench.names,
+    entryPoints: [],
+    headerLabels: [],
+    facts: () => ({ ...NOTHING, configReloads: ++collected }),
+  });
+  const [first, second] = await Promise.all([page.render(), page.render()]);
+  assert.equal(first, second);
+  assert.equal(collected, 1);
+  assert.notEqual(await page.render(), first);
+});

@@ -1,0 +1,144 @@
+// The metrics page: everything the node knows in numbers, in the text format of Prometheus. Collected when it is asked for; of
+// requests at the same time the first one does the work. Workers are not asked: what they count lies in shared memory.
+
+import { MetricKind, type MetricsBlock } from '@sluice/shared-state';
+import { Registry } from 'prom-client';
+import { BlockTotals } from './block-totals.ts';
+import { type CollectedFamily, type CollectedValue, registerFamily } from './collected-metric.ts';
+import type { MetricNames } from './metric-names.ts';
+import { requestFamilies } from './request-families.ts';
+
+/** Of what is shown, the part that is not in the blocks. */
+export interface NodeFacts {
+  readonly configReloads: number;
+  /** Unix milliseconds of the last one; 0: there was none. */
+  readonly lastReloadMs: number;
+  /** Servers that are checked for health. */
+  readonly servers: Iterable<{ readonly service: string; readonly url: string; readonly isUp: boolean }>;
+  readonly slots: Iterable<SlotFacts>;
+  readonly processes: readonly CollectedFamily[];
+}
+
+export interface SlotFacts {
+  readonly slot: number;
+  /** Workers that were started because the one before had ended by itself. */
+  readonly restarts: number;
+  /** How long the last change of configuration kept the worker's loop busy, and the longest one since the start. */
+  readonly lastPauseUs: number;
+  readonly maxPauseUs: number;
+}
+
+export interface PrometheusPageOptions {
+  /** One for each slot. */
+  readonly blocks: readonly MetricsBlock[];
+  readonly names: MetricNames;
+  readonly entryPoints: readonly string[];
+  readonly headerLabels: readonly string[];
+  readonly facts: () => NodeFacts;
+}
+
+export class PrometheusPage {
+  static readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  private readonly options: PrometheusPageOptions;
+  private rendering: Promise<string> | undefined;
+
+  constructor(options: PrometheusPageOptions) {
+    this.options = options;
+  }
+
+  render(): Promise<string> {
+    this.rendering ??= this.collect().finally(() => {
+      this.rendering = undefined;
+    });
+    return this.rendering;
+  }
+
+  private async collect(): Promise<string> {
+    const { blocks, names, headerLabels, facts } = this.options;
+    const totals = new BlockTotals(blocks, names, headerLabels.length);
+    const registry = new Registry();
+    const bounds = Array.from(blocks[0]?.bounds ?? []);
+    const node = facts();
+    for (const family of [
+      ...configFamilies(node),
+      this.openConnections(totals),
+      ...requestFamilies(totals, { bounds, headerLabels }),
+      serviceFamily(totals, MetricKind.SERVICE_RETRIES, 'traefik_service_retries_total', 'Requests sent again.'),
+      serverUp(node),
+      serviceFamily(
+        totals,
+        MetricKind.CONNECTIONS_REUSED,
+        'sluice_service_connections_reused_total',
+        'Requests sent on a connection to a server that had served another one before.',
+      ),
+      ...slotFamilies(node),
+      counter('sluice_metrics_overflow_total', 'Counts that found no room in shared memory and are missing above.', [
+        { value: totals.overflow, labels: {} },
+      ]),
+      ...node.processes,
+    ]) {
+      registerFamily(registry, family);
+    }
+    names.markShown();
+    return await registry.metrics();
+  }
+
+  /** Every entry point from the start. */
+  private openConnections(totals: BlockTotals): CollectedFamily {
+    const open = new Map(this.options.entryPoints.map((name) => [name, 0]));
+    for (const { name, value } of totals.named(MetricKind.OPEN_CONNECTIONS)) open.set(name, value);
+    const values = [...open].map(([entrypoint, value]) => ({ value, labels: { entrypoint, protocol: 'TCP' } }));
+    return gauge('traefik_open_connections', 'Client connections that are open, also idle ones.', values);
+  }
+}
+
+function configFamilies({ configReloads, lastReloadMs }: NodeFacts): CollectedFamily[] {
+  const last = lastReloadMs === 0 ? [] : [{ value: Math.floor(lastReloadMs / 1000), labels: {} }];
+  return [
+    counter('traefik_config_reloads_total', 'Dynamic configurations that came into force.', [
+      { value: configReloads, labels: {} },
+    ]),
+    gauge('traefik_config_last_reload_success', 'When the last one came into force, in Unix seconds.', last),
+  ];
+}
+
+function serverUp({ servers }: NodeFacts): CollectedFamily {
+  const values = [...servers].map(({ service, url, isUp }) => ({ value: isUp ? 1 : 0, labels: { service, url } }));
+  return gauge('traefik_service_server_up', 'Whether a server that is checked for health is up.', values);
+}
+
+function serviceFamily(totals: BlockTotals, kind: number, name: string, help: string): CollectedFamily {
+  const values = [...totals.named(kind)].map(({ name: service, value }) => ({ value, labels: { service } }));
+  return counter(name, help, values);
+}
+
+function slotFamilies({ slots }: NodeFacts): CollectedFamily[] {
+  const all = [...slots];
+  const each = (value: (facts: SlotFacts) => number) =>
+    all.map((facts) => ({ value: value(facts), labels: { slot: String(facts.slot) } }));
+  return [
+    counter(
+      'sluice_worker_restarts_total',
+      'Workers that ended by themselves and were replaced.',
+      each((slot) => slot.restarts),
+    ),
+    gauge(
+      'sluice_config_switch_pause_seconds',
+      'How long the last change of configuration kept the worker from anything else.',
+      each((slot) => slot.lastPauseUs / 1e6),
+    ),
+    gauge(
+      'sluice_config_switch_pause_max_seconds',
+      'The longest of these pauses since the start.',
+      each((slot) => slot.maxPauseUs / 1e6),
+    ),
+  ];
+}
+
+function counter(name: string, help: string, values: readonly CollectedValue[]): CollectedFamily {
+  return { name, help, type: 'counter', values };
+}
+
+function gauge(name: string, help: string, values: readonly CollectedValue[]): CollectedFamily {
+  return { name, help, type: 'gauge', values };
+}
