@@ -1,1 +1,4 @@
-export {};
+export * from './admin-server.ts';
+export * from './internal-service.ts';
+export * from './metrics-service.ts';
+export * from './ping-service.ts';
