@@ -21,6 +21,7 @@
         "src/cc/stream-transport/loop-driver.cc",
         "src/cc/stream-transport/relay.cc",
         "src/cc/stream-transport/send-queue.cc",
+        "src/cc/stream-transport/splice-pipe.cc",
         "src/cc/stream-transport/timer-wheel.cc",
         "src/cc/stream-transport/transport.cc"
       ],

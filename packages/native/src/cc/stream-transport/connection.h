@@ -44,6 +44,8 @@ enum ConnectionFlag : uint32_t {
   kIdleDeadline = 1u << 12,
   kClosing = 1u << 13,       // CLOSE was issued: dead for JavaScript, flushing or discarding
   kBlocksRelay = 1u << 14,   // a relay into it waits until its queue is empty
+  kBulk = 1u << 16,          // as the source of an endless relay it has filled a whole buffer
+  kNoSplice = 1u << 17,      // its socket cannot splice
   kStopRelay = 1u << 15,     // STOP_RELAY came while the end of an earlier relay was still to be reported
 };
 

@@ -1,6 +1,6 @@
 // Relays: bytes from one connection to another without JavaScript. A source is read only while its destination has no queue, so at
-// most one scratch buffer (64 KiB) is in flight, in the destination's queue. Every accepted RELAY ends in one RELAYED event unless
-// JavaScript closes the source.
+// most one step (64 KiB copied, or 256 KiB spliced) is in flight, in the destination's queue. Every accepted RELAY ends in one RELAYED
+// event unless JavaScript closes the source.
 
 #include <errno.h>
 
@@ -94,30 +94,8 @@ bool StreamTransport::RelayOnce(Connection* source, size_t* budget) {
     return false;
   }
   if (!source->Has(kReadable)) return false;
-  const size_t wanted = static_cast<size_t>(std::min<uint64_t>(kScratchBytes, source->relayRemaining));
-  const ssize_t count = ReceiveNow(source->fd, scratch_.get(), wanted);
-  if (count < 0) {
-    ReadFailed(source, errno);
-    return false;
-  }
-  if (count == 0) {
-    if (source->Has(kSendBroken)) {
-      Break(source, source->error);
-    } else {
-      source->Set(kInputEnded);
-      FinishRelay(source, kRelaySourceEnd);
-      FinishIfBothEnded(source);
-    }
-    return false;
-  }
-  const size_t length = static_cast<size_t>(count);
-  source->relayMoved += length;
-  source->receivedBytes += length;
-  if (source->relayRemaining != kRelayUntilEnd) source->relayRemaining -= length;
-  if (length < wanted && !source->Has(kHangup)) source->Clear(kReadable);
-  Touch(source);
-  iovec vector = {scratch_.get(), length};
-  SendVectors(destination, &vector, 1, false);
+  const size_t length = IsBulk(source) ? RelaySpliced(source, destination) : RelayCopied(source, destination);
+  if (length == 0) return false;
   if (source->state != ConnectionState::kOpen || !source->relaying) return false;  // relayed to itself, and broke
   if (source->relayTo == nullptr) {
     FinishRelay(source, kRelayDestinationBroken);
@@ -133,6 +111,98 @@ bool StreamTransport::RelayOnce(Connection* source, size_t* budget) {
   }
   *budget -= length;
   return true;
+}
+
+/** Splicing costs more calls than copying and pays only where much is coming: a long body, or a tunnel that fills its buffers. */
+bool StreamTransport::IsBulk(Connection* source) {
+  if (options_.queueMaxBytes < kSpliceBytes || source->Has(kNoSplice)) return false;
+  if (source->relayRemaining == kRelayUntilEnd) return source->Has(kBulk);
+  return source->relayRemaining >= kSpliceMin;
+}
+
+/** Bytes moved; 0 when there were none and whatever that means has been done. */
+size_t StreamTransport::RelayCopied(Connection* source, Connection* destination) {
+  const size_t wanted = static_cast<size_t>(std::min<uint64_t>(kScratchBytes, source->relayRemaining));
+  const ssize_t count = ReceiveNow(source->fd, scratch_.get(), wanted);
+  if (count <= 0) return RelayNothing(source, count);
+  const size_t length = static_cast<size_t>(count);
+  NoteRelayed(source, length);
+  if (length == kScratchBytes) source->Set(kBulk);
+  if (length < wanted && !source->Has(kHangup)) source->Clear(kReadable);
+  iovec vector = {scratch_.get(), length};
+  SendVectors(destination, &vector, 1, false);
+  return length;
+}
+
+/** As RelayCopied, with the pages themselves. What the destination does not take at once is copied into its queue. */
+size_t StreamTransport::RelaySpliced(Connection* source, Connection* destination) {
+  if (!splice_pipe_.Open()) return RelayCopied(source, destination);
+  const size_t wanted = static_cast<size_t>(std::min<uint64_t>(kSpliceBytes, source->relayRemaining));
+  const ssize_t count = splice_pipe_.Fill(source->fd, wanted);
+  if (count < 0 && errno == EINVAL) {
+    source->Set(kNoSplice);
+    return RelayCopied(source, destination);
+  }
+  if (count <= 0) {
+    if (count < 0 && errno == EAGAIN) source->Clear(kBulk);
+    return RelayNothing(source, count);
+  }
+  const size_t length = static_cast<size_t>(count);
+  NoteRelayed(source, length);
+  // A full pipe ends a read too, so that being short says nothing here: the next read finds out.
+  SendSpliced(destination, length);
+  return length;
+}
+
+size_t StreamTransport::RelayNothing(Connection* source, ssize_t count) {
+  if (count < 0) {
+    ReadFailed(source, errno);
+  } else if (source->Has(kSendBroken)) {
+    Break(source, source->error);
+  } else {
+    source->Set(kInputEnded);
+    FinishRelay(source, kRelaySourceEnd);
+    FinishIfBothEnded(source);
+  }
+  return 0;
+}
+
+void StreamTransport::NoteRelayed(Connection* source, size_t length) {
+  source->relayMoved += length;
+  source->receivedBytes += length;
+  if (source->relayRemaining != kRelayUntilEnd) source->relayRemaining -= length;
+  Touch(source);
+}
+
+/** Empties the pipe, which holds `length` bytes: into the socket, and what that does not take into the queue. */
+void StreamTransport::SendSpliced(Connection* c, size_t length) {
+  size_t left = length;
+  while (left > 0) {
+    const ssize_t taken = splice_pipe_.Drain(c->fd, left);
+    if (taken > 0) {
+      left -= static_cast<size_t>(taken);
+      c->sentBytes += static_cast<uint64_t>(taken);
+      Touch(c);
+    } else if (taken < 0 && errno != EAGAIN && errno != EINVAL) {
+      const int error = errno;
+      splice_pipe_.Close();  // with what is in it
+      SendFailed(c, error);
+      return;
+    } else {
+      break;
+    }
+  }
+  while (left > 0) {
+    const ssize_t count = splice_pipe_.TakeOut(scratch_.get(), std::min(left, kScratchBytes));
+    if (count <= 0) {
+      splice_pipe_.Close();
+      Abort(c, EIO);
+      return;
+    }
+    left -= static_cast<size_t>(count);
+    iovec vector = {scratch_.get(), static_cast<size_t>(count)};
+    if (c->state == ConnectionState::kOpen && !c->Has(kSendBroken)) SendVectors(c, &vector, 1, false);
+  }
 }
 
 }  // namespace sluice

@@ -17,6 +17,7 @@
 #include "connection-table.h"
 #include "listener.h"
 #include "records.h"
+#include "splice-pipe.h"
 #include "timer-wheel.h"
 
 namespace sluice {
@@ -136,6 +137,12 @@ class StreamTransport {
   void StartRelay(Connection* source, Connection* destination, uint64_t bytes, uint8_t flags);
   void RunRelay(Connection* source);
   bool RelayOnce(Connection* source, size_t* budget);
+  bool IsBulk(Connection* source);
+  size_t RelayCopied(Connection* source, Connection* destination);
+  size_t RelaySpliced(Connection* source, Connection* destination);
+  size_t RelayNothing(Connection* source, ssize_t count);
+  void NoteRelayed(Connection* source, size_t length);
+  void SendSpliced(Connection* c, size_t length);
   void FinishRelay(Connection* source, RelayEnd reason);
   void UnlinkRelay(Connection* source);
   void DetachSources(Connection* destination);
@@ -182,12 +189,15 @@ class StreamTransport {
   EventfulList eventful_;
   TimerWheel wheel_;
   Listener* listeners_ = nullptr;
+  SplicePipe splice_pipe_;               // empty between calls from outside
   std::unique_ptr<uint8_t[]> scratch_;  // kScratchBytes: relayed or discarded bytes in flight
 
   static constexpr int kPollMax = 512;
   epoll_event poll_[kPollMax];
 
   static constexpr size_t kScratchBytes = 64 * 1024;
+  static constexpr size_t kSpliceBytes = 256 * 1024;
+  static constexpr uint64_t kSpliceMin = 64 * 1024;
   /** Most bytes one relay or one discarding connection may move before others get their turn. */
   static constexpr size_t kTurnBytes = 256 * 1024;
 };
