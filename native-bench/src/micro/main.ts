@@ -9,6 +9,7 @@ import { getHeapStatistics } from 'node:v8';
 import { measure } from 'mitata';
 import { loadAverageNow, processorName } from '../report/environment.ts';
 import { folderNameOf } from '../report/save.ts';
+import { ACCESS_LINES } from './access-lines.ts';
 import { CHUNKS, PATHS } from './bodies-and-paths.ts';
 import { HEADS } from './heads.ts';
 import { MATCHING } from './matching.ts';
@@ -19,7 +20,7 @@ import { renderMicro } from './render-micro.ts';
 import { WRITING } from './writing.ts';
 
 const RESULTS = join(import.meta.dirname, '../../results');
-const GROUPS: readonly MicroGroup[] = [HEADS, WRITING, ...MATCHING, PICKERS, COUNTERS, CHUNKS, PATHS];
+const GROUPS: readonly MicroGroup[] = [HEADS, WRITING, ...MATCHING, PICKERS, COUNTERS, CHUNKS, PATHS, ACCESS_LINES];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ACCESS_LINES } from './access-lines.ts';
 import { CHUNKS, PATHS } from './bodies-and-paths.ts';
 import { HEADS } from './heads.ts';
 import { MATCHING } from './matching.ts';
@@ -41,6 +42,10 @@ test('paths come out in their one spelling', () => {
       '/catalogue/café/a%2Fb/~user',
     ],
   );
+});
+
+test('access log lines are composed, one after the other', () => {
+  for (const { name, run } of ACCESS_LINES.make()) assert.deepEqual([run(), run(), run()], [1, 2, 3], name);
 });
 
 test('the table', () => {
