@@ -13,6 +13,7 @@ export * from './plan/build-plan.ts';
 export * from './plan/compilation-input.ts';
 export * from './plan/compiled-rule.ts';
 export * from './plan/observed-signals.ts';
+export * from './plan/router-names.ts';
 export type * from './plan/snapshot-plan.ts';
 export * from './regex/compile-re2.ts';
 export * from './regex/re2-syntax-error.ts';

@@ -2,7 +2,8 @@
 // and stop. Touches no user byte. Every part is its own class; only the sequence is decided here.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StaticConfiguration } from '@sluice/config';
+import { internalObjects, type StaticConfiguration } from '@sluice/config';
+import { adminSocketPath } from '@sluice/dataplane/process';
 import { Errors } from '@sluice/errors';
 import { type HealthChange, HealthChecks } from '@sluice/health';
 import { SnapshotCompiler } from '@sluice/routing';
@@ -12,6 +13,8 @@ import { ProviderSet } from './configuration/provider-set.ts';
 import { Publisher } from './configuration/publisher.ts';
 import { StatusRows } from './configuration/status-rows.ts';
 import { deferred } from './deferred.ts';
+import { InternalServices } from './internal/internal-services.ts';
+import { NodeMetrics } from './internal/node-metrics.ts';
 import { lifeCycleOf } from './life-cycle.ts';
 import { createNodeMemory, type NodeMemory } from './node-memory.ts';
 import { InstanceLock } from './runtime/instance-lock.ts';
@@ -43,6 +46,8 @@ export class Supervisor {
   private readonly limits: SupervisorLimits;
   private readonly memory: NodeMemory;
   private readonly rows: StatusRows;
+  private readonly metrics: NodeMetrics | undefined;
+  private readonly internal: InternalServices;
   private readonly publisher: Publisher;
   private readonly compiler: SnapshotCompiler;
   private readonly health: HealthChecks;
@@ -79,8 +84,20 @@ export class Supervisor {
       oldestRevision: () => this.pool?.oldestRevision ?? Number.POSITIVE_INFINITY,
       onPublished: (snapshot) => this.pool?.publish(snapshot),
     });
+    this.metrics = NodeMetrics.create({
+      configuration,
+      slots: options.slots,
+      control: this.memory.control,
+      status: this.memory.status,
+      oldestRevision: () => this.publisher.oldestRevision,
+      workers: () => this.pool?.pids ?? [],
+    });
+    const path = adminSocketPath(options.runtimeDirectory);
+    this.internal = new InternalServices({ configuration, path, metricsPage: this.metrics?.page, log });
     this.pipeline = new ConfigurationPipeline({
       configuration,
+      internal: internalObjects(configuration, path),
+      onPublishing: (revision, http, targets) => this.metrics?.publishing(revision, http, targets),
       rows: this.rows,
       publisher: this.publisher,
       compile: (request) => this.compiler.compile(request),
@@ -100,6 +117,7 @@ export class Supervisor {
       this.lock = await InstanceLock.acquire(this.options.runtimeDirectory);
       await this.takeover.collect();
       this.listeners = await openListeners(this.options, this.takeover.sockets);
+      await this.internal.start();
       await this.firstConfiguration();
     } catch (error) {
       this.stopping = true;
@@ -113,6 +131,7 @@ export class Supervisor {
     this.pool = createPool({
       ...this.options,
       memory: this.memory,
+      metrics: this.metrics,
       listeners: this.listeners,
       limits: this.limits,
       snapshot: () => this.publisher.current!,
@@ -167,6 +186,7 @@ export class Supervisor {
   private async beginStopping(): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
+    this.internal.terminate();
     this.allServing.resolve();
     this.options.notifier.stopping();
     this.pipeline.close();
@@ -208,6 +228,7 @@ export class Supervisor {
 
   private noteGone(slot: number): void {
     this.memory.status.clearSlot(slot, this.rows.used);
+    this.metrics?.workerGone(slot, !this.stopping);
     this.publisher.trim();
   }
 
@@ -238,6 +259,8 @@ export class Supervisor {
     await this.providers.close();
     await this.compiler.close();
     this.publisher.close();
+    this.internal.close();
+    this.metrics?.close();
     this.memory.close();
     this.lock?.release();
     this.lock = undefined;

@@ -261,6 +261,8 @@ export class UpstreamSide {
     const connection = this.connection!;
     const bodyKind = responseBodyKind(response, request.method);
     exchange.facts.serverAnsweredWith(response.status);
+    // The server of our own services says what it is made with; nobody else needs to know.
+    if (connection.pool.socketPath !== '') response.remove('uwebsockets');
     if (!response.keepAlive || bodyKind === BodyKind.UNTIL_CLOSE) connection.reusable = false;
     else if (response.hasReceived(Field.KEEP_ALIVE)) connection.noteServerIdle(response);
     connection.expireAt(0);

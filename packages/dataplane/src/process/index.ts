@@ -4,6 +4,7 @@ export { askControl } from './control-client.ts';
 export { type ControlHandler, ControlServer } from './control-server.ts';
 export { openProcessLog, type ProcessLog, type ProcessLogOptions } from './process-log.ts';
 export {
+  adminSocketPath,
   pidOfWorkerControl,
   supervisorControlPath,
   takeoverMailboxPath,

@@ -23,6 +23,11 @@ export function supervisorControlPath(runtimeDirectory: string): string {
   return join(runtimeDirectory, 'supervisor.sock');
 }
 
+/** Where the supervisor serves the services of the program itself; workers connect to it. */
+export function adminSocketPath(runtimeDirectory: string): string {
+  return join(runtimeDirectory, 'admin.sock');
+}
+
 /** The process id in the name of a worker's control socket, or undefined for any other file name. */
 export function pidOfWorkerControl(fileName: string): number | undefined {
   const match = /^worker-([1-9]\d{0,9})\.sock$/.exec(fileName);

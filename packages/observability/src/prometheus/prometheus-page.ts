@@ -38,7 +38,7 @@ export interface PrometheusPageOptions {
 }
 
 export class PrometheusPage {
-  static readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  readonly contentType: string = Registry.PROMETHEUS_CONTENT_TYPE;
   private readonly options: PrometheusPageOptions;
   private rendering: Promise<string> | undefined;
 

@@ -2,7 +2,7 @@
 // checks, publish. One run at a time; of what arrives meanwhile the newest is taken. A run that fails changes nothing.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { HttpConfiguration, StaticConfiguration } from '@sluice/config';
+import { type HttpConfiguration, INTERNAL_PROVIDER, type StaticConfiguration } from '@sluice/config';
 import { type CatalogueEntry, type Diagnostic, Errors } from '@sluice/errors';
 import type { HealthTarget } from '@sluice/health';
 import { closeDescriptor } from '@sluice/native';
@@ -25,6 +25,10 @@ export interface ConfigurationPipelineOptions {
   /** The result's descriptor is the pipeline's. */
   readonly compile: (request: CompileRequest) => Promise<CompileResult>;
   readonly applyHealthTargets: (targets: readonly HealthTarget[]) => void;
+  /** Objects of the program itself; there before anything is delivered. Names are unqualified. */
+  readonly internal?: HttpConfiguration;
+  /** The configuration is about to be published. */
+  readonly onPublishing?: (revision: number, http: HttpConfiguration, targets: readonly HealthTarget[]) => void;
   readonly log: Logger;
 }
 
@@ -138,9 +142,11 @@ export class ConfigurationPipeline {
   }
 
   private merge(): MergedConfiguration {
+    const { internal, configuration } = this.options;
     const provided = new Map([...this.delivered].map(([provider, { http }]) => [provider, http]));
-    const merged = mergeProvided(provided, this.options.configuration.entryPoints, this.lastGood);
-    this.routable = Object.keys(merged.http.routers).length > 0 || !this.hasErrors(merged.diagnostics);
+    if (internal !== undefined) provided.set(INTERNAL_PROVIDER, internal);
+    const merged = mergeProvided(provided, configuration.entryPoints, this.lastGood);
+    this.routable = hasRouters(merged.http) || !this.hasErrors(merged.diagnostics);
     return merged;
   }
 
@@ -154,7 +160,9 @@ export class ConfigurationPipeline {
     const { configuration, publisher, log } = this.options;
     this.report(diagnostics, compiled.diagnostics);
     // Before publishing: a server must have its health by the time a worker may pick it.
-    this.options.applyHealthTargets(healthTargetsOf(http, configuration.serversTransport, rows));
+    const targets = healthTargetsOf(http, configuration.serversTransport, rows);
+    this.options.applyHealthTargets(targets);
+    this.options.onPublishing?.(revision, http, targets);
     publisher.publish({ revision, descriptor: compiled.memory.descriptor });
     log.info({ revision, ...compiled.counts }, 'configuration published');
     this.lastGood.published(http, compiled.diagnostics);
@@ -203,4 +211,9 @@ export class ConfigurationPipeline {
   private fail({ code, meaning }: CatalogueEntry, fields: object): void {
     this.options.log.error({ code, ...fields }, meaning);
   }
+}
+
+/** Those of the program itself serve nobody's traffic. */
+function hasRouters({ routers }: HttpConfiguration): boolean {
+  return Object.keys(routers).some((name) => !name.endsWith(`@${INTERNAL_PROVIDER}`));
 }

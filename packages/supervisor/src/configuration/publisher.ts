@@ -44,10 +44,15 @@ export class Publisher {
     this.trim();
   }
 
+  /** The oldest revision that a worker holds or may get; Infinity before the first one. */
+  get oldestRevision(): number {
+    return Math.min(this.newest?.revision ?? Number.POSITIVE_INFINITY, this.options.oldestRevision());
+  }
+
   /** Frees rows of servers that no live revision names. */
   trim(): void {
     if (this.newest === undefined) return;
-    this.options.rows.releaseBefore(Math.min(this.newest.revision, this.options.oldestRevision()));
+    this.options.rows.releaseBefore(this.oldestRevision);
   }
 
   close(): void {

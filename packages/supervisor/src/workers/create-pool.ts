@@ -3,6 +3,7 @@
 import type { StaticConfiguration } from '@sluice/config';
 import { WORKER_ENTRY } from '@sluice/dataplane/process';
 import type { Logger } from 'pino';
+import type { NodeMetrics } from '../internal/node-metrics.ts';
 import { lifeCycleOf } from '../life-cycle.ts';
 import type { NodeMemory } from '../node-memory.ts';
 import type { ListenerSet } from '../sockets/listener-set.ts';
@@ -17,6 +18,8 @@ export interface PoolOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
   readonly memory: NodeMemory;
+  /** Absent: nothing is counted. */
+  readonly metrics?: NodeMetrics | undefined;
   readonly listeners: ListenerSet;
   readonly limits: { readonly startTimeoutMs: number; readonly heartbeatTimeoutMs: number };
   readonly snapshot: () => Snapshot;
@@ -27,7 +30,7 @@ export interface PoolOptions {
 }
 
 export function createPool(options: PoolOptions): WorkerPool {
-  const { configuration, slots, runtimeDirectory, env, log, memory, listeners, limits } = options;
+  const { configuration, slots, runtimeDirectory, env, log, memory, metrics, listeners, limits } = options;
   const settings: WorkerSettings = {
     slots,
     runtimeDirectory,
@@ -37,6 +40,7 @@ export function createPool(options: PoolOptions): WorkerPool {
     entry: WORKER_ENTRY,
     controlDescriptor: memory.controlDescriptor,
     statusDescriptor: memory.statusDescriptor,
+    ...(metrics === undefined ? {} : { metrics }),
   };
   const createSlot = (_: unknown, slot: number): Slot =>
     new Slot({

@@ -27,6 +27,11 @@ export class WorkerPool {
     return this.slots.filter((slot) => slot.isServing).length;
   }
 
+  /** Of the workers that run. */
+  get pids(): number[] {
+    return this.slots.map((slot) => slot.pid).filter((pid) => pid !== 0);
+  }
+
   /** Somebody serves and does not stand still. A worker that does is replaced here; it is no reason to restart the node. */
   get isAlive(): boolean {
     return this.slots.some((slot) => slot.isServing && slot.isBeating);

@@ -9,6 +9,7 @@ import {
   type WorkerBootstrap,
   type WorkerMessage,
 } from '@sluice/dataplane/process';
+import type { NodeMetrics } from '../internal/node-metrics.ts';
 import type { SlotListener } from '../sockets/listener-set.ts';
 import { SERVICE_MANAGER_VARIABLES } from '../sockets/socket-activation.ts';
 
@@ -31,6 +32,8 @@ export interface WorkerSettings extends Pick<WorkerBootstrap, 'slots' | 'runtime
   readonly env: NodeJS.ProcessEnv;
   readonly controlDescriptor: number;
   readonly statusDescriptor: number;
+  /** Absent: nothing is counted. */
+  readonly metrics?: Pick<NodeMetrics, 'descriptors' | 'settings'>;
 }
 
 export interface Snapshot {
@@ -58,9 +61,16 @@ export class WorkerProcess {
     events: WorkerEvents,
   ) {
     const { entry, controlDescriptor, statusDescriptor } = settings;
-    const inherited = [controlDescriptor, statusDescriptor, snapshot.descriptor];
+    // The order of the numbers in the bootstrap.
+    const inherited = [
+      controlDescriptor,
+      statusDescriptor,
+      snapshot.descriptor,
+      ...listeners.map(({ descriptor }) => descriptor),
+    ];
+    if (settings.metrics !== undefined) inherited.push(settings.metrics.descriptors[slot]!);
     this.child = spawn(process.execPath, [...NODE_FLAGS, entry], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited, ...listeners.map((listener) => listener.descriptor)],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited],
       env: environmentOf(settings, bootstrapOf(settings, slot, listeners, snapshot)),
     });
     let ended = false;
@@ -91,7 +101,7 @@ export class WorkerProcess {
 }
 
 function bootstrapOf(
-  { slots, runtimeDirectory, log, lifeCycle }: WorkerSettings,
+  { slots, runtimeDirectory, log, lifeCycle, metrics }: WorkerSettings,
   slot: number,
   listeners: readonly SlotListener[],
   { revision }: Snapshot,
@@ -105,6 +115,9 @@ function bootstrapOf(
     snapshotDescriptor: FIRST_INHERITED + 2,
     revision,
     listeners: listeners.map(({ entryPoint }, index) => ({ entryPoint, descriptor: FIRST_INHERITED + 3 + index })),
+    ...(metrics === undefined
+      ? {}
+      : { metrics: { descriptor: FIRST_INHERITED + 3 + listeners.length, settings: metrics.settings } }),
     log,
     lifeCycle,
   };
