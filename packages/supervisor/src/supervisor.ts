@@ -217,6 +217,7 @@ export class Supervisor {
       'the configuration has no usable router; the earlier workers go on with theirs until it is repaired';
     this.options.log.error(message);
     this.options.notifier.ready(message);
+    this.options.notifier.startWatchdog(() => true);
     while (!this.pipeline.isUsable && !this.stopping) await this.pipeline.nextChange();
   }
 

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openMailbox } from '@sluice/native';
 import { ClientLoop } from './support/client-loop.ts';
 import { eventually } from './support/eventually.ts';
 import { dynamicYaml, get, slowUpstream } from './support/http.ts';
@@ -104,10 +105,15 @@ test('a broken configuration at take-over: the old workers go on serving the goo
   first.kill('SIGKILL');
   await first.exited;
   const client = new ClientLoop(site.port);
+  context.after(() => client.stop());
   site.writeDynamic('http: [');
-  const second = site.start({ workers: 1 });
+  const mailbox = openMailbox(join(site.folder, 'notify'));
+  context.after(() => mailbox.close());
+  const second = site.start({ workers: 1, env: { NOTIFY_SOCKET: mailbox.path, WATCHDOG_USEC: '200000' } });
   await second.line(({ msg }) => msg.includes('the earlier workers go on'));
   await client.more(20);
+  // A service manager that has heard READY expects signs of life from then on.
+  await eventually('a sign of life', () => mailbox.take()?.payload.toString() === 'WATCHDOG=1');
   site.writeDynamic(dynamicYaml(await slowUpstream(context, 'two')));
   await second.ready();
   await eventually('the old worker has left', () => !isAlive(first.workerPids()[0]!));

@@ -31,9 +31,11 @@ test('signs of life stop while nothing lives', (context) => {
   });
   let alive = true;
   const notifier = new ServiceNotifier({ NOTIFY_SOCKET: mailbox.path, WATCHDOG_USEC: '2000000', WATCHDOG_PID: '7' }, 7);
+  notifier.startWatchdog(() => true);
   notifier.startWatchdog(() => alive);
   context.mock.timers.tick(1000);
   assert.equal(mailbox.take()!.payload.toString(), 'WATCHDOG=1');
+  assert.equal(mailbox.take(), undefined);
   alive = false;
   context.mock.timers.tick(5000);
   assert.equal(mailbox.take(), undefined);

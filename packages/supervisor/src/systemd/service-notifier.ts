@@ -32,9 +32,10 @@ export class ServiceNotifier {
     this.send('STOPPING=1');
   }
 
-  /** A sign of life each half of the manager's interval, as long as `isAlive`. */
+  /** A sign of life each half of the manager's interval, as long as `isAlive`. A later call replaces an earlier one. */
   startWatchdog(isAlive: () => boolean): void {
     if (this.watchdogIntervalMs === undefined || this.socket === '') return;
+    this.stopWatchdog();
     this.watchdog = setInterval(() => {
       if (isAlive()) this.send('WATCHDOG=1');
     }, this.watchdogIntervalMs);
