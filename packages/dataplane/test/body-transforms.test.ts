@@ -375,6 +375,7 @@ describe('built-in middlewares', () => {
     await client.untilBody(2);
     assert.match(proxy.server.received, /\r\nX-New: 1\r\n/);
     assert.match(proxy.server.received, /\r\nHost: inner\r\n/);
+    assert.match(proxy.server.received, /\r\nX-Forwarded-Host: h\r\n/, 'what the client asked for');
     assert.doesNotMatch(proxy.server.received, /secret|\r\nHost: h\r/);
     assert.doesNotMatch(client.received, /Powered/);
     assert.match(client.received, /\r\nX-Out: \xc3\xbc\r\n/, 'UTF-8 bytes');

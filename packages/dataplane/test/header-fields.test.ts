@@ -45,6 +45,29 @@ describe('requests', () => {
     ]);
   });
 
+  it('adds it also where a middleware changes other fields, and where it does not know what that does', async () => {
+    for (const name of ['X-A', 'X-Forwarded-Prefix']) {
+      const middlewares = { h: `headers:\n  customRequestHeaders: { ${name}: v }` };
+      const lines = await linesReceived('GET / HTTP/1.1\r\nHost: h:8080\r\nX-Real-Ip: 6.6.6.6\r\n\r\n', {
+        middlewares,
+      });
+      await proxy!.close();
+      assert.deepEqual(
+        lines.toSorted(),
+        [
+          'Host: h:8080',
+          `${name}: v`,
+          'X-Forwarded-For: 127.0.0.1',
+          'X-Forwarded-Host: h:8080',
+          'X-Forwarded-Port: 8080',
+          'X-Forwarded-Proto: http',
+          `X-Forwarded-Server: ${hostname()}`,
+          'X-Real-Ip: 127.0.0.1',
+        ].toSorted(),
+      );
+    }
+  });
+
   it('removes what an untrusted client says of itself, also spelled with underscores', async () => {
     const lines = await linesReceived(
       'GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 6.6.6.6\r\nX_Forwarded_For: 6.6.6.6\r\nx-real-ip: 6.6.6.6\r\nX-Forwarded-Tls-Client-Cert: 6.6.6.6\r\nX-Forwarded-Prefix: 6.6.6.6\r\n\r\n',

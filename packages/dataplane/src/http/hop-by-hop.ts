@@ -39,9 +39,7 @@ const ADDED_REMOVED: ReadonlySet<string> = new Set([...ALWAYS_REMOVED.map((id) =
  */
 export function removeHopByHop(head: HeaderTable): void {
   for (let i = head.addedNames.length - 1; i >= 0; i--) {
-    if (!ADDED_REMOVED.has(head.addedNames[i].toLowerCase())) continue;
-    head.addedNames.splice(i, 1);
-    head.addedValues.splice(i, 1);
+    if (ADDED_REMOVED.has(head.addedLowerNames[i])) head.removeAddedAt(i);
   }
   if ((head.receivedIds & ALWAYS_REMOVED_MASK) === 0) return;
   for (const id of ALWAYS_REMOVED) head.removeId(id);

@@ -373,7 +373,7 @@ export class HttpExchange implements Exchange {
 
   private runMiddlewares(): void {
     try {
-      if (this.route!.middlewares.length > 0) setForwardedFields(this);
+      if (this.route!.readsForwardedFields) setForwardedFields(this);
       if (!this.chain.runRequestHooks()) return;
       if (this.request.bodyKind !== BodyKind.NONE) this.requestTransform = this.chain.requestTransform();
       this.upstream.start();

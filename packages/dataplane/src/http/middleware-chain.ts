@@ -66,14 +66,14 @@ export class MiddlewareChain {
 
   requestTransform(): BodyTransform | undefined {
     const { exchange, middlewares } = this;
-    if (middlewares.length === 0) return undefined;
+    if (exchange.route?.transformsRequest !== true) return undefined;
     return composeTransforms(middlewares.map((middleware) => middleware.requestBody?.(exchange)));
   }
 
   /** Innermost first: it is the nearest to the server. */
   responseTransform(): BodyTransform | undefined {
     const { exchange, middlewares } = this;
-    if (middlewares.length === 0) return undefined;
+    if (exchange.route?.transformsResponse !== true) return undefined;
     return composeTransforms(middlewares.map((middleware) => middleware.responseBody?.(exchange)).reverse());
   }
 

@@ -41,10 +41,9 @@ function checkTarget(target: string): void {
 /** A middleware may have set the host as if it were any field. */
 function takeAddedHost(request: RequestHead): void {
   for (let i = request.addedNames.length - 1; i >= 0; i--) {
-    if (request.addedNames[i].toLowerCase() !== 'host') continue;
+    if (request.addedLowerNames[i] !== 'host') continue;
     request.setHost(request.addedValues[i]);
-    request.addedNames.splice(i, 1);
-    request.addedValues.splice(i, 1);
+    request.removeAddedAt(i);
   }
 }
 

@@ -15,6 +15,11 @@ export class Route {
   readonly service: ServiceRuntime;
   /** A response hook may look at the request: its head has to outlive its batch. */
   readonly readsRequestLater: boolean;
+  /** A middleware may look at the forwarding fields or change them: they have to be in the head before. */
+  readonly readsForwardedFields: boolean;
+  /** Some middleware may ask for that body. */
+  readonly transformsRequest: boolean;
+  readonly transformsResponse: boolean;
   /** Mask of encoded characters this router refuses; 0: none. */
   readonly deniedEncodedCharacters: number;
   /** Undefined when its requests are not counted. */
@@ -32,7 +37,13 @@ export class Route {
     this.name = record.name;
     this.deniedEncodedCharacters = record.deniedEncodedCharacters;
     this.middlewares = record.middlewares.map((middleware) => makeMiddleware(tables, middleware, behaviourOf));
-    this.readsRequestLater = this.middlewares.some(({ onResponse, responseBody }) => onResponse ?? responseBody);
+    this.readsRequestLater = this.middlewares.some(
+      ({ onResponse, responseBody, ignoresRequestLater }) =>
+        ignoresRequestLater !== true && (onResponse ?? responseBody),
+    );
+    this.readsForwardedFields = this.middlewares.some(({ ignoresForwardedFields }) => ignoresForwardedFields !== true);
+    this.transformsRequest = this.middlewares.some(({ requestBody }) => requestBody !== undefined);
+    this.transformsResponse = this.middlewares.some(({ responseBody }) => responseBody !== undefined);
     this.service = services.serviceAt(record.service);
     this.metrics = metrics?.ofRoute(this.name, this.service.name, record.observedSignals);
   }

@@ -25,7 +25,7 @@ export class HeaderEdits {
     for (let i = 0; i < this.names.length; i++) {
       table.remove(this.lowerNames[i]!);
       const value = this.values[i];
-      if (value !== undefined) table.add(this.names[i]!, value);
+      if (value !== undefined) table.add(this.names[i]!, value, this.lowerNames[i]);
     }
   }
 }

@@ -5,6 +5,10 @@ import { type Middleware, Verdict } from '../interface/middleware.ts';
 import { headers } from '../registry.ts';
 import { makeMiddleware, problemsOf, runExchange, TestExchange, type TestRequest } from '../testing/index.ts';
 
+function hooksOf(middleware: Middleware): string[] {
+  return Object.entries(middleware).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
+}
+
 function onRequest(customRequestHeaders: Record<string, string>, request: TestRequest = {}): TestExchange {
   const exchange = new TestExchange(request);
   assert.equal(makeMiddleware(headers, { customRequestHeaders }).onRequest!(exchange), Verdict.NEXT);
@@ -121,10 +125,23 @@ test('without anything to do the options are refused', () => {
 
 test('deprecated options without effect are accepted, also alone', () => {
   const middleware = makeMiddleware(headers, { sslRedirect: true, featurePolicy: 'x', sslHost: 'h' });
-  assert.deepEqual(Object.keys(middleware), []);
+  assert.deepEqual(hooksOf(middleware), []);
 });
 
 test('hooks exist only for what there is to do', () => {
-  assert.deepEqual(Object.keys(makeMiddleware(headers, { customRequestHeaders: { A: '1' } })), ['onRequest']);
-  assert.deepEqual(Object.keys(makeMiddleware(headers, { customResponseHeaders: { A: '1' } })), ['onResponse']);
+  assert.deepEqual(hooksOf(makeMiddleware(headers, { customRequestHeaders: { A: '1' } })), ['onRequest']);
+  assert.deepEqual(hooksOf(makeMiddleware(headers, { customResponseHeaders: { A: '1' } })), ['onResponse']);
+});
+
+test('forwarding fields are promised to be left alone where no name is one', () => {
+  for (const [name, ignores] of [
+    ['X-A', true],
+    ['x-forwarded-proto', false],
+    ['X_Real_IP', false],
+    ['X-Scheme', false],
+    ['host', false],
+  ] as const) {
+    const { ignoresForwardedFields } = makeMiddleware(headers, { customRequestHeaders: { 'X-B': '1', [name]: '2' } });
+    assert.equal(ignoresForwardedFields, ignores, name);
+  }
 });

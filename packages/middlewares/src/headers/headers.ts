@@ -12,12 +12,18 @@ export const headers: MiddlewareBehaviour<HeadersOptions> = {
   create({ customRequestHeaders, customResponseHeaders }): Middleware {
     const onRequest = requestHook(customRequestHeaders);
     const edits = new HeaderEdits(customResponseHeaders);
-    const middleware: Middleware = {};
+    const ignoresForwardedFields = !Object.keys(customRequestHeaders).some(touchesForwardedFields);
+    const middleware: Middleware = { ignoresForwardedFields, ignoresRequestLater: true };
     if (onRequest !== undefined) middleware.onRequest = onRequest;
     if (!edits.isEmpty) middleware.onResponse = ({ response }) => edits.apply(response);
     return middleware;
   },
 };
+
+/** X-Forwarded-Host tells the host that the client asked for. A few other names begin alike; they only cost the shortcut. */
+function touchesForwardedFields(name: string): boolean {
+  return /^(host$|x[-_](forwarded|real|scheme))/i.test(name);
+}
 
 function requestHook(map: Readonly<Record<string, string>>): Middleware['onRequest'] | undefined {
   const { host, fields } = withoutHost(map);

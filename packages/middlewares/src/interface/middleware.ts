@@ -29,6 +29,13 @@ export interface BodyTransform {
 }
 
 export interface Middleware {
+  /**
+   * Promises that no hook reads or changes X-Forwarded-*, X-Real-Ip, X-Scheme or the host of the request: where all middlewares
+   * of a router promise it, these fields go out as one prepared block. Default false.
+   */
+  readonly ignoresForwardedFields?: boolean;
+  /** Promises that `onResponse` and `responseBody` do not look at the request: its head need not be kept. Default false. */
+  readonly ignoresRequestLater?: boolean;
   onRequest?(exchange: Exchange): VerdictValue;
   /** Called in reverse order, also for answers made by inner middlewares and by the proxy. */
   onResponse?(exchange: Exchange): void;

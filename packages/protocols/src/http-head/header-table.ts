@@ -23,6 +23,8 @@ export class HeaderTable {
   /** Fields added by us, in order; parallel arrays. */
   readonly addedNames: string[] = [];
   readonly addedValues: string[] = [];
+  /** The names in lower case: comparing must not make strings anew each time. */
+  readonly addedLowerNames: string[] = [];
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -38,6 +40,7 @@ export class HeaderTable {
     if (this.addedNames.length !== 0) {
       this.addedNames.length = 0;
       this.addedValues.length = 0;
+      this.addedLowerNames.length = 0;
     }
   }
 
@@ -81,10 +84,8 @@ export class HeaderTable {
   get(name: string): string | undefined {
     const index = this.find(name, 0);
     if (index !== -1) return this.valueAt(index);
-    for (let i = 0; i < this.addedNames.length; i++) {
-      if (this.addedNames[i].toLowerCase() === name) return this.addedValues[i];
-    }
-    return undefined;
+    const added = this.addedLowerNames.indexOf(name);
+    return added === -1 ? undefined : this.addedValues[added];
   }
 
   /** Values of every field of that name (lower case), received ones first. */
@@ -92,35 +93,41 @@ export class HeaderTable {
     const values: string[] = [];
     for (let i = this.find(name, 0); i !== -1; i = this.find(name, i + 1)) values.push(this.valueAt(i));
     for (let i = 0; i < this.addedNames.length; i++) {
-      if (this.addedNames[i].toLowerCase() === name) values.push(this.addedValues[i]);
+      if (this.addedLowerNames[i] === name) values.push(this.addedValues[i]);
     }
     return values;
   }
 
   has(name: string): boolean {
-    return this.find(name, 0) !== -1 || this.addedNames.some((added) => added.toLowerCase() === name);
+    return this.find(name, 0) !== -1 || this.addedLowerNames.includes(name);
   }
 
   /** Replaces every field of that name (any case) by one. The value must not contain CR, LF or NUL. */
   set(name: string, value: string): void {
-    this.remove(name.toLowerCase());
-    this.add(name, value);
+    const lowerName = name.toLowerCase();
+    this.remove(lowerName);
+    this.add(name, value, lowerName);
   }
 
   /** Adds a field after the others, spelled as given. The value must not contain CR, LF or NUL. */
-  add(name: string, value: string): void {
+  add(name: string, value: string, lowerName: string = name.toLowerCase()): void {
     this.addedNames.push(name);
     this.addedValues.push(value);
+    this.addedLowerNames.push(lowerName);
+  }
+
+  /** Takes back the added field at that position. */
+  removeAddedAt(index: number): void {
+    this.addedNames.splice(index, 1);
+    this.addedValues.splice(index, 1);
+    this.addedLowerNames.splice(index, 1);
   }
 
   /** Removes every field of that name (lower case). */
   remove(name: string): void {
     for (let i = this.find(name, 0); i !== -1; i = this.find(name, i + 1)) this.removeAt(i);
-    for (let i = this.addedNames.length - 1; i >= 0; i--) {
-      if (this.addedNames[i].toLowerCase() === name) {
-        this.addedNames.splice(i, 1);
-        this.addedValues.splice(i, 1);
-      }
+    for (let i = this.addedLowerNames.length - 1; i >= 0; i--) {
+      if (this.addedLowerNames[i] === name) this.removeAddedAt(i);
     }
   }
 
