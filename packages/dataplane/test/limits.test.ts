@@ -86,6 +86,18 @@ describe('slow clients', () => {
     });
   }
 
+  it('have readHeaderTimeout for a head alone, and may take their time for the body', async () => {
+    proxy = await startProxy(answerHeads(OK), { respondingTimeouts: { readTimeout: 0, readHeaderTimeout: 100 } });
+    const slow = await proxy.client();
+    await trickle(slow, `GET / HTTP/1.1\r\nHost: h\r\nX: ${'x'.repeat(200)}`, 10);
+    assert.match(slow.received, /^HTTP\/1\.1 408 /);
+    const patient = await proxy.client();
+    patient.write('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 40\r\n\r\n');
+    await trickle(patient, 'x'.repeat(40), 8);
+    await patient.untilText('ok');
+    assert.ok(proxy.server.received.endsWith('x'.repeat(40)));
+  });
+
   it('that send nothing at all are closed without a word', async () => {
     proxy = await startProxy(answerHeads(OK), { respondingTimeouts: { readTimeout: 50 } });
     const client = await proxy.client();
@@ -281,6 +293,37 @@ describe('servers that do not read', () => {
       await proxy.server.until(() => server!.socket.bytesRead > before + (1 << 20), 'more of the body');
     });
   }
+});
+
+describe('heads', () => {
+  const fields = (count: number) => 'a: b\r\n'.repeat(count);
+
+  it('have as many fields as maxHeaderFields, and 431 beyond', async () => {
+    proxy = await startProxy(answerHeads(OK), { http: { maxHeaderFields: 3 } });
+    const client = await proxy.client();
+    client.write(`GET / HTTP/1.1\r\nHost: h\r\n${fields(2)}\r\n`);
+    await client.untilText('ok');
+    client.received = '';
+    client.write(`GET / HTTP/1.1\r\nHost: h\r\n${fields(3)}\r\n`);
+    await client.untilText('HTTP/1.1 431 ');
+  });
+
+  it('may have more fields than by default', async () => {
+    proxy = await startProxy(answerHeads(OK), { http: { maxHeaderFields: 2_000 } });
+    const client = await proxy.client();
+    client.write(`GET / HTTP/1.1\r\nHost: h\r\n${fields(1_999)}\r\n`);
+    await client.untilText('ok');
+  });
+
+  it('have a target of maxTargetBytes, and 414 beyond', async () => {
+    proxy = await startProxy(answerHeads(OK), { http: { maxTargetBytes: 10 } });
+    const client = await proxy.client();
+    client.write('GET /345678?0 HTTP/1.1\r\nHost: h\r\n\r\n');
+    await client.untilText('ok');
+    client.received = '';
+    client.write('GET /345678?01 HTTP/1.1\r\nHost: h\r\n\r\n');
+    await client.untilText('HTTP/1.1 414 ');
+  });
 });
 
 describe('endless servers', () => {

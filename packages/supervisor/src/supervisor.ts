@@ -66,7 +66,7 @@ export class Supervisor {
     this.options = options;
     this.limits = { ...LIMITS, ...options.limits };
     const { configuration, log } = options;
-    this.memory = createNodeMemory(options.slots);
+    this.memory = createNodeMemory(options.slots, Object.keys(configuration.entryPoints).length);
     this.rows = new StatusRows(this.memory.status);
     this.compiler = new SnapshotCompiler({
       entryPoints: configuration.entryPoints,
@@ -230,6 +230,7 @@ export class Supervisor {
   private noteGone(slot: number): void {
     this.memory.status.clearSlot(slot, this.rows.used);
     this.metrics?.workerGone(slot, !this.stopping);
+    this.memory.limits.clearSlot(slot, this.rows.used);
     this.publisher.trim();
   }
 

@@ -63,7 +63,7 @@ async function startWorker(context: TestContext, url: string) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-worker-'));
   const runtimeDirectory = join(folder, 'instance');
   mkdirSync(runtimeDirectory, { mode: 0o700 });
-  const memory = createNodeMemory(1);
+  const memory = createNodeMemory(1, 1);
   for (let row = 0; row < 8; row++) memory.status.setHealth(row, ServerHealth.UP);
   const target = await bindTargetOf('web', '127.0.0.1:0');
   const listeners = ListenerSet.open(1, [{ target, reusePort: false, passed: [], takenOver: [] }]);

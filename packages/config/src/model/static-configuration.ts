@@ -19,6 +19,8 @@ export interface StaticConfiguration {
   readonly ping?: PingConfiguration;
   /** Number of worker processes; 0 means one per core. Our extension. */
   readonly workers: number;
+  /** Our extension. */
+  readonly limits: { /** 0: none. */ readonly maxBufferedBytesPerWorker: number };
   readonly validation: { /** Our extension; default `error`. */ readonly unknownKeys: 'error' | 'warn' };
 }
 

@@ -101,6 +101,16 @@ export const staticSchema = z.object({
   workers: boundedInteger({ min: 0, max: 1_024 })
     .default(0)
     .describe('Number of worker processes; 0: one per core. Not part of the compatible configuration.'),
+  limits: z
+    .object({
+      maxBufferedBytesPerWorker: boundedInteger({ min: 0, max: 2 ** 40 })
+        .default(268_435_456)
+        .describe(
+          'Bytes that one worker keeps for slow or talkative peers; beyond, who wants more is turned away. 0: no limit.',
+        ),
+    })
+    .prefault({})
+    .describe('Bounds of the whole process. Not part of the compatible configuration.'),
   validation: z
     .object({
       unknownKeys: z
@@ -134,5 +144,6 @@ export const STATIC_ROOT_KEYS: readonly string[] = [
   'experimental',
   'pilot',
   'workers',
+  'limits',
   'validation',
 ];

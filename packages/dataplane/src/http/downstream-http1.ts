@@ -50,8 +50,8 @@ export class DownstreamHttp1 extends StreamConnection {
   /** To be called once the connection has its id. */
   opened(): void {
     this.entryPoint.metrics?.connectionOpened();
-    const { readTimeoutMs } = this.entryPoint;
-    if (readTimeoutMs > 0) this.expireAt(this.acceptedAtMs + readTimeoutMs);
+    const { headTimeoutMs } = this.entryPoint;
+    if (headTimeoutMs > 0) this.expireAt(this.acceptedAtMs + headTimeoutMs);
   }
 
   get isIdle(): boolean {
@@ -145,7 +145,10 @@ export class DownstreamHttp1 extends StreamConnection {
   }
 
   override forget(): void {
-    if (this.id !== 0) this.entryPoint.metrics?.connectionClosed();
+    if (this.id !== 0) {
+      this.entryPoint.metrics?.connectionClosed();
+      this.entryPoint.admission?.leave(this.peer.bytes);
+    }
     super.forget();
   }
 
@@ -271,9 +274,10 @@ export class DownstreamHttp1 extends StreamConnection {
     // A client that does not read has the time of an idle one, which `exchangeEnded` has set.
     const waitsForRequest = exchange === undefined ? holds && !blocked : exchange.takesBody;
     if (!waitsForRequest) return;
-    const { readTimeoutMs } = this.entryPoint;
+    const { headTimeoutMs, readTimeoutMs } = this.entryPoint;
+    const timeoutMs = exchange === undefined ? headTimeoutMs : readTimeoutMs;
     if (this.requestStartedAtMs === 0) this.requestStartedAtMs = this.context.transport.now;
-    if (readTimeoutMs > 0) this.expireAt(this.requestStartedAtMs + readTimeoutMs);
+    if (timeoutMs > 0) this.expireAt(this.requestStartedAtMs + timeoutMs);
   }
 
   /** Answers a request that never became an exchange, and closes. */

@@ -3,13 +3,9 @@
 import type { EntryPointConfiguration } from '@sluice/config';
 import type { HeadLimits } from '@sluice/protocols';
 import { AddressSet } from '../listen/address-set.ts';
+import type { ClientAdmission } from '../listen/client-admission.ts';
 import type { EntryPointMetrics } from '../metrics/entry-point-metrics.ts';
 import type { Revision } from '../worker/revision.ts';
-
-/** Header fields of one request. */
-const FIELDS_MAX = 512;
-/** Bytes of a request target; a longer one is answered 414. */
-const TARGET_BYTES_MAX = 64 * 1024;
 
 export class EntryPoint {
   readonly name: string;
@@ -17,26 +13,37 @@ export class EntryPoint {
   readonly limits: HeadLimits;
   /** Undefined when nothing is counted. */
   readonly metrics: EntryPointMetrics | undefined;
+  /** Undefined when clients are not limited. */
+  readonly admission: ClientAdmission | undefined;
   /** Milliseconds; 0: none. */
   readonly readTimeoutMs: number;
+  readonly headTimeoutMs: number;
   readonly writeTimeoutMs: number;
   readonly idleTimeoutMs: number;
   private readonly trusted: AddressSet;
   private indexRevision: Revision | undefined;
   private index = -1;
 
-  constructor(name: string, configuration: EntryPointConfiguration, metrics?: EntryPointMetrics) {
+  constructor(
+    name: string,
+    configuration: EntryPointConfiguration,
+    metrics: EntryPointMetrics | undefined,
+    admission: ClientAdmission | undefined,
+  ) {
     this.name = name;
     this.metrics = metrics;
+    this.admission = admission;
     this.configuration = configuration;
-    const { respondingTimeouts } = configuration.transport;
+    const { http, transport } = configuration;
+    const { respondingTimeouts } = transport;
     this.readTimeoutMs = respondingTimeouts.readTimeout;
+    this.headTimeoutMs = respondingTimeouts.readHeaderTimeout || respondingTimeouts.readTimeout;
     this.writeTimeoutMs = respondingTimeouts.writeTimeout;
     this.idleTimeoutMs = respondingTimeouts.idleTimeout;
     this.limits = {
-      headBytesMax: configuration.http.maxHeaderBytes,
-      fieldsMax: FIELDS_MAX,
-      targetBytesMax: Math.min(TARGET_BYTES_MAX, configuration.http.maxHeaderBytes),
+      headBytesMax: http.maxHeaderBytes,
+      fieldsMax: http.maxHeaderFields,
+      targetBytesMax: Math.min(http.maxTargetBytes, http.maxHeaderBytes),
     };
     this.trusted = new AddressSet(configuration.forwardedHeaders.trustedIPs);
   }

@@ -10,6 +10,7 @@ const GOOD: WorkerBootstrap = {
   controlDescriptor: 4,
   statusDescriptor: 5,
   snapshotDescriptor: 6,
+  limits: { descriptor: 8, bufferedBytesMax: 1 << 28 },
   revision: 1,
   metrics: {
     descriptor: 8,
@@ -34,6 +35,8 @@ for (const [name, text, message] of [
     JSON.stringify({ ...GOOD, listeners: [{ entryPoint: 'w', descriptor: 1 }] }),
     /from 3/,
   ],
+  ['no limits', JSON.stringify({ ...GOOD, limits: undefined }), /limits must be an object/],
+  ['no bound', JSON.stringify({ ...GOOD, limits: { descriptor: 8 } }), /bufferedBytesMax/],
   ['no life cycle', JSON.stringify({ ...GOOD, lifeCycle: undefined }), /lifeCycle/],
   ['an endless grace', JSON.stringify({ ...GOOD, lifeCycle: { acceptGraceMs: 0, graceMs: null } }), /graceMs/],
   ['metrics without families', JSON.stringify({ ...GOOD, metrics: { descriptor: 8, settings: {} } }), /which families/],

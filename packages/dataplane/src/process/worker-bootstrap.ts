@@ -20,6 +20,9 @@ export function parseWorkerBootstrap(text: string | undefined): WorkerBootstrap 
   if (typeof fields.runtimeDirectory !== 'string' || !isAbsolute(fields.runtimeDirectory)) {
     throw new Error('the bootstrap must name the runtime directory by an absolute path');
   }
+  const limits = fieldsOf(fields.limits, 'limits');
+  requireCount(limits, 'descriptor', 3);
+  requireCount(limits, 'bufferedBytesMax', 0);
   requireListeners(fields.listeners);
   if (fields.metrics !== undefined) requireMetrics(fieldsOf(fields.metrics, 'metrics'));
   requireLog(fieldsOf(fields.log, 'log'));

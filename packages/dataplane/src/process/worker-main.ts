@@ -5,7 +5,7 @@ import { flushCompileCache } from 'node:module';
 import { hostname } from 'node:os';
 import { Errors } from '@sluice/errors';
 import { closeDescriptor, mapWritable, openMailbox } from '@sluice/native';
-import { ControlBlock, ServerStatus } from '@sluice/shared-state';
+import { ControlBlock, LimitsBlock, ServerStatus } from '@sluice/shared-state';
 import { ownClientsMax } from '../listen/clients-max.ts';
 import { Dataplane } from '../worker/dataplane.ts';
 import { ControlServer } from './control-server.ts';
@@ -75,6 +75,7 @@ async function serve(bootstrap: WorkerBootstrap, output: ProcessLog, end: (code:
     dataplane: new Dataplane({
       slot,
       status,
+      limits: new LimitsBlock(mapWritable(bootstrap.limits.descriptor)),
       log,
       serverName: hostname(),
       ...openMetrics(bootstrap),

@@ -15,6 +15,8 @@ export interface WorkerBootstrap {
   readonly controlDescriptor: number;
   readonly statusDescriptor: number;
   readonly snapshotDescriptor: number;
+  /** The memory of limits that all workers share, and how much this one may keep for its peers; 0: no bound. */
+  readonly limits: { readonly descriptor: number; readonly bufferedBytesMax: number };
   readonly revision: number;
   /** Absent: nothing is counted. */
   readonly metrics?: { /** Of the slot's block. */ readonly descriptor: number; readonly settings: MetricsSettings };

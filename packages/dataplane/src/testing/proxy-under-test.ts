@@ -7,7 +7,7 @@ import { type MiddlewareType, middlewareTypes } from '@sluice/middlewares';
 import { createListeningSocket } from '@sluice/native';
 import type { MetricsSettings } from '@sluice/observability/metrics';
 import { compileConfiguration, SnapshotReader, serverKey } from '@sluice/routing';
-import { MetricsBlock, type MetricsBlockShape, ServerHealth, ServerStatus } from '@sluice/shared-state';
+import { LimitsBlock, MetricsBlock, type MetricsBlockShape, ServerHealth, ServerStatus } from '@sluice/shared-state';
 import { pino } from 'pino';
 import { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
@@ -49,13 +49,15 @@ export interface ProxyOptions {
   readonly faultsExpected?: boolean;
 }
 
-const SLOTS = 1;
+const SLOTS = 2;
+const ERROR_LEVEL = 50;
 const ROWS = 64;
 
 export class ProxyUnderTest {
   readonly server: RawServer;
   readonly port: number;
   readonly status: ServerStatus;
+  readonly limits: LimitsBlock;
   readonly dataplane: Dataplane;
   /** With the option `metrics`. */
   readonly counted: MetricsBlock | undefined;
@@ -63,25 +65,31 @@ export class ProxyUnderTest {
   readonly released: number[] = [];
   /** Log lines at level error and above, as JSON. */
   readonly faults: string[] = [];
+  /** Log lines at level warn. */
+  readonly warnings: { readonly code?: string; readonly earlier?: number }[] = [];
   private readonly options: ProxyOptions;
   private readonly clients: RawClient[] = [];
-  private readonly rows = new Map<string, number>();
+  private readonly rows: Map<string, number>;
   private readonly types: ReadonlyMap<string, MiddlewareType>;
   private revision = 0;
 
-  constructor(server: RawServer, options: ProxyOptions) {
+  /** @param beside another worker of the same node: server status and limits are shared with it. At most one. */
+  constructor(server: RawServer, options: ProxyOptions, beside?: ProxyUnderTest) {
     this.server = server;
     this.options = options;
     this.types = new Map([
       ...middlewareTypes,
       ...(options.middlewareTypes ?? []).map((type) => [type.type, type] as const),
     ]);
-    this.status = new ServerStatus(new ArrayBuffer(ServerStatus.byteLength(ROWS, SLOTS)), SLOTS);
+    this.status = beside?.status ?? new ServerStatus(new ArrayBuffer(ServerStatus.byteLength(ROWS, SLOTS)), SLOTS);
+    this.limits = beside?.limits ?? LimitsBlock.alone(SLOTS - 1, ROWS);
+    this.rows = beside?.rows ?? new Map();
     this.counted = options.metrics === undefined ? undefined : MetricsBlock.create(...metricsMemory());
     this.dataplane = new Dataplane({
-      slot: 0,
+      slot: beside === undefined ? 0 : 1,
       status: this.status,
-      log: pino({ level: 'error' }, { write: (line) => void this.faults.push(line) }),
+      limits: this.limits,
+      log: pino({ level: 'warn' }, { write: (line) => this.noteLine(line) }),
       serverName: hostname(),
       transport: { connectionsMax: 4096 },
       middlewareBehaviourOf: (type) => this.types.get(type),
@@ -140,6 +148,12 @@ export class ProxyUnderTest {
       if (this.status.inFlight(row) !== 0)
         throw new Error(`${this.status.inFlight(row)} exchanges are in flight in row ${row}`);
     }
+  }
+
+  private noteLine(line: string): void {
+    const fields = JSON.parse(line);
+    if (fields.level >= ERROR_LEVEL) this.faults.push(line);
+    else this.warnings.push(fields);
   }
 
   /** Row of a server in the shared status; new rows start up. */

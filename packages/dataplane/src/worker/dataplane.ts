@@ -5,14 +5,16 @@ import type { EntryPointConfiguration } from '@sluice/config';
 import { middlewareBehaviourOf } from '@sluice/middlewares/behaviours';
 import { pendingConnections, StreamTransport, type StreamTransportOptions } from '@sluice/native';
 import type { SnapshotReader } from '@sluice/routing/snapshot';
-import type { ServerStatus } from '@sluice/shared-state';
+import { LimitsBlock, type ServerStatus } from '@sluice/shared-state';
 import type { Logger } from 'pino';
 import { DownstreamHttp1 } from '../http/downstream-http1.ts';
 import { EntryPoint } from '../http/entry-point.ts';
 import { ExchangePool } from '../http/exchange-pool.ts';
 import { HeadWriter } from '../http/head-writer.ts';
 import { AcceptLog } from '../listen/accept-log.ts';
+import { ClientAdmission } from '../listen/client-admission.ts';
 import { PeerAddress } from '../listen/peer-address.ts';
+import { RefusalLog } from '../listen/refusal-log.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { NameResolver } from '../upstream/name-resolver.ts';
 import { UpstreamPools } from '../upstream/upstream-pools.ts';
@@ -27,6 +29,8 @@ import type { WorkerContext } from './worker-context.ts';
 export interface DataplaneOptions {
   readonly slot: number;
   readonly status: ServerStatus;
+  /** What is limited over all workers. Default: this one is the only one. */
+  readonly limits?: LimitsBlock;
   readonly log: Logger;
   /** Host name of the machine, for X-Forwarded-Server. */
   readonly serverName: string;
@@ -44,6 +48,7 @@ interface Listener {
   readonly descriptor: number;
   readonly clientsMax: number;
   readonly log: AcceptLog;
+  readonly refusals: RefusalLog;
 }
 
 /** How often services that are no longer configured are looked for. */
@@ -57,9 +62,11 @@ export class Dataplane implements ListenerEvents {
   private accepting = true;
   private readonly middlewareBehaviourOf: MiddlewareLookup;
   private readonly sweeper: NodeJS.Timeout;
+  private readonly limits: LimitsBlock;
   private nextTag = 1;
 
   constructor(options: DataplaneOptions) {
+    this.limits = options.limits ?? LimitsBlock.alone(options.slot, options.status.rows);
     this.middlewareBehaviourOf = options.middlewareBehaviourOf ?? middlewareBehaviourOf;
     const transport: StreamTransport = new StreamTransport(options.transport ?? {}, (count) =>
       dispatchEvents(this.context, this, count),
@@ -97,12 +104,12 @@ export class Dataplane implements ListenerEvents {
     const configuration = JSON.parse(reader.entryPoint(index).configurationJson) as EntryPointConfiguration;
     const tag = this.nextTag++;
     const metrics = this.context.metrics?.ofEntryPoint(entryPoint, configuration.observability.metrics);
-    const log = new AcceptLog(this.context.log, entryPoint);
     this.listeners.set(tag, {
-      entryPoint: new EntryPoint(entryPoint, configuration, metrics),
+      entryPoint: new EntryPoint(entryPoint, configuration, metrics, this.admissionTo(index, configuration)),
       descriptor,
       clientsMax,
-      log,
+      log: new AcceptLog(this.context.log, entryPoint),
+      refusals: new RefusalLog(this.context.log, entryPoint),
     });
     this.context.transport.listen(descriptor, tag, clientsMax);
   }
@@ -161,12 +168,20 @@ export class Dataplane implements ListenerEvents {
   }
 
   onAccepted(id: number, tag: number, peerOffset: number): void {
-    const entryPoint = this.listeners.get(tag)?.entryPoint;
-    if (entryPoint === undefined) {
-      this.context.transport.reset(id);
+    const { transport } = this.context;
+    const listener = this.listeners.get(tag);
+    if (listener === undefined) {
+      transport.reset(id);
       return;
     }
-    const peer = PeerAddress.read(this.context.transport.memory, peerOffset);
+    const { entryPoint } = listener;
+    const peer = PeerAddress.read(transport.memory, peerOffset);
+    const refusal = entryPoint.admission?.admit(peer.bytes);
+    if (refusal !== undefined) {
+      transport.reset(id);
+      listener.refusals.refused(refusal, peer.text, transport.now);
+      return;
+    }
     const connection = new DownstreamHttp1(this.context, entryPoint, peer);
     this.context.connections.add(id, connection);
     connection.opened();
@@ -179,6 +194,12 @@ export class Dataplane implements ListenerEvents {
 
   onListenerResumed(tag: number): void {
     this.listeners.get(tag)?.log.resumed();
+  }
+
+  private admissionTo(entryPoint: number, { transport }: EntryPointConfiguration): ClientAdmission | undefined {
+    const { maxConnections, maxConnectionsPerClient } = transport.limits;
+    if (maxConnections === 0 && maxConnectionsPerClient === 0) return undefined;
+    return new ClientAdmission(this.limits, entryPoint, this.context.slot, transport.limits);
   }
 
   private queuedConnections(): number {

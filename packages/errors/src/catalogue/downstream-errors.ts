@@ -117,4 +117,34 @@ export const DOWNSTREAM_ERRORS = catalogueOf('downstream', {
     meaning: 'The client asked for a CONNECT tunnel.',
     check: 'This is a reverse proxy: somebody uses it, or probes it, as a forward proxy.',
   },
+  DOWNSTREAM_CONNECTIONS_EXCEEDED: {
+    number: 18,
+    logLevel: 'warn',
+    meaning: 'The entry point has as many connections as its maxConnections allows; a new one was closed at once.',
+    check:
+      'Open connections go on. If honest clients are turned away, raise transport.limits.maxConnections, shorten idleTimeout, or limit each client with maxConnectionsPerClient.',
+  },
+  DOWNSTREAM_CLIENT_CONNECTIONS_EXCEEDED: {
+    number: 19,
+    logLevel: 'warn',
+    meaning:
+      'A client address has as many connections as maxConnectionsPerClient allows; a new one was closed at once.',
+    check:
+      'The log line names one such client. Many honest clients may share an address behind a gateway or another proxy: then raise transport.limits.maxConnectionsPerClient.',
+  },
+  DOWNSTREAM_BODY_TOO_SLOW: {
+    number: 20,
+    status: 408,
+    meaning:
+      'The request body came more slowly than the entry point’s minReceiveBytesPerSecond for longer than its grace.',
+    check:
+      'Slow-body attacks look like this. For honest clients that send now and then, set transport.limits.minReceiveBytesPerSecond to 0 or raise slowClientGrace.',
+  },
+  DOWNSTREAM_READER_TOO_SLOW: {
+    number: 21,
+    meaning:
+      'The client took what was ready for it more slowly than the entry point’s minSendBytesPerSecond for longer than its grace, and was cut off.',
+    check:
+      'Slow-read attacks look like this, and clients that pause a download for long. See transport.limits.minSendBytesPerSecond and slowClientGrace.',
+  },
 });

@@ -72,4 +72,13 @@ export const PROXY_ERRORS = catalogueOf('proxy', {
     check:
       'The errno tells why: EMFILE and ENFILE are descriptors of the process and of the machine, ENOBUFS and ENOMEM its memory. It is tried again all the time.',
   },
+  BUFFERS_EXHAUSTED: {
+    number: 10,
+    status: 503,
+    logLevel: 'warn',
+    meaning:
+      'A worker keeps as many bytes for slow or talkative peers as limits.maxBufferedBytesPerWorker allows; who wanted more was turned away.',
+    check:
+      'Requests whose heads arrive whole are served all the time. Many large or slow heads at a time point at an attack: lower http.maxHeaderBytes and readHeaderTimeout, and limit connections.',
+  },
 });

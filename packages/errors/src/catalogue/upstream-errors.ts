@@ -105,4 +105,20 @@ export const UPSTREAM_ERRORS = catalogueOf('upstream', {
     meaning: 'The chunked framing of the response body is broken; the client was cut off so that it notices.',
     check: 'The server writes wrong chunk sizes or bytes after the last chunk.',
   },
+  UPSTREAM_QUEUE_FULL: {
+    number: 15,
+    status: 503,
+    retry: 'next-server',
+    meaning:
+      'The server has its maxConnsPerServer connections, and as many requests as maxQueuedPerServer allows wait already.',
+    check:
+      'The server is slower than requests come. Add servers, or raise maxConnsPerServer if it can take more at a time; a longer queue only makes requests wait longer.',
+  },
+  UPSTREAM_QUEUE_TIMEOUT: {
+    number: 16,
+    status: 503,
+    retry: 'next-server',
+    meaning: 'The request waited for one of the server’s maxConnsPerServer connections until queueTimeout was over.',
+    check: 'See UPSTREAM_QUEUE_FULL. Connections that are never given back, such as WebSockets, count too.',
+  },
 });

@@ -6,6 +6,7 @@ import { SlotCounts } from './slot-counts.ts';
 
 const LAYOUT_VERSION = 1;
 const HEADER_WORDS = 32;
+const ENTRY_POINTS_ALONE = 64;
 const Header = { VERSION: 0, SLOTS: 1, ENTRY_POINTS: 2, SERVER_ROWS: 3, CLIENT_KEY: 8 } as const;
 
 export interface LimitsShape {
@@ -38,6 +39,13 @@ export class LimitsBlock {
     words[Header.SERVER_ROWS] = shape.serverRows;
     words.set(key.subarray(0, CLIENT_KEY_WORDS), Header.CLIENT_KEY);
     return new LimitsBlock(buffer);
+  }
+
+  /** For a worker that shares its limits with nobody. @param serverRows as many as the server status has. */
+  static alone(slot: number, serverRows: number): LimitsBlock {
+    const shape = { slots: slot + 1, entryPoints: ENTRY_POINTS_ALONE, serverRows };
+    const key = new Uint32Array(CLIENT_KEY_WORDS);
+    return LimitsBlock.create(new ArrayBuffer(LimitsBlock.byteLength(shape)), shape, key);
   }
 
   /** @throws Error when the block was made by another layout version. */

@@ -41,6 +41,8 @@ export function createPool(options: PoolOptions): WorkerPool {
     controlDescriptor: memory.controlDescriptor,
     statusDescriptor: memory.statusDescriptor,
     ...(metrics === undefined ? {} : { metrics }),
+    limitsDescriptor: memory.limitsDescriptor,
+    bufferedBytesMax: configuration.limits.maxBufferedBytesPerWorker,
   };
   const createSlot = (_: unknown, slot: number): Slot =>
     new Slot({

@@ -34,6 +34,8 @@ export interface WorkerSettings extends Pick<WorkerBootstrap, 'slots' | 'runtime
   readonly statusDescriptor: number;
   /** Absent: nothing is counted. */
   readonly metrics?: Pick<NodeMetrics, 'descriptors' | 'settings'>;
+  readonly limitsDescriptor: number;
+  readonly bufferedBytesMax: number;
 }
 
 export interface Snapshot {
@@ -60,12 +62,13 @@ export class WorkerProcess {
     snapshot: Snapshot,
     events: WorkerEvents,
   ) {
-    const { entry, controlDescriptor, statusDescriptor } = settings;
+    const { entry, controlDescriptor, statusDescriptor, limitsDescriptor } = settings;
     // The order of the numbers in the bootstrap.
     const inherited = [
       controlDescriptor,
       statusDescriptor,
       snapshot.descriptor,
+      limitsDescriptor,
       ...listeners.map(({ descriptor }) => descriptor),
     ];
     if (settings.metrics !== undefined) inherited.push(settings.metrics.descriptors[slot]!);
@@ -101,7 +104,7 @@ export class WorkerProcess {
 }
 
 function bootstrapOf(
-  { slots, runtimeDirectory, log, lifeCycle, metrics }: WorkerSettings,
+  { slots, runtimeDirectory, log, lifeCycle, bufferedBytesMax, metrics }: WorkerSettings,
   slot: number,
   listeners: readonly SlotListener[],
   { revision }: Snapshot,
@@ -113,11 +116,12 @@ function bootstrapOf(
     controlDescriptor: FIRST_INHERITED,
     statusDescriptor: FIRST_INHERITED + 1,
     snapshotDescriptor: FIRST_INHERITED + 2,
+    limits: { descriptor: FIRST_INHERITED + 3, bufferedBytesMax },
     revision,
-    listeners: listeners.map(({ entryPoint }, index) => ({ entryPoint, descriptor: FIRST_INHERITED + 3 + index })),
+    listeners: listeners.map(({ entryPoint }, index) => ({ entryPoint, descriptor: FIRST_INHERITED + 4 + index })),
     ...(metrics === undefined
       ? {}
-      : { metrics: { descriptor: FIRST_INHERITED + 3 + listeners.length, settings: metrics.settings } }),
+      : { metrics: { descriptor: FIRST_INHERITED + 4 + listeners.length, settings: metrics.settings } }),
     log,
     lifeCycle,
   };
