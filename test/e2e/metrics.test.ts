@@ -305,8 +305,8 @@ test('a page on an entry point that does not exist: no start, and the place in t
   timeout,
 }, async (context) => {
   const site = await MetricsSite.create(context);
-  site.site.writeStatic({ ping: { entryPoint: 'wbe' }, metrics: { prometheus: { buckets: [1] } } });
+  site.site.writeStatic({ ping: { entryPoint: 'webb' }, metrics: { prometheus: { buckets: [1] } } });
   const node = site.site.start();
   assert.equal(await node.exited, 1);
-  assert.match(node.output, /sluice\.yaml:\d+:\d+: error: "ping\.entryPoint" names the entry point "wbe".*"web"/);
+  assert.match(node.output, /sluice\.yaml:\d+:\d+: error: "ping\.entryPoint" names the entry point "webb".*"web"/);
 });

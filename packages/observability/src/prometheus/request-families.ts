@@ -1,4 +1,5 @@
 // The metrics of requests by entry point, router and service, with the names and labels of observability.md section 2.1.
+// Pure: turns totals into values; what is counted, and what is shown at all, was decided before.
 
 import { MetricKind } from '@sluice/shared-state';
 import type { BlockTotals, RequestTotal } from './block-totals.ts';
