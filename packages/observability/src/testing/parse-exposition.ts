@@ -1,4 +1,5 @@
 // Reads the text format of Prometheus, for tests: strictly, so that what it takes a real scraper takes, too.
+// Knows nothing of the metrics there are.
 
 export interface Sample {
   readonly name: string;
