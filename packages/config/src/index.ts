@@ -39,7 +39,6 @@ export { boundedInteger, type IntegerBounds, lenientBoolean, lenientInteger, par
 export { mayBeEmpty } from './schema/section.ts';
 export { type ConfigurationFormat, formatOfFile } from './source/parse-source.ts';
 export { ACCESS_LOG_FIELDS, type AccessLogField } from './static/access-log-fields.ts';
-export { parseStatusRange } from './static/access-log-schema.ts';
 export {
   decodeStaticText,
   type LoadedStatic,

@@ -7,7 +7,14 @@ const HEADER_WORDS = 16;
 const SLOT_WORDS = 16;
 
 const Header = { VERSION: 0, SLOTS: 1, REVISION: 2 } as const;
-const Slot = { HEARTBEAT: 0, REVISION: 1, STATE: 2, SWITCH_PAUSE_US: 3, SWITCH_PAUSE_MAX_US: 4 } as const;
+const Slot = {
+  HEARTBEAT: 0,
+  REVISION: 1,
+  STATE: 2,
+  SWITCH_PAUSE_US: 3,
+  SWITCH_PAUSE_MAX_US: 4,
+  DROPPED_LINES: 5,
+} as const;
 
 /** What a worker says of itself. */
 export const SlotState = { EMPTY: 0, STARTING: 1, SERVING: 2, DRAINING: 3, LEFT: 4 } as const;
@@ -81,6 +88,16 @@ export class ControlBlock {
       last: Atomics.load(this.words, this.at(slot, Slot.SWITCH_PAUSE_US)),
       max: Atomics.load(this.words, this.at(slot, Slot.SWITCH_PAUSE_MAX_US)),
     };
+  }
+
+  /** A line of the access log has found no room. */
+  countDroppedLine(slot: number): void {
+    Atomics.add(this.words, this.at(slot, Slot.DROPPED_LINES), 1);
+  }
+
+  /** Lines of the access log lost by the slot's workers since the block was made, modulo 2^32. */
+  droppedLines(slot: number): number {
+    return Atomics.load(this.words, this.at(slot, Slot.DROPPED_LINES)) >>> 0;
   }
 
   private at(slot: number, word: number): number {

@@ -107,6 +107,7 @@ async function run(options: RunOptions, { log }: ProcessLog): Promise<number> {
       log.info('reading the providers again');
       supervisor.reload();
     },
+    reopenAccessLog: () => supervisor.reopenAccessLog(),
   });
   try {
     supervisor.start().then(() => options.onReady?.(supervisor), ended.reject);

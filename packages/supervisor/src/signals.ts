@@ -1,4 +1,5 @@
-// Signals of the supervisor: SIGTERM and SIGINT drain, a second one ends everything at once, SIGHUP reads the providers again.
+// Signals of the supervisor: SIGTERM and SIGINT drain, a second one ends everything at once, SIGHUP reads the providers again,
+// SIGUSR1 opens the access log anew.
 
 /** The part of `process` that is used. */
 export interface SignalSource {
@@ -10,10 +11,11 @@ export interface SignalActions {
   readonly stop: (signal: NodeJS.Signals) => void;
   readonly stopNow: () => void;
   readonly reload: () => void;
+  readonly reopenAccessLog: () => void;
 }
 
-/** SIGUSR1 is kept for opening log files anew; Node would open its inspector. SIGUSR2 would end the process. */
-const IGNORED = ['SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const;
+/** SIGUSR2 would end the process. */
+const IGNORED = ['SIGUSR2', 'SIGPIPE'] as const;
 
 /** @returns a function that takes the handlers away again. */
 export function installSignals(source: SignalSource, actions: SignalActions): () => void {
@@ -27,6 +29,7 @@ export function installSignals(source: SignalSource, actions: SignalActions): ()
     ['SIGTERM', onStop('SIGTERM')],
     ['SIGINT', onStop('SIGINT')],
     ['SIGHUP', actions.reload],
+    ['SIGUSR1', actions.reopenAccessLog],
     ...IGNORED.map((signal): [NodeJS.Signals, () => void] => [signal, () => {}]),
   ];
   for (const [signal, handler] of handlers) source.on(signal, handler);

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { internalObjects, type StaticConfiguration } from '@sluice/config';
-import { adminSocketPath } from '@sluice/dataplane/process';
+import { adminSocketPath, checkAccessLog } from '@sluice/dataplane/process';
 import { Errors } from '@sluice/errors';
 import { type HealthChange, HealthChecks } from '@sluice/health';
 import { SnapshotCompiler } from '@sluice/routing';
@@ -20,6 +20,7 @@ import { createNodeMemory, type NodeMemory } from './node-memory.ts';
 import { InstanceLock } from './runtime/instance-lock.ts';
 import type { ListenerSet } from './sockets/listener-set.ts';
 import { openListeners } from './sockets/open-listeners.ts';
+import { StartError } from './start-error.ts';
 import { LIMITS, type SupervisorLimits } from './supervisor-limits.ts';
 import type { ServiceNotifier } from './systemd/service-notifier.ts';
 import { Takeover } from './takeover.ts';
@@ -115,6 +116,7 @@ export class Supervisor {
   async start(): Promise<void> {
     try {
       this.lock = await InstanceLock.acquire(this.options.runtimeDirectory);
+      await this.checkAccessLog();
       await this.takeover.collect();
       this.listeners = await openListeners(this.options, this.takeover.sockets);
       await this.internal.start();
@@ -159,6 +161,14 @@ export class Supervisor {
     if (!this.stopping) void this.providers.reload();
   }
 
+  /** After the file has been renamed. Nothing happens when there is no access log, or it goes to standard output. */
+  reopenAccessLog(): void {
+    const { configuration, log } = this.options;
+    if (configuration.accessLog === undefined || configuration.accessLog.filePath === '') return;
+    log.info({ filePath: configuration.accessLog.filePath }, 'opening the access log anew');
+    this.pool?.reopenAccessLog();
+  }
+
   /** Drains: goes on accepting for a while, lets exchanges finish, then ends. Resolves when every worker is gone. */
   async stop(): Promise<void> {
     if (this.stopping) return;
@@ -181,6 +191,18 @@ export class Supervisor {
   /** Where an entry point listens; undefined before the sockets are open. */
   addressOf(entryPoint: string): { readonly address: string; readonly port: number } | undefined {
     return this.listeners?.addressOf(entryPoint);
+  }
+
+  /** Later its workers would keep lines in memory and try again; at the start somebody is there to put it right. */
+  private async checkAccessLog(): Promise<void> {
+    const { accessLog } = this.options.configuration;
+    if (accessLog === undefined) return;
+    try {
+      await checkAccessLog(accessLog);
+    } catch (error) {
+      const message = `the access log cannot be opened (accessLog.filePath): ${(error as Error).message}`;
+      throw new StartError(message, Errors.ACCESS_LOG_NOT_OPENED, error);
+    }
   }
 
   private async beginStopping(): Promise<void> {

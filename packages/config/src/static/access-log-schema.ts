@@ -15,7 +15,7 @@ const STATUS_FORM = 'must be status codes from 100 to 999 or ranges of them, suc
 const statusCodes = stringListSchema()
   .superRefine((entries, context) => {
     for (const [index, entry] of entries.entries()) {
-      if (parseStatusRange(entry) !== undefined) continue;
+      if (isStatusRange(entry)) continue;
       context.addIssue({ code: 'custom', message: `${STATUS_FORM}, not ${JSON.stringify(entry)}`, path: [index] });
     }
   })
@@ -80,9 +80,8 @@ export const accessLogSchema = mayBeEmpty(section)
   .optional()
   .describe('One line for each request. Without this section there is no access log.');
 
-/** First and last status code of `200` or `300-302`; undefined for anything else. */
-export function parseStatusRange(text: string): readonly [number, number] | undefined {
+/** `200` or `300-302`. */
+function isStatusRange(text: string): boolean {
   const [, first, last = first] = /^([1-9]\d{2})(?:-([1-9]\d{2}))?$/.exec(text.trim()) ?? [];
-  if (first === undefined || Number(first) > Number(last)) return undefined;
-  return [Number(first), Number(last)];
+  return first !== undefined && Number(first) <= Number(last);
 }

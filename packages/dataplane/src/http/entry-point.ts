@@ -1,6 +1,7 @@
 // One entry point as a worker runs it: its static configuration in the form the hot path needs. Made once per worker.
 
 import type { EntryPointConfiguration } from '@sluice/config';
+import { ConstantText } from '@sluice/observability/access-log';
 import type { HeadLimits } from '@sluice/protocols';
 import { AddressSet } from '../listen/address-set.ts';
 import type { ClientAdmission } from '../listen/client-admission.ts';
@@ -9,6 +10,8 @@ import type { Revision } from '../worker/revision.ts';
 
 export class EntryPoint {
   readonly name: string;
+  /** As the access log names it. */
+  readonly accessText: ConstantText;
   readonly configuration: EntryPointConfiguration;
   readonly limits: HeadLimits;
   /** Undefined when nothing is counted. */
@@ -31,6 +34,7 @@ export class EntryPoint {
     admission: ClientAdmission | undefined,
   ) {
     this.name = name;
+    this.accessText = new ConstantText(name);
     this.metrics = metrics;
     this.admission = admission;
     this.configuration = configuration;

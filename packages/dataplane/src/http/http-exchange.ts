@@ -4,6 +4,7 @@
 import { type CatalogueEntry, Errors } from '@sluice/errors';
 import type { Answer, BodyTransform, Exchange } from '@sluice/middlewares/behaviours';
 import { BodyKind, RequestHead, ResponseHead } from '@sluice/protocols';
+import { ExchangeAccess } from '../access-log/exchange-access.ts';
 import { ExchangeMetrics } from '../metrics/exchange-metrics.ts';
 import type { Revision } from '../worker/revision.ts';
 import type { Route } from '../worker/route.ts';
@@ -37,6 +38,7 @@ export class HttpExchange implements Exchange {
   readonly requestPipe: BodyPipe;
   readonly responsePipe: BodyPipe;
   readonly facts = new ExchangeFacts();
+  readonly access: ExchangeAccess | undefined;
   /** Undefined when nothing is counted. */
   private readonly metrics: ExchangeMetrics | undefined;
   readonly secure = false;
@@ -66,6 +68,7 @@ export class HttpExchange implements Exchange {
     this.responsePipe = new BodyPipe(context);
     this.chain = new MiddlewareChain(this);
     this.tunnel = new Tunnel(this);
+    this.access = context.accessLog === undefined ? undefined : new ExchangeAccess(this, context.accessLog);
     this.metrics = context.metrics === undefined ? undefined : new ExchangeMetrics(this, context.metrics);
   }
 
@@ -94,6 +97,7 @@ export class HttpExchange implements Exchange {
     this.revision = this.context.revision;
     this.revision.enter();
     this.facts.begin(this.context.transport.now);
+    this.access?.begin();
     this.phase = Phase.ROUTING;
     this.route = undefined;
     this.forwardedSet = false;
@@ -210,6 +214,7 @@ export class HttpExchange implements Exchange {
       this.metrics?.answered();
       sendResponseHead(this, this.framing, this.response.bodyBytes);
       this.facts.status = this.response.status;
+      this.access?.downstreamHead();
     } catch (error) {
       this.onFault(error, Errors.MIDDLEWARE_FAULT);
       return;
@@ -235,10 +240,12 @@ export class HttpExchange implements Exchange {
       return;
     }
     try {
+      this.access?.originHead();
       this.chain.runResponseHooks(this.route!.middlewares.length);
       this.tunnel.sendHead();
       this.facts.serverAnsweredWith(101);
       this.facts.status = this.response.status;
+      this.access?.downstreamHead();
     } catch (error) {
       this.onFault(error, Errors.MIDDLEWARE_FAULT);
       return;
@@ -333,6 +340,7 @@ export class HttpExchange implements Exchange {
     if (!this.requestIsComplete) this.keepDownstream = false;
     this.upstream.finish(keepUpstream && this.requestIsComplete);
     this.metrics?.ended(this.revision === undefined);
+    this.access?.ended();
     this.leaveRevision();
     this.phase = Phase.FREE;
     this.ticket++;
@@ -353,6 +361,7 @@ export class HttpExchange implements Exchange {
     }
     const revision = this.revision!;
     const refusal = applyEntryPointRules(this);
+    this.access?.arrived();
     if (refusal !== undefined) {
       this.reply(refusal, 0);
       return;
@@ -393,6 +402,7 @@ export class HttpExchange implements Exchange {
       this.framing = chooseFraming(this, BodyKind.LENGTH);
       sendResponseHead(this, this.framing, body.length);
       this.facts.status = response.status;
+      this.access?.downstreamHead();
     } catch (error) {
       this.onFault(error, Errors.MIDDLEWARE_FAULT);
       return;

@@ -56,6 +56,7 @@ export class UpstreamSide {
     const { context, request, facts } = exchange;
     facts.serverStartedAtMs = context.transport.now;
     context.status.addInFlight(server.record.statusRow, context.slot, 1);
+    exchange.access?.toServer(server);
     this.awaitsContinue = request.expectContinue && request.bodyKind !== BodyKind.NONE;
     prepareRequestHead(exchange);
     const pooled = server.pool.take();
@@ -261,6 +262,7 @@ export class UpstreamSide {
     const connection = this.connection!;
     const bodyKind = responseBodyKind(response, request.method);
     exchange.facts.serverAnsweredWith(response.status);
+    exchange.access?.originHead();
     // The server of our own services says what it is made with; nobody else needs to know.
     if (connection.pool.socketPath !== '') response.remove('uwebsockets');
     if (!response.keepAlive || bodyKind === BodyKind.UNTIL_CLOSE) connection.reusable = false;

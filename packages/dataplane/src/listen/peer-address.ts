@@ -1,5 +1,6 @@
 // The peer of an accepted connection: as text for header fields, as 16 bytes for comparisons. Made once per connection.
 
+import { ClientText } from '@sluice/observability/access-log';
 import ipaddr from 'ipaddr.js';
 
 /** Offsets in the transport's peer record (see `PEER_RECORD_BYTES`). */
@@ -13,11 +14,18 @@ export class PeerAddress {
   readonly port: number;
   /** IPv4 is mapped (::ffff:a.b.c.d); all zero for Unix sockets. */
   readonly bytes: Uint8Array;
+  private logText: ClientText | undefined = undefined;
 
   constructor(text: string, port: number, bytes: Uint8Array) {
     this.text = text;
     this.port = port;
     this.bytes = bytes;
+  }
+
+  /** As the access log names it; made when it is first asked for. */
+  get accessText(): ClientText {
+    this.logText ??= new ClientText(this.text, this.port);
+    return this.logText;
   }
 
   /** Reads a peer record of the transport. */

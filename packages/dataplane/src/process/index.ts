@@ -2,6 +2,7 @@
 
 export { askControl } from './control-client.ts';
 export { type ControlHandler, ControlServer } from './control-server.ts';
+export { checkAccessLog } from './open-access-log.ts';
 export { openProcessLog, type ProcessLog, type ProcessLogOptions } from './process-log.ts';
 export {
   adminSocketPath,

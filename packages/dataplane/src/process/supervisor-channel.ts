@@ -65,6 +65,8 @@ function parseMessage(message: unknown): SupervisorMessage {
       };
     case 'leave-now':
       return { type: 'leave-now' };
+    case 'reopen-access-log':
+      return { type: 'reopen-access-log' };
     default:
       throw new Error(`a message of the unknown type ${JSON.stringify(fields.type)}`);
   }

@@ -26,6 +26,7 @@ export function parseWorkerBootstrap(text: string | undefined): WorkerBootstrap 
   requireListeners(fields.listeners);
   if (fields.metrics !== undefined) requireMetrics(fieldsOf(fields.metrics, 'metrics'));
   requireLog(fieldsOf(fields.log, 'log'));
+  if (fields.accessLog !== undefined) requireAccessLog(fieldsOf(fields.accessLog, 'accessLog'));
   const lifeCycle = fieldsOf(fields.lifeCycle, 'lifeCycle');
   for (const name of ['acceptGraceMs', 'graceMs'] as const) requireDuration(lifeCycle, name);
   return fields as unknown as WorkerBootstrap;
@@ -81,5 +82,12 @@ function requireLog(log: Fields): void {
   const known = log.format === 'common' || log.format === 'json';
   if (!known || typeof log.level !== 'string' || typeof log.filePath !== 'string') {
     throw new Error("the bootstrap's log must have level, format (common or json) and filePath");
+  }
+}
+
+function requireAccessLog({ format, filePath, filters, fields }: Fields): void {
+  const known = format === 'common' || format === 'genericCLF' || format === 'json';
+  if (!known || typeof filePath !== 'string' || filters === undefined || fields === undefined) {
+    throw new Error("the bootstrap's access log must have format, filePath, filters and fields");
   }
 }

@@ -11,6 +11,7 @@ import { Dataplane } from '../worker/dataplane.ts';
 import { ControlServer } from './control-server.ts';
 import { handOver } from './hand-over.ts';
 import { mapSnapshot } from './map-snapshot.ts';
+import { openAccessLog } from './open-access-log.ts';
 import { openMetrics } from './open-metrics.ts';
 import { openProcessLog, type ProcessLog } from './process-log.ts';
 import { workerControlPath, workerMailboxPath } from './runtime-paths.ts';
@@ -24,13 +25,17 @@ import { installWorkerSignals } from './worker-signals.ts';
 
 /** Clients and servers together. Seats cost nothing before they are taken; usually descriptors are the limit. */
 const CONNECTIONS_MAX = 2 ** 18;
+/** For the last lines of the access log: of a worker that is drained, and of one that shall leave at once. */
+const LAST_LINES_MS = { drained: 2_000, atOnce: 300 } as const;
 
 await main();
 
 async function main(): Promise<void> {
   const bootstrap = readBootstrap();
   const output = openLog(bootstrap);
+  const lastActs: (() => void)[] = [];
   const end = (code: number): never => {
+    for (const act of lastActs) act();
     output.flush();
     process.exit(code);
   };
@@ -39,20 +44,29 @@ async function main(): Promise<void> {
     end(WorkerExit.FAULT);
   });
   try {
-    if (!(await serve(bootstrap, output, end))) end(WorkerExit.NOT_STARTED);
+    if (!(await serve(bootstrap, output, end, lastActs))) end(WorkerExit.NOT_STARTED);
   } catch (error) {
     output.log.error({ err: error }, 'the worker cannot start');
     end(WorkerExit.NOT_STARTED);
   }
 }
 
-async function serve(bootstrap: WorkerBootstrap, output: ProcessLog, end: (code: number) => never): Promise<boolean> {
+async function serve(
+  bootstrap: WorkerBootstrap,
+  output: ProcessLog,
+  end: (code: number) => never,
+  lastActs: (() => void)[],
+): Promise<boolean> {
   const { slot, slots, runtimeDirectory, lifeCycle } = bootstrap;
   const { log } = output;
   const mailboxPath = workerMailboxPath(runtimeDirectory, process.pid);
   const controlPath = workerControlPath(runtimeDirectory, process.pid);
   const mailbox = openMailbox(mailboxPath);
   const status = new ServerStatus(mapWritable(bootstrap.statusDescriptor), slots);
+  const control = new ControlBlock(mapWritable(bootstrap.controlDescriptor));
+  const accessLog =
+    bootstrap.accessLog && (await openAccessLog(bootstrap.accessLog, log, () => control.countDroppedLine(slot)));
+  lastActs.push(() => accessLog?.flushNow());
   const channel: SupervisorChannel = new SupervisorChannel(process, {
     onMessage: (message) => shell.onMessage(message),
     onUnknown: (reason) => {
@@ -71,7 +85,7 @@ async function serve(bootstrap: WorkerBootstrap, output: ProcessLog, end: (code:
   const server = new ControlServer((request) => desk.answer(request));
   const shell = new WorkerShell({
     bootstrap,
-    control: new ControlBlock(mapWritable(bootstrap.controlDescriptor)),
+    control,
     dataplane: new Dataplane({
       slot,
       status,
@@ -79,6 +93,7 @@ async function serve(bootstrap: WorkerBootstrap, output: ProcessLog, end: (code:
       log,
       serverName: hostname(),
       ...openMetrics(bootstrap),
+      ...(accessLog === undefined ? {} : { accessLog }),
       transport: { connectionsMax: CONNECTIONS_MAX },
     }),
     log,
@@ -87,9 +102,11 @@ async function serve(bootstrap: WorkerBootstrap, output: ProcessLog, end: (code:
     closeDescriptor,
     takeSnapshots: () => takeSnapshotMails(mailbox),
     tell: (message, sent) => channel.send(message, sent),
-    leave: () => {
+    reopenAccessLog: () => void accessLog?.reopen(),
+    leave: async (drained) => {
       server.close(controlPath);
       mailbox.close();
+      await accessLog?.close(drained ? LAST_LINES_MS.drained : LAST_LINES_MS.atOnce);
       end(WorkerExit.LEFT);
     },
   });
@@ -97,6 +114,7 @@ async function serve(bootstrap: WorkerBootstrap, output: ProcessLog, end: (code:
     isSupervised: () => channel.supervised,
     drain: () => void shell.drain(lifeCycle.acceptGraceMs, lifeCycle.graceMs),
     leaveNow: () => shell.leaveNow(),
+    reopenAccessLog: () => void accessLog?.reopen(),
   });
   await server.listen(controlPath);
   const started = await shell.start();

@@ -1,6 +1,7 @@
 // What a supervisor and a worker process say to each other: the start-up environment and the messages, as types.
 // Messages are rare (start, publish, drain); nothing here is ever sent per request.
 
+import type { AccessLogConfiguration } from '@sluice/config';
 import type { MetricsSettings } from '@sluice/observability/metrics';
 
 /** Environment variable of a worker: JSON of `WorkerBootstrap`. */
@@ -21,6 +22,8 @@ export interface WorkerBootstrap {
   /** Absent: nothing is counted. */
   readonly metrics?: { /** Of the slot's block. */ readonly descriptor: number; readonly settings: MetricsSettings };
   readonly listeners: readonly { readonly entryPoint: string; readonly descriptor: number }[];
+  /** Absent: there is no access log. */
+  readonly accessLog?: AccessLogConfiguration;
   readonly log: { readonly level: string; readonly format: 'common' | 'json'; readonly filePath: string };
   /** For a worker whose supervisor is gone and that is told to leave by a signal. */
   readonly lifeCycle: { readonly acceptGraceMs: number; readonly graceMs: number };
@@ -31,7 +34,9 @@ export type SupervisorMessage =
   /** The sealed snapshot's descriptor has been put into the worker's mailbox before. */
   | { readonly type: 'publish'; readonly revision: number }
   | { readonly type: 'drain'; readonly acceptGraceMs: number; readonly graceMs: number }
-  | { readonly type: 'leave-now' };
+  | { readonly type: 'leave-now' }
+  /** The file has been renamed: lines go on in a new one. */
+  | { readonly type: 'reopen-access-log' };
 
 /** Worker → supervisor. */
 export type WorkerMessage =

@@ -29,8 +29,9 @@ export interface WorkerShellOptions<Reader> {
   readonly takeSnapshots: () => { readonly revision: number; readonly descriptor: number }[];
   /** Tells the supervisor, if there is one; `sent` is called in any case. */
   readonly tell: (message: WorkerMessage, sent?: () => void) => void;
-  /** Ends the process. */
-  readonly leave: () => void;
+  readonly reopenAccessLog: () => void;
+  /** Ends the process; `drained`: nobody waits for it to be quick. */
+  readonly leave: (drained: boolean) => void;
 }
 
 /** Four beats within the shortest silence that anybody could take for a stuck loop. */
@@ -76,6 +77,7 @@ export class WorkerShell<Reader> {
   onMessage(message: SupervisorMessage): void {
     if (message.type === 'publish') this.takeSnapshots();
     else if (message.type === 'drain') void this.drain(message.acceptGraceMs, message.graceMs);
+    else if (message.type === 'reopen-access-log') this.options.reopenAccessLog();
     else this.leaveNow();
   }
 
@@ -87,15 +89,19 @@ export class WorkerShell<Reader> {
     control.setSlotState(bootstrap.slot, SlotState.DRAINING);
     log.debug({ acceptGraceMs, graceMs, connections: dataplane.connectionCount }, 'draining');
     await dataplane.drain(acceptGraceMs, graceMs);
-    tell({ type: 'drained' }, () => this.leaveNow());
+    tell({ type: 'drained' }, () => this.leave(true));
   }
 
   /** Connections still open are cut. */
   leaveNow(): void {
+    this.leave(false);
+  }
+
+  private leave(drained: boolean): void {
     clearInterval(this.heartbeat);
     this.options.dataplane.close();
     this.options.control.setSlotState(this.options.bootstrap.slot, SlotState.LEFT);
-    this.options.leave();
+    this.options.leave(drained);
   }
 
   private takeSnapshots(): void {

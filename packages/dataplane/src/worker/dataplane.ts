@@ -4,6 +4,7 @@
 import type { EntryPointConfiguration } from '@sluice/config';
 import { middlewareBehaviourOf } from '@sluice/middlewares/behaviours';
 import { pendingConnections, StreamTransport, type StreamTransportOptions } from '@sluice/native';
+import type { AccessLog } from '@sluice/observability/access-log';
 import type { SnapshotReader } from '@sluice/routing/snapshot';
 import { LimitsBlock, type ServerStatus } from '@sluice/shared-state';
 import type { Logger } from 'pino';
@@ -32,6 +33,8 @@ export interface DataplaneOptions {
   /** What is limited over all workers. Default: this one is the only one. */
   readonly limits?: LimitsBlock;
   readonly log: Logger;
+  /** Default: requests are not logged. Stays the caller's. */
+  readonly accessLog?: AccessLog;
   /** Host name of the machine, for X-Forwarded-Server. */
   readonly serverName: string;
   /** Bounds of the transport; its defaults fit a production worker. */
@@ -79,6 +82,7 @@ export class Dataplane implements ListenerEvents {
       status: options.status,
       metrics: options.metrics,
       log: options.log,
+      accessLog: options.accessLog,
       serverName: options.serverName,
       exchanges: new ExchangePool(),
       headWriter: new HeadWriter(transport),

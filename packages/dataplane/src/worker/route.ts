@@ -1,15 +1,25 @@
 // One router as a worker runs it: its middlewares made, its service found. Built once per router and revision.
 
 import type { Middleware, MiddlewareBehaviour } from '@sluice/middlewares/behaviours';
-import type { SnapshotTables } from '@sluice/routing/snapshot';
+import { ConstantText } from '@sluice/observability/access-log';
+import { ObservedSignal, type SnapshotTables } from '@sluice/routing/snapshot';
 import type { RouteMetrics, WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { ServiceRuntime } from './service-runtime.ts';
 
 /** Undefined for a key that is not known. */
 export type MiddlewareLookup = (type: string) => MiddlewareBehaviour | undefined;
 
+/** Ends the names of services of the program itself. */
+const INTERNAL_SUFFIX = '@internal';
+
 export class Route {
   readonly name: string;
+  /** As the access log names it. */
+  readonly accessText: ConstantText;
+  /** Router and entry point want its requests in the access log. */
+  readonly isLogged: boolean;
+  /** Its service is one of the program itself. */
+  readonly isInternal: boolean;
   /** Outermost first. */
   readonly middlewares: readonly Middleware[];
   readonly service: ServiceRuntime;
@@ -35,6 +45,8 @@ export class Route {
   ) {
     const record = tables.router(index);
     this.name = record.name;
+    this.accessText = new ConstantText(record.name);
+    this.isLogged = (record.observedSignals & ObservedSignal.ACCESS_LOGS) !== 0;
     this.deniedEncodedCharacters = record.deniedEncodedCharacters;
     this.middlewares = record.middlewares.map((middleware) => makeMiddleware(tables, middleware, behaviourOf));
     this.readsRequestLater = this.middlewares.some(
@@ -45,6 +57,7 @@ export class Route {
     this.transformsRequest = this.middlewares.some(({ requestBody }) => requestBody !== undefined);
     this.transformsResponse = this.middlewares.some(({ responseBody }) => responseBody !== undefined);
     this.service = services.serviceAt(record.service);
+    this.isInternal = this.service.name.endsWith(INTERNAL_SUFFIX);
     this.metrics = metrics?.ofRoute(this.name, this.service.name, record.observedSignals);
   }
 }

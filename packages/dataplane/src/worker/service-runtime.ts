@@ -2,6 +2,7 @@
 // long as the service does not change, so that balancing state and pooled connections survive a reload.
 
 import { createPicker, type Picker } from '@sluice/balancing';
+import type { ServerText } from '@sluice/observability/access-log';
 import type { ServerRecord, ServersTransportRecord, ServiceRecord } from '@sluice/routing/snapshot';
 import type { ServerStatus } from '@sluice/shared-state';
 import type { UpstreamPool } from '../upstream/upstream-pool.ts';
@@ -10,6 +11,8 @@ import type { UpstreamPools } from '../upstream/upstream-pools.ts';
 export interface ServerRuntime {
   readonly record: ServerRecord;
   readonly pool: UpstreamPool;
+  /** As the access log names it; undefined until it does. */
+  accessText: ServerText | undefined;
 }
 
 export class ServiceRuntime {
@@ -25,7 +28,11 @@ export class ServiceRuntime {
     this.record = record;
     this.transportHash = transport.hash;
     this.passHostHeader = record.passHostHeader;
-    this.servers = record.servers.map((server) => ({ record: server, pool: pools.obtain(server, transport) }));
+    this.servers = record.servers.map((server) => ({
+      record: server,
+      pool: pools.obtain(server, transport),
+      accessText: undefined,
+    }));
     this.picker = createPicker(record.strategy, record.servers, status);
   }
 

@@ -2,6 +2,7 @@
 // behaviour belongs to the parts.
 
 import type { StreamTransport } from '@sluice/native';
+import type { AccessLog } from '@sluice/observability/access-log';
 import type { ServerStatus } from '@sluice/shared-state';
 import type { Logger } from 'pino';
 import type { ExchangePool } from '../http/exchange-pool.ts';
@@ -20,6 +21,8 @@ export interface WorkerContext {
   readonly status: ServerStatus;
   /** Undefined when nothing is counted. */
   readonly metrics: WorkerMetrics | undefined;
+  /** Undefined when there is none. */
+  readonly accessLog: AccessLog | undefined;
   readonly log: Logger;
   /** For X-Forwarded-Server. */
   readonly serverName: string;

@@ -54,6 +54,22 @@ export class AccessLog {
     if (start !== -1) output.commit(start, this.compose(start));
   }
 
+  /** Opens the file of that name anew, after it has been renamed. */
+  reopen(): Promise<void> {
+    return this.output.reopen();
+  }
+
+  /** Writes what waits, as long as that takes no longer than `timeoutMs`, and closes. */
+  async close(timeoutMs: number): Promise<void> {
+    await this.output.flush(timeoutMs);
+    this.output.close();
+  }
+
+  /** Right before the process ends: writes what can be written at once. */
+  flushNow(): void {
+    this.output.flushNow();
+  }
+
   /** Returns the position after the line's end. */
   private compose(start: number): number {
     const { line, record, clock, format } = this;

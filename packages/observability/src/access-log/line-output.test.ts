@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LineOutput, type LineOutputOptions } from './line-output.ts';
-import { LINE_MAX_BYTES } from './log-target.ts';
+import { LINE_MAX_BYTES, UselessTarget } from './log-target.ts';
 import { OutputTroubles, WARN_INTERVAL_MS } from './output-troubles.ts';
 import { MemoryTarget } from './testing/memory-target.ts';
 
@@ -262,6 +262,24 @@ describe('opening anew', () => {
       test.reports.map(({ kind, code }) => [kind, code]),
       [
         ['trouble', 'EPIPE'],
+        ['recovered', undefined],
+      ],
+    );
+  });
+
+  it('is tried again and again where nothing could be opened at first', async () => {
+    let attempts = 0;
+    const fresh = new MemoryTarget();
+    const open = () => (++attempts < 3 ? Promise.reject(new Error('still not')) : Promise.resolve(fresh));
+    const target = new UselessTarget(Object.assign(new Error('not there'), { code: 'ENOENT' }));
+    const test = new OutputUnderTest({ target, open });
+    test.line('x');
+    await until(() => fresh.text === 'x\n');
+    assert.equal(attempts, 3);
+    assert.deepEqual(
+      test.reports.map(({ kind, code }) => [kind, code]),
+      [
+        ['trouble', 'ENOENT'],
         ['recovered', undefined],
       ],
     );

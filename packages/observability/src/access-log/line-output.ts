@@ -85,19 +85,8 @@ export class LineOutput {
   }
 
   /** Goes on with what is there now under the same name. Resolves when it is opened, or cannot be. */
-  async reopen(): Promise<void> {
-    if (this.options.open === undefined) return;
-    let target: LogTarget;
-    try {
-      target = await this.options.open();
-    } catch (error) {
-      this.options.troubles.reopenFailed(error as Error);
-      return;
-    }
-    this.nextTarget?.close();
-    this.nextTarget = target;
-    if (this.closed) this.close();
-    else if (this.inFlight === 0) this.takeNextTarget();
+  reopen(): Promise<void> {
+    return this.openAnew((error) => this.options.troubles.reopenFailed(error));
   }
 
   /** Resolves when nothing waits any more, or after `timeoutMs`. */
@@ -117,6 +106,7 @@ export class LineOutput {
   /** Right before the process ends: writes what the target takes at once. What a thread is writing already stays with it. */
   flushNow(): void {
     const { ring, target } = this;
+    if (this.closed) return;
     try {
       ring.written(this.inFlight);
       this.inFlight = 0;
@@ -135,6 +125,21 @@ export class LineOutput {
     this.nextTarget?.close();
     this.nextTarget = undefined;
     if (this.inFlight === 0) this.target.close();
+  }
+
+  private async openAnew(onFailed: (error: Error) => void): Promise<void> {
+    if (this.options.open === undefined) return;
+    let target: LogTarget;
+    try {
+      target = await this.options.open();
+    } catch (error) {
+      onFailed(error as Error);
+      return;
+    }
+    this.nextTarget?.close();
+    this.nextTarget = target;
+    if (this.closed) this.close();
+    else if (this.inFlight === 0) this.takeNextTarget();
   }
 
   private hasCollected(): boolean {
@@ -205,7 +210,8 @@ export class LineOutput {
     const { first, last } = isBusy ? BUSY_PAUSE_MS : FAULT_PAUSE_MS;
     this.pauseMs = Math.min(last, Math.max(first, 2 * this.pauseMs));
     if (!isBusy) this.options.troubles.writeFailed(error);
-    if (!isBusy && REOPENED_AFTER.has(error.code)) void this.reopen();
+    // What fails here has been reported as the reason why nothing is written.
+    if (!isBusy && (this.target.isUseless === true || REOPENED_AFTER.has(error.code))) void this.openAnew(() => {});
     this.busy = true;
     setTimeout(() => {
       this.busy = false;

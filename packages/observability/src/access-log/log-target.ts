@@ -12,6 +12,8 @@ export interface LogTarget {
   readonly lineMaxBytes: number;
   /** Bytes from which waiting for more lines gains nothing. */
   readonly eagerBytes: number;
+  /** No write will ever succeed; only opening anew can help. */
+  readonly isUseless?: boolean;
   write(bytes: Buffer, from: number, length: number, done: WriteDone): void;
   /** For the end of the process. @throws as the system call; returns how many bytes were taken. */
   writeNow(bytes: Buffer, from: number, length: number): number;
@@ -85,4 +87,27 @@ export class StreamTarget implements LogTarget {
   close(): void {
     close(this.descriptor, () => {});
   }
+}
+
+/** Stands for what could not be opened. Lines wait for a better one. */
+export class UselessTarget implements LogTarget {
+  readonly writeMaxBytes = FILE_WRITE_MAX_BYTES;
+  readonly lineMaxBytes = ATOMIC_BYTES;
+  readonly eagerBytes = FILE_WRITE_MAX_BYTES;
+  readonly isUseless = true;
+  private readonly reason: NodeJS.ErrnoException;
+
+  constructor(reason: Error) {
+    this.reason = reason;
+  }
+
+  write(_bytes: Buffer, _from: number, _length: number, done: WriteDone): void {
+    done(this.reason, 0);
+  }
+
+  writeNow(): number {
+    throw this.reason;
+  }
+
+  close(): void {}
 }

@@ -3,6 +3,8 @@
 
 /** What the process says; `dropped` is the number of lines lost since the last call. */
 export interface OutputReport {
+  /** One line has found no room. */
+  readonly onDropped?: () => void;
   /** `error` undefined: the target takes lines, but not as fast as they come. */
   readonly onTrouble: (error: NodeJS.ErrnoException | undefined, dropped: number) => void;
   readonly onRecovered: (dropped: number) => void;
@@ -30,6 +32,7 @@ export class OutputTroubles {
 
   lineDropped(): void {
     this.dropped++;
+    this.report.onDropped?.();
     this.warn();
   }
 

@@ -36,6 +36,7 @@ export function createPool(options: PoolOptions): WorkerPool {
     runtimeDirectory,
     env,
     log: configuration.log,
+    accessLog: configuration.accessLog,
     lifeCycle: lifeCycleOf(configuration),
     entry: WORKER_ENTRY,
     controlDescriptor: memory.controlDescriptor,

@@ -117,6 +117,10 @@ export class Slot {
     }
   }
 
+  reopenAccessLog(): void {
+    this.worker?.send({ type: 'reopen-access-log' });
+  }
+
   /** Called once per LOOK_INTERVAL_MS. */
   look(): void {
     if (this.state !== 'serving') return;

@@ -23,6 +23,10 @@ export class WorkerPool {
     for (const slot of this.slots) slot.publish(snapshot);
   }
 
+  reopenAccessLog(): void {
+    for (const slot of this.slots) slot.reopenAccessLog();
+  }
+
   get servingCount(): number {
     return this.slots.filter((slot) => slot.isServing).length;
   }

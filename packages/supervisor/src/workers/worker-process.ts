@@ -27,7 +27,8 @@ const NODE_FLAGS = [
 ] as const;
 
 /** Same for every worker of a node. */
-export interface WorkerSettings extends Pick<WorkerBootstrap, 'slots' | 'runtimeDirectory' | 'log' | 'lifeCycle'> {
+export interface WorkerSettings
+  extends Pick<WorkerBootstrap, 'slots' | 'runtimeDirectory' | 'log' | 'accessLog' | 'lifeCycle'> {
   readonly entry: string;
   readonly env: NodeJS.ProcessEnv;
   readonly controlDescriptor: number;
@@ -104,7 +105,7 @@ export class WorkerProcess {
 }
 
 function bootstrapOf(
-  { slots, runtimeDirectory, log, lifeCycle, bufferedBytesMax, metrics }: WorkerSettings,
+  { slots, runtimeDirectory, log, accessLog, lifeCycle, bufferedBytesMax, metrics }: WorkerSettings,
   slot: number,
   listeners: readonly SlotListener[],
   { revision }: Snapshot,
@@ -122,6 +123,7 @@ function bootstrapOf(
     ...(metrics === undefined
       ? {}
       : { metrics: { descriptor: FIRST_INHERITED + 4 + listeners.length, settings: metrics.settings } }),
+    ...(accessLog === undefined ? {} : { accessLog }),
     log,
     lifeCycle,
   };
