@@ -42,7 +42,7 @@ test('more clients than descriptors: who is served goes on, who waits is served 
   await waiting.more(80);
   await eventually('accepting goes on', () => node.log.lines.some(({ msg }) => msg === 'accepting goes on'));
   await Promise.all([steady.stop(), waiting.stop()]);
-  assert.deepEqual([...steady.failures, ...waiting.failures], []);
+  nobodyFailed([steady, waiting]);
   onlyFewLines(node.log);
   context.diagnostic(`${cpuMs} ms of processor time in a second; ${steady.summary}; ${waiting.summary}`);
 });
@@ -54,10 +54,7 @@ test('everybody asks at once, from connections that come and go: nobody fails, f
   const loads = [load(CLIENTS, { fresh: true, pauseMs: 0 }), load(20, { path: '/slow?50' })];
   await Promise.all(loads.map((each) => each.more(600)));
   await Promise.all(loads.map((each) => each.stop()));
-  assert.deepEqual(
-    loads.flatMap(({ failures }) => failures),
-    [],
-  );
+  nobodyFailed(loads);
   onlyFewLines(node.log);
   for (const each of loads) context.diagnostic(each.summary);
 });
@@ -82,6 +79,12 @@ function holders(context: TestContext, port: number): Socket[] {
     for (const socket of sockets) socket.destroy();
   });
   return sockets;
+}
+
+/** Shows the first ones: there may be very many. */
+function nobodyFailed(loads: readonly LoadClients[]): void {
+  const failures = loads.flatMap((load) => load.failures);
+  assert.deepEqual(failures.slice(0, 3), [], `${failures.length} failed`);
 }
 
 function onlyFewLines(node: SluiceNode): void {
