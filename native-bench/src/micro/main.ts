@@ -17,10 +17,14 @@ import type { MicroBenchmark, MicroGroup } from './micro-benchmark.ts';
 import type { MicroResults, MicroRow } from './micro-results.ts';
 import { COUNTERS, PICKERS } from './pickers.ts';
 import { renderMicro } from './render-micro.ts';
+import { REQUEST_COUNTING } from './request-counting.ts';
 import { WRITING } from './writing.ts';
 
 const RESULTS = join(import.meta.dirname, '../../results');
-const GROUPS: readonly MicroGroup[] = [HEADS, WRITING, ...MATCHING, PICKERS, COUNTERS, CHUNKS, PATHS, ACCESS_LINES];
+const GROUPS: readonly MicroGroup[] = [
+  ...[HEADS, WRITING, ...MATCHING, PICKERS, COUNTERS, CHUNKS, PATHS],
+  ...[REQUEST_COUNTING, ACCESS_LINES],
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

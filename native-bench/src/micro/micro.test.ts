@@ -8,6 +8,7 @@ import { HEADS } from './heads.ts';
 import { MATCHING } from './matching.ts';
 import { COUNTERS, PICKERS } from './pickers.ts';
 import { renderMicro } from './render-micro.ts';
+import { REQUEST_COUNTING } from './request-counting.ts';
 import { WRITING } from './writing.ts';
 
 test('heads and bodies are read to their end', () => {
@@ -19,6 +20,12 @@ test('the last router is found, and nobody where there is none', () => {
     const [byHost, none, byPath] = group.make().map(({ run }) => run() as number);
     assert.ok(byHost! >= 0 && byPath! >= 0, group.title);
     assert.equal(none, -1);
+  }
+});
+
+test('every counted request has a row', () => {
+  for (const { name, run } of REQUEST_COUNTING.make()) {
+    for (let i = 0; i < 10; i++) assert.equal(run(), 0, name);
   }
 });
 

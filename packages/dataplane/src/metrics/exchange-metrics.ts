@@ -3,7 +3,7 @@
 
 import { joinHeaderValues, type RequestSeries } from '@sluice/observability/metrics';
 import { ProtocolLabel, protocolOf, requestLabels, withCode } from '@sluice/shared-state';
-import { isForwardedField, setForwardedFields } from '../http/forwarded-fields.ts';
+import { setForwardedFields } from '../http/forwarded-fields.ts';
 import type { HttpExchange } from '../http/http-exchange.ts';
 import { Phase } from '../http/phase.ts';
 import { protocolOfRequest } from './request-protocol.ts';
@@ -80,7 +80,7 @@ export class ExchangeMetrics {
   /** `Host` is none of them (observability.md section 2.1). */
   private readHeaders(): string {
     const { exchange, metrics } = this;
-    if (metrics.headers.some(isForwardedField)) setForwardedFields(exchange);
+    if (metrics.showsForwardedFields) setForwardedFields(exchange);
     const values = metrics.headers.map((name) => (name === 'host' ? undefined : exchange.request.get(name)));
     return joinHeaderValues(values, metrics.textBytes);
   }

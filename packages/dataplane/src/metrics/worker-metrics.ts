@@ -4,6 +4,7 @@
 import { MetricRows, type MetricsSettings, RequestSeries } from '@sluice/observability/metrics';
 import { ObservedSignal } from '@sluice/routing/snapshot';
 import { MetricKind, type MetricsBlock, nameHash } from '@sluice/shared-state';
+import { isForwardedField } from '../http/forwarded-fields.ts';
 import { EntryPointMetrics } from './entry-point-metrics.ts';
 
 /** Ends the names of services of the program itself. */
@@ -18,6 +19,8 @@ export interface RouteMetrics {
 export class WorkerMetrics {
   /** Request fields (lower case) whose values are labels. */
   readonly headers: readonly string[];
+  /** Some of them are ours to set. */
+  readonly showsForwardedFields: boolean;
   /** Room for these values in one row. */
   readonly textBytes: number;
   private readonly rows: MetricRows;
@@ -28,6 +31,7 @@ export class WorkerMetrics {
     this.rows = new MetricRows(block);
     this.settings = settings;
     this.headers = settings.headers;
+    this.showsForwardedFields = settings.headers.some(isForwardedField);
     this.textBytes = block.textBytes;
   }
 

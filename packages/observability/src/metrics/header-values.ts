@@ -4,6 +4,7 @@
 /** Received bytes as Latin-1, in and out. */
 export function joinHeaderValues(values: readonly (string | undefined)[], textBytes: number): string {
   const share = Math.floor(textBytes / values.length) - 1;
+  if (values.length === 1) return (values[0] ?? '').slice(0, share);
   return values.map((value = '') => value.slice(0, share)).join('\n');
 }
 

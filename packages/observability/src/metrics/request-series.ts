@@ -1,5 +1,6 @@
 // Requests of one entry point, router or service in one worker, by labels. Remembers the rows it has found, the last one first:
-// a run of equal requests costs a comparison and a few additions. Allocates once for each label set.
+// a run of equal requests costs a comparison and a few additions. Allocates once for each label set, and where header values
+// are labels once for each set of them that has a row.
 
 import { OVERFLOW_ROW, type RowKey, WITH_HEADER_VALUES } from '@sluice/shared-state';
 import type { MetricRows } from './metric-rows.ts';
@@ -11,12 +12,21 @@ export interface SeriesKey {
   readonly other: number;
 }
 
+/** What has been found for one label set. */
+interface FoundRows {
+  readonly row: number;
+  /** By header values. */
+  readonly byHeaders: Map<string, number>;
+}
+
+const NO_ROOM: FoundRows = { row: OVERFLOW_ROW, byHeaders: new Map() };
+
 export class RequestSeries {
   private readonly rows: MetricRows;
   private readonly key: SeriesKey;
-  private readonly found = new Map<number, number>();
+  private readonly found = new Map<number, FoundRows>();
   private lastLabels = -1;
-  private lastRow = OVERFLOW_ROW;
+  private last = NO_ROOM;
 
   /** To be dropped with the revision whose configuration has the names; those of entry points are there for good. */
   constructor(rows: MetricRows, key: SeriesKey) {
@@ -32,9 +42,9 @@ export class RequestSeries {
     responseBytes: number,
     headerValues: string | undefined,
   ): void {
-    const row = labels === this.lastLabels ? this.lastRow : this.find(labels);
-    this.rows.block.observe(row, seconds, requestBytes, responseBytes);
-    if (headerValues !== undefined) this.observeHeaders(row, labels, headerValues);
+    const found = labels === this.lastLabels ? this.last : this.find(labels);
+    this.rows.block.observe(found.row, seconds, requestBytes, responseBytes);
+    if (headerValues !== undefined) this.observeHeaders(found, labels, headerValues);
   }
 
   /** Rows may not be ours any more: the exchange has outlived its revision. They are looked up again. */
@@ -43,21 +53,32 @@ export class RequestSeries {
     this.lastLabels = -1;
   }
 
-  private find(labels: number): number {
-    const row = this.found.get(labels) ?? this.rows.rowFor(this.rowKey(0, labels, ''));
-    // Without room now; there may be some next time.
-    if (row === OVERFLOW_ROW) return row;
-    this.found.set(labels, row);
+  private find(labels: number): FoundRows {
+    let found = this.found.get(labels);
+    if (found === undefined) {
+      const row = this.rows.rowFor(this.rowKey(0, labels, ''));
+      // Without room now; there may be some next time.
+      if (row === OVERFLOW_ROW) return NO_ROOM;
+      found = { row, byHeaders: new Map() };
+      this.found.set(labels, found);
+    }
     this.lastLabels = labels;
-    this.lastRow = row;
-    return row;
+    this.last = found;
+    return found;
   }
 
-  private observeHeaders(row: number, labels: number, headerValues: string): void {
+  private observeHeaders(found: FoundRows, labels: number, headerValues: string): void {
     const { block } = this.rows;
-    const byHeaders = this.rows.rowFor(this.rowKey(WITH_HEADER_VALUES, labels, headerValues));
-    if (byHeaders === OVERFLOW_ROW) block.addUnlabelled(row);
-    else block.add(byHeaders, 1);
+    let row = found.byHeaders.get(headerValues);
+    if (row === undefined) {
+      row = this.rows.rowFor(this.rowKey(WITH_HEADER_VALUES, labels, headerValues));
+      if (row === OVERFLOW_ROW) {
+        block.addUnlabelled(found.row);
+        return;
+      }
+      if (found !== NO_ROOM) found.byHeaders.set(headerValues, row);
+    }
+    block.add(row, 1);
   }
 
   private rowKey(added: number, labels: number, text: string): RowKey {
