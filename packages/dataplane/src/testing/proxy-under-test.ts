@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import type { EntryPointConfiguration, HttpConfiguration, ServersTransportConfiguration } from '@sluice/config';
 import { type MiddlewareType, middlewareTypes } from '@sluice/middlewares';
 import { createListeningSocket } from '@sluice/native';
+import type { AccessLog } from '@sluice/observability/access-log';
 import type { MetricsSettings } from '@sluice/observability/metrics';
 import { compileConfiguration, SnapshotReader, serverKey } from '@sluice/routing';
 import { LimitsBlock, MetricsBlock, type MetricsBlockShape, ServerHealth, ServerStatus } from '@sluice/shared-state';
@@ -45,6 +46,8 @@ export interface ProxyOptions {
   readonly serverUrl?: string;
   /** What is counted, in `counted`. Default: nothing. */
   readonly metrics?: Partial<MetricsSettings>;
+  readonly accessLog?: AccessLog;
+  readonly observability?: Partial<EntryPointConfiguration['observability']>;
   /** The test provokes log lines at level error; otherwise `close` takes one for a failure. */
   readonly faultsExpected?: boolean;
 }
@@ -93,6 +96,7 @@ export class ProxyUnderTest {
       serverName: hostname(),
       transport: { connectionsMax: 4096 },
       middlewareBehaviourOf: (type) => this.types.get(type),
+      ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),
       ...(options.resolver === undefined ? {} : { resolver: options.resolver }),
       ...(this.counted === undefined ? {} : { metrics: new WorkerMetrics(this.counted, metricsSettings(options)) }),
     });
@@ -201,6 +205,7 @@ ${names.length > 0 ? `  middlewares:\n${definitions.join('')}` : ''}
       ...base,
       forwardedHeaders: { ...base.forwardedHeaders, ...forwardedHeaders },
       http: { ...base.http, ...http },
+      observability: { ...base.observability, ...this.options.observability },
       transport: {
         ...base.transport,
         keepAliveMaxRequests: keepAliveMaxRequests ?? 0,

@@ -1,1 +1,2 @@
+export * from '../access-log/testing/memory-target.ts';
 export * from './parse-exposition.ts';
