@@ -212,7 +212,7 @@ test('the node’s own facts', async () => {
       { service: 'app@file', url: 'http://a', isUp: true },
       { service: 'app@file', url: 'http://b', isUp: false },
     ],
-    slots: [{ slot: 0, restarts: 2, lastPauseUs: 250, maxPauseUs: 400 }],
+    slots: [{ slot: 0, restarts: 2, lastPauseUs: 250, maxPauseUs: 400, droppedLogLines: 17 }],
     processes: new NodeProcesses().families([process.pid]),
   });
   const page = await bench.scrape();
@@ -223,6 +223,7 @@ test('the node’s own facts', async () => {
   assert.equal(page.all('traefik_service_server_up').length, 2);
   assert.equal(page.sum('sluice_worker_restarts_total', { slot: '0' }), 2);
   assert.equal(page.sum('sluice_config_switch_pause_seconds', { slot: '0' }), 0.00025);
+  assert.equal(page.sum('sluice_access_log_dropped_lines_total', { slot: '0' }), 17);
   const open = page.all('traefik_open_connections').map(({ labels }) => labels);
   assert.deepEqual(open, [
     { entrypoint: 'web', protocol: 'TCP' },

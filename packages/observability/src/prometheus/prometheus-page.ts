@@ -26,6 +26,8 @@ export interface SlotFacts {
   /** How long the last change of configuration kept the worker's loop busy, and the longest one since the start. */
   readonly lastPauseUs: number;
   readonly maxPauseUs: number;
+  /** Lines of the access log that found no room. */
+  readonly droppedLogLines: number;
 }
 
 export interface PrometheusPageOptions {
@@ -131,6 +133,11 @@ function slotFamilies({ slots }: NodeFacts): CollectedFamily[] {
       'sluice_config_switch_pause_max_seconds',
       'The longest of these pauses since the start.',
       each((slot) => slot.maxPauseUs / 1e6),
+    ),
+    counter(
+      'sluice_access_log_dropped_lines_total',
+      'Lines of the access log that were lost because what it is written to did not take them.',
+      each((slot) => slot.droppedLogLines),
     ),
   ];
 }

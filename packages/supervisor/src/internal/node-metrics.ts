@@ -100,7 +100,8 @@ export class NodeMetrics {
       servers: this.servers(),
       slots: this.restarts.map((restarts, slot) => {
         const { last, max } = control.switchPauseUs(slot);
-        return { slot, restarts, lastPauseUs: last, maxPauseUs: max };
+        const droppedLogLines = control.droppedLines(slot);
+        return { slot, restarts, lastPauseUs: last, maxPauseUs: max, droppedLogLines };
       }),
       processes: this.processes.families([process.pid, ...workers()]),
     };
