@@ -6,11 +6,11 @@ import type { TestContext } from 'node:test';
 import { everythingTo } from '../support/configurations.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Failure, LoadClients } from '../support/load-clients.ts';
-import { clientPortsOf } from '../support/process-view.ts';
 import { inFlightOf } from '../support/shared-blocks.ts';
 import type { SluiceNode } from '../support/sluice-node.ts';
 import { SluiceSite } from '../support/sluice-site.ts';
 import { UpstreamProcess } from '../support/upstream-process.ts';
+import { killWorker } from '../support/worker-kill.ts';
 import { WrkLoad, wrkSummary } from '../support/wrk-load.ts';
 
 export interface KillOptions {
@@ -55,22 +55,16 @@ export async function workerKills(context: TestContext, options: KillOptions): P
 
 /** @returns how many connections the worker had. */
 async function killOne(node: SluiceNode, port: number, loads: readonly LoadClients[]): Promise<number> {
-  const [slot, pid] = [...node.workers][Math.floor(Math.random() * node.workers.size)]!;
-  const from = node.lines.length;
+  const slots = [...node.workers.keys()];
+  const slot = slots[Math.floor(Math.random() * slots.length)]!;
   const before = loads.map(({ failures }) => failures.length);
-  // Stopped first: what it has cannot change between looking and killing.
-  process.kill(pid, 'SIGSTOP');
-  const own = clientPortsOf(pid, port);
-  process.kill(pid, 'SIGKILL');
-  const crash = await node.line('WORKER_CRASHED', from);
-  assert.deepEqual([crash.slot, crash.pid, crash.signal], [slot, pid, 'SIGKILL']);
-  assert.equal((await node.line('worker serves', from)).slot, slot);
+  const own = await killWorker(node, port, slot);
   await Promise.all(loads.map((load) => load.more(5)));
   const failures = loads.flatMap((load, index) => load.failures.slice(before[index]));
   assert.deepEqual(
     failures.filter((failure) => !own.has(failure.port)),
     [],
-    `only connections of worker ${pid} may fail: ${[...own]}`,
+    `only connections of the worker in slot ${slot} may fail: ${[...own]}`,
   );
   assert.deepEqual(failures.filter(isRefusal), []);
   return own.size;

@@ -67,6 +67,15 @@ export function memoryOf(pid: number): { readonly unique: number; readonly pss: 
   return { unique, pss: kibibytes(rollup, 'Pss'), rss: kibibytes(rollup, 'Rss') };
 }
 
+/**
+ * Proportional memory of the process in kibibytes, without file-backed pages: those are programs and libraries, and how many
+ * others have them mapped at the moment decides what falls to this one.
+ */
+export function ownMemoryOf(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  return kibibytes(rollup, 'Pss_Anon') + kibibytes(rollup, 'Pss_Shmem');
+}
+
 /** User and system time together, in milliseconds; resolution 10. */
 export function processorMsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
