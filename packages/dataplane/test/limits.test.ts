@@ -87,7 +87,10 @@ describe('slow clients', () => {
   }
 
   it('have readHeaderTimeout for a head alone, and may take their time for the body', async () => {
-    proxy = await startProxy(answerHeads(OK), { respondingTimeouts: { readTimeout: 0, readHeaderTimeout: 100 } });
+    const answerBody = (connection: RawConnection) => {
+      if (connection.received.endsWith('x'.repeat(40))) connection.socket.write(OK);
+    };
+    proxy = await startProxy(answerBody, { respondingTimeouts: { readTimeout: 0, readHeaderTimeout: 100 } });
     const slow = await proxy.client();
     await trickle(slow, `GET / HTTP/1.1\r\nHost: h\r\nX: ${'x'.repeat(200)}`, 10);
     assert.match(slow.received, /^HTTP\/1\.1 408 /);
@@ -95,7 +98,6 @@ describe('slow clients', () => {
     patient.write('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 40\r\n\r\n');
     await trickle(patient, 'x'.repeat(40), 8);
     await patient.untilText('ok');
-    assert.ok(proxy.server.received.endsWith('x'.repeat(40)));
   });
 
   it('that send nothing at all are closed without a word', async () => {
@@ -316,7 +318,7 @@ describe('heads', () => {
   });
 
   it('have a target of maxTargetBytes, and 414 beyond', async () => {
-    proxy = await startProxy(answerHeads(OK), { http: { maxTargetBytes: 10 } });
+    proxy = await startProxy(answerHeads(OK), { http: { maxTargetBytes: 9 } });
     const client = await proxy.client();
     client.write('GET /345678?0 HTTP/1.1\r\nHost: h\r\n\r\n');
     await client.untilText('ok');

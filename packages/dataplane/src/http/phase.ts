@@ -7,7 +7,7 @@ export const Phase = {
   ROUTING: 1,
   /** A middleware will call back. */
   SUSPENDED: 2,
-  /** The request waits for the name resolver, or for the first of several addresses that takes a connection. */
+  /** The request waits for a place at the server, the name resolver, or the first of several addresses that takes a connection. */
   DIALING: 3,
   /** The request has been (or is being) sent; no final response head yet. */
   WAITING: 4,

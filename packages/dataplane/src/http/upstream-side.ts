@@ -12,6 +12,7 @@ import type { HttpExchange } from './http-exchange.ts';
 import { Phase } from './phase.ts';
 import { UpstreamDial } from './upstream-dial.ts';
 import { lostError, responseHeadError } from './upstream-errors.ts';
+import { UpstreamPlace } from './upstream-place.ts';
 import { prepareRequestHead, requestIsChunked, sendRequestHead } from './upstream-request.ts';
 
 /** A response head larger than this is refused; all 1xx heads of an exchange together too. */
@@ -29,6 +30,7 @@ export class UpstreamSide {
   awaitsContinue = false;
   private readonly exchange: HttpExchange;
   private readonly dial: UpstreamDial;
+  private readonly place: UpstreamPlace;
   /** A byte of an answer has arrived: nothing may be sent again. */
   private answered = false;
   /** Bytes of 1xx heads so far. */
@@ -37,6 +39,7 @@ export class UpstreamSide {
   constructor(exchange: HttpExchange) {
     this.exchange = exchange;
     this.dial = new UpstreamDial(exchange, this);
+    this.place = new UpstreamPlace(exchange, this);
   }
 
   get waitsForHead(): boolean {
@@ -46,7 +49,7 @@ export class UpstreamSide {
   /** Every request middleware has passed. */
   start(): void {
     const { exchange } = this;
-    const server = exchange.route!.service.pick();
+    const server = exchange.route!.service.pickWithRoom();
     if (server === undefined) {
       exchange.fail(Errors.NO_SERVER_AVAILABLE);
       return;
@@ -59,9 +62,19 @@ export class UpstreamSide {
     exchange.access?.toServer(server);
     this.awaitsContinue = request.expectContinue && request.bodyKind !== BodyKind.NONE;
     prepareRequestHead(exchange);
+    const { places } = server.pool;
+    if (places !== undefined) {
+      this.place.obtain(server.pool, places);
+      return;
+    }
     const pooled = server.pool.take();
     if (pooled !== undefined) this.send(pooled);
     else this.dial.start();
+  }
+
+  /** Makes a new connection, for which there is a place. */
+  dialNow(): void {
+    this.dial.start();
   }
 
   /** Takes a connection that is still being made; the request is sent once it stands. */
@@ -76,6 +89,7 @@ export class UpstreamSide {
     this.connection = undefined;
     if (server !== undefined) {
       this.server = undefined;
+      this.place.end();
       exchange.context.status.addInFlight(server.record.statusRow, exchange.context.slot, -1);
     }
     if (connection === undefined) return;
@@ -203,6 +217,7 @@ export class UpstreamSide {
     const { request } = exchange;
     this.connection = connection;
     this.interimBytes = 0;
+    this.place.passTo(connection);
     connection.serve(this);
     exchange.phase = Phase.WAITING;
     sendRequestHead(exchange, connection.id);
@@ -225,8 +240,9 @@ export class UpstreamSide {
     const { connection, exchange } = this;
     this.connection = undefined;
     connection!.drop();
-    if (connection!.reused && !this.answered && this.isReplayable()) this.dial.start();
-    else exchange.fail(lostError(errno), errno);
+    if (!connection!.reused || this.answered || !this.isReplayable()) exchange.fail(lostError(errno), errno);
+    else if (this.server!.pool.places === undefined) this.dial.start();
+    else this.place.obtain(this.server!.pool, this.server!.pool.places);
   }
 
   private isReplayable(): boolean {

@@ -15,6 +15,10 @@ export class UpstreamHttp1 extends StreamConnection {
   reused = false;
   /** Cleared for good when the connection must not serve another exchange. */
   reusable = true;
+  /** One of the server's places is ours until we are gone. */
+  holdsPlace = false;
+  /** Of no meaning while it serves an exchange. */
+  idleSinceMs = 0;
   /** From the server's `Keep-Alive: timeout=`; Infinity when it said nothing. Milliseconds. */
   serverIdleMs = Number.POSITIVE_INFINITY;
   private side: UpstreamSide | undefined = undefined;
@@ -44,7 +48,7 @@ export class UpstreamHttp1 extends StreamConnection {
     this.side = undefined;
     this.held = undefined;
     if (this.id === 0) return;
-    if (!this.reusable || this.context.draining || !this.pool.put(this)) {
+    if (!this.reusable || this.context.draining || !this.keepIdle()) {
       this.closeGracefully();
       return;
     }
@@ -53,10 +57,27 @@ export class UpstreamHttp1 extends StreamConnection {
     this.expireAt(idleMs < Number.MAX_SAFE_INTEGER ? this.context.transport.now + idleMs : 0);
   }
 
+  /** False when the pool does not take the connection, or others wait for its place. */
+  private keepIdle(): boolean {
+    const { pool } = this;
+    const { places } = pool;
+    if (places?.mayKeepIdle() === false || !pool.put(this)) return false;
+    this.idleSinceMs = this.context.transport.now;
+    places?.onIdle();
+    return true;
+  }
+
   /** Closed at once, whatever is under way. */
   drop(): void {
     this.side = undefined;
     this.abort();
+  }
+
+  override forget(): void {
+    super.forget();
+    if (!this.holdsPlace) return;
+    this.holdsPlace = false;
+    this.pool.places?.release();
   }
 
   override onConnected(): void {

@@ -1,7 +1,8 @@
 // Idle connections to one server, last used first, shared by all clients of a worker. Bounded in number and idle time.
 // Opens nothing itself and knows no exchange.
 
-import type { ServersTransportRecord } from '@sluice/routing/snapshot';
+import type { ServerRecord, ServersTransportRecord } from '@sluice/routing/snapshot';
+import type { ServerPlaces } from './places/server-places.ts';
 import type { UpstreamHttp1 } from './upstream-http1.ts';
 
 /** What `maxIdleConnsPerHost: 0` means (reference/http-services §8). */
@@ -17,20 +18,33 @@ export class UpstreamPool {
   readonly dialTimeoutMs: number;
   readonly responseHeaderTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** Undefined when connections to the server are not limited. */
+  readonly places: ServerPlaces | undefined;
   private readonly idleMax: number;
   private readonly idle: UpstreamHttp1[] = [];
   private retired = false;
 
-  constructor(key: string, hostname: string, port: number, transport: ServersTransportRecord, socketPath = '') {
+  constructor(
+    key: string,
+    server: Pick<ServerRecord, 'hostname' | 'port'>,
+    transport: ServersTransportRecord,
+    socketPath: string,
+    places: ServerPlaces | undefined,
+  ) {
     this.key = key;
-    this.hostname = hostname;
-    this.port = port;
+    this.hostname = server.hostname;
+    this.port = server.port;
     this.socketPath = socketPath;
+    this.places = places;
     this.dialTimeoutMs = transport.dialTimeoutMs;
     this.responseHeaderTimeoutMs = transport.responseHeaderTimeoutMs;
     this.idleTimeoutMs = transport.idleConnTimeoutMs;
     const max = transport.maxIdleConnsPerHost;
     this.idleMax = max === 0 ? IDLE_MAX_WHEN_UNSET : Math.max(0, max);
+  }
+
+  get idleCount(): number {
+    return this.idle.length;
   }
 
   take(): UpstreamHttp1 | undefined {
@@ -48,6 +62,15 @@ export class UpstreamPool {
   remove(connection: UpstreamHttp1): void {
     const index = this.idle.lastIndexOf(connection);
     if (index !== -1) this.idle.splice(index, 1);
+  }
+
+  /** Since when the connection has been idle that has been so for longest; Infinity when there is none. */
+  get oldestIdleSinceMs(): number {
+    return this.idle[0]?.idleSinceMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  closeOldest(): void {
+    this.idle.shift()?.closeGracefully();
   }
 
   closeIdle(): void {

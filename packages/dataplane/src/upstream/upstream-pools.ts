@@ -1,19 +1,46 @@
-// All pools of one worker, by server address and transport settings: services that share both share connections.
+// All pools of one worker, by server address and transport settings: services that share both share connections. Where connections
+// to a server are limited its pools are its own, and share its places through reloads.
 
 import { type ServerRecord, type ServersTransportRecord, socketPathOf } from '@sluice/routing/snapshot';
+import type { LimitsBlock } from '@sluice/shared-state';
+import { monotonicMs } from '../worker/monotonic-ms.ts';
+import { ServerPlaces } from './places/server-places.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
+export interface UpstreamPoolsOptions {
+  readonly limits: LimitsBlock;
+  readonly slot: number;
+  /** Carries out commands given outside of a batch. */
+  readonly flush: () => void;
+}
+
+/** The places of one server, and the pools of its connections: one, or more while a reload is under way. */
+interface LimitedServer {
+  readonly places: ServerPlaces;
+  readonly pools: Set<UpstreamPool>;
+}
+
 export class UpstreamPools {
+  private readonly options: UpstreamPoolsOptions;
   private pools = new Map<string, UpstreamPool>();
+  /** By row of the server status. */
+  private readonly limited = new Map<number, LimitedServer>();
+
+  constructor(options: UpstreamPoolsOptions) {
+    this.options = options;
+  }
 
   obtain(server: ServerRecord, transport: ServersTransportRecord): UpstreamPool {
     const socketPath = server.scheme === 'unix' ? socketPathOf(server) : '';
-    const key = `${transport.hash}\n${server.hostname}\n${server.port}\n${socketPath}`;
-    let pool = this.pools.get(key);
-    if (pool === undefined) {
-      pool = new UpstreamPool(key, server.hostname, server.port, transport, socketPath);
-      this.pools.set(key, pool);
-    }
+    const isLimited = transport.maxConnsPerServer > 0;
+    const own = isLimited ? server.statusRow : '';
+    const key = `${transport.hash}\n${server.hostname}\n${server.port}\n${socketPath}\n${own}`;
+    const known = this.pools.get(key);
+    if (known !== undefined) return known;
+    const limited = isLimited ? this.limitedServer(server.statusRow, transport) : undefined;
+    const pool = new UpstreamPool(key, server, transport, socketPath, limited?.places);
+    limited?.pools.add(pool);
+    this.pools.set(key, pool);
     return pool;
   }
 
@@ -25,9 +52,60 @@ export class UpstreamPools {
       if (!kept.has(pool.key)) pool.retire();
     }
     this.pools = kept;
+    for (const [row, { places, pools }] of this.limited) {
+      for (const pool of pools) if (!kept.has(pool.key)) pools.delete(pool);
+      // Connections of a pool that is gone may be busy: they give their places back to the same counts.
+      if (pools.size > 0 || places.taken > 0 || places.queued > 0) continue;
+      places.close();
+      this.limited.delete(row);
+    }
   }
 
   closeIdle(): void {
     for (const pool of this.pools.values()) pool.closeIdle();
   }
+
+  private limitedServer(row: number, transport: ServersTransportRecord): LimitedServer {
+    const limits = {
+      connectionsMax: transport.maxConnsPerServer,
+      queuedMax: transport.maxQueuedPerServer,
+      queueTimeoutMs: transport.queueTimeoutMs,
+    };
+    const known = this.limited.get(row);
+    if (known !== undefined) {
+      known.places.configure(limits);
+      return known;
+    }
+    const { slot, flush } = this.options;
+    const { serverConnections, serverQueues } = this.options.limits;
+    const pools = new Set<UpstreamPool>();
+    const places = new ServerPlaces({ connections: serverConnections, queues: serverQueues, row, slot }, limits, {
+      now: monotonicMs,
+      flush,
+      hasIdle: () => hasIdle(pools),
+      closeIdle: (idleMs) => closeOldest(pools, monotonicMs() - idleMs),
+    });
+    const made = { places, pools };
+    this.limited.set(row, made);
+    return made;
+  }
+}
+
+function hasIdle(pools: Iterable<UpstreamPool>): boolean {
+  for (const { idleCount } of pools) if (idleCount > 0) return true;
+  return false;
+}
+
+/** Closes the connection that has been idle for longest, if that is since `beforeMs` at least. */
+function closeOldest(pools: Iterable<UpstreamPool>, beforeMs: number): boolean {
+  let oldest: UpstreamPool | undefined;
+  let sinceMs = Number.POSITIVE_INFINITY;
+  for (const pool of pools) {
+    if (pool.oldestIdleSinceMs >= sinceMs) continue;
+    oldest = pool;
+    sinceMs = pool.oldestIdleSinceMs;
+  }
+  if (oldest === undefined || sinceMs > beforeMs) return false;
+  oldest.closeOldest();
+  return true;
 }

@@ -74,7 +74,7 @@ export class Dataplane implements ListenerEvents {
     const transport: StreamTransport = new StreamTransport(options.transport ?? {}, (count) =>
       dispatchEvents(this.context, this, count),
     );
-    const pools = new UpstreamPools();
+    const pools = new UpstreamPools({ limits: this.limits, slot: options.slot, flush: () => transport.flush() });
     this.context = {
       slot: options.slot,
       transport,

@@ -2,6 +2,7 @@
 // idle, and cut off what is left at the deadline. Runs on timers; the hot path only sees `context.draining`.
 
 import { DownstreamHttp1 } from '../http/downstream-http1.ts';
+import { monotonicMs } from './monotonic-ms.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 const SWEEP_MS = 50;
@@ -85,9 +86,4 @@ function nextTurn(): Promise<void> {
 
 function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** The transport's clock, which it reads itself only when it has something to do. */
-function monotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n);
 }

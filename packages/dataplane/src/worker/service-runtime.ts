@@ -42,6 +42,17 @@ export class ServiceRuntime {
     return index === -1 ? undefined : this.servers[index];
   }
 
+  /** As `pick`; where connections are limited, one that takes the request at once is preferred to one where it would wait. */
+  pickWithRoom(): ServerRuntime | undefined {
+    const first = this.pick();
+    if (first?.pool.places === undefined || first.pool.places.hasRoom) return first;
+    for (let i = 1; i < this.servers.length; i++) {
+      const next = this.pick();
+      if (next?.pool.places?.hasRoom === true) return next;
+    }
+    return first;
+  }
+
   /** True when this runtime serves the given records as well as a new one would. */
   serves(record: ServiceRecord, transport: ServersTransportRecord): boolean {
     return (

@@ -6,8 +6,8 @@ const LINE_WORDS = 16;
 
 export class SlotCounts {
   readonly rows: number;
+  readonly slots: number;
   private readonly words: Int32Array;
-  private readonly slots: number;
   private readonly rowWords: number;
 
   static byteLength(rows: number, slots: number): number {
