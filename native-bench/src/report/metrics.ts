@@ -42,6 +42,8 @@ export const METRICS = {
   effectMs: { title: 'in effect after', better: 'lower', format: (value) => `${whole(value)} ms` },
   effectMaxMs: { title: 'at most', better: 'lower', format: (value) => `${whole(value)} ms` },
   repeatedReloads: { title: 'reloads repeated', better: 'lower', format: whole },
+  spreadMean: { title: 'fullest worker / mean', better: 'lower', format: decimals(2) },
+  spreadWorst: { title: 'at worst', better: 'lower', format: decimals(2) },
   cpuMsPerChange: { title: 'CPU ms/change', better: 'lower', format: decimals(1) },
 } satisfies Record<string, MetricDefinition>;
 

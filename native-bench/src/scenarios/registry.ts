@@ -5,6 +5,7 @@ import { IDLE_SCENARIOS } from './idle.ts';
 import { RELOAD_SCENARIOS } from './reload.ts';
 import { ROUTER_SCENARIOS } from './routers.ts';
 import type { Scenario } from './scenario.ts';
+import { SPREAD_SCENARIOS } from './spread.ts';
 import { TWO_WORKERS } from './two-workers.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -14,6 +15,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...MIDDLEWARE_SCENARIOS,
   ...RELOAD_SCENARIOS,
   TWO_WORKERS,
+  ...SPREAD_SCENARIOS,
 ];
 
 /** @throws Error naming what there is. */
