@@ -1,3 +1,4 @@
+export * from './connection-mailbox.ts';
 export * from './descriptor.ts';
 export * from './descriptor-mailbox.ts';
 export * from './listening-socket.ts';

@@ -36,6 +36,7 @@ describe('readPeerRecord', () => {
         port: 65_535,
         scope: 7,
         localPort: 443,
+        handedOver: false,
       });
     });
   }

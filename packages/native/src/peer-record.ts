@@ -9,7 +9,12 @@ export interface PeerRecord {
   /** Interface index of a link-local IPv6 address, else 0. */
   readonly scope: number;
   readonly localPort: number;
+  /** Another process has accepted the connection and given it to us. */
+  readonly handedOver: boolean;
 }
+
+/** Position of the sender's tag in a record. */
+const HANDED_OVER = 26;
 
 /** `offset`: the `b` word of an ACCEPTED event. Valid only during its batch. */
 export function readPeerRecord(memory: Buffer, offset: number): PeerRecord {
@@ -20,7 +25,13 @@ export function readPeerRecord(memory: Buffer, offset: number): PeerRecord {
     port: memory.readUInt16LE(offset + 2),
     scope: memory.readUInt32LE(offset + 20),
     localPort: memory.readUInt16LE(offset + 24),
+    handedOver: wasHandedOver(memory, offset),
   };
+}
+
+/** Has another process accepted the connection of this peer record and given it to us? */
+export function wasHandedOver(memory: Buffer, offset: number): boolean {
+  return memory.readUInt16LE(offset + HANDED_OVER) !== 0;
 }
 
 function ipv4Text(memory: Buffer, at: number): string {

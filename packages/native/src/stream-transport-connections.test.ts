@@ -30,6 +30,7 @@ describe('accepting', () => {
       port: socket.localPort,
       scope: 0,
       localPort: port,
+      handedOver: false,
     });
     assert.deepEqual(h.transport.localAddress(event.connection), { address: '127.0.0.1', port });
     assert.equal(h.transport.connectionCount, 1);

@@ -18,7 +18,7 @@ export const INDEX_MASK = (1 << INDEX_BITS) - 1;
  */
 export const Event = {
   /**
-   * a = listener tag, b/c = offset/length in `memory` of the peer record (see `readPeerRecord`). The seat may have been used
+   * a = listener tag (of a connection out of a mailbox: the one that `handOver` has named), b/c = offset/length in `memory` of the peer record (see `readPeerRecord`). The seat may have been used
    * before, by an id of another generation.
    */
   ACCEPTED: 1,
@@ -106,7 +106,7 @@ export const RELAY_UNTIL_END = -1;
 
 /**
  * Peer record in `memory` (40 bytes): u16 family (4, 6, or 1 for Unix) · u16 peer port · 16 bytes peer address · u32 scope
- * · u16 local port · u16 0 · 12 bytes zero. IPv4 addresses are 4 bytes, zero padded; IPv4-mapped IPv6 peers are given as
+ * · u16 local port · u16 tag when another process has accepted it, else 0 · 12 bytes zero. IPv4 addresses are 4 bytes, zero padded; IPv4-mapped IPv6 peers are given as
  * IPv4. Little endian.
  */
 export const PEER_RECORD_BYTES = 40;

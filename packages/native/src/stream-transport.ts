@@ -29,6 +29,8 @@ interface NativeStreamTransport {
   connect(address: string, port: number): number;
   connectUnix(path: string): number;
   adopt(descriptor: number): number;
+  listenMailbox(descriptor: number, tag: number): void;
+  handOver(connection: number, mailbox: number, peerOffset: number, tag: number): number;
   localAddress(connection: number): LocalAddress | undefined;
   receivedBytes(connection: number): number;
   takenBytes(connection: number): number;
@@ -237,6 +239,26 @@ export class StreamTransport {
   /** Adopts an already connected stream descriptor. @returns id. @throws Error with `code`; the descriptor stays the caller's then. */
   adopt(descriptor: number): number {
     return this.#native.adopt(descriptor);
+  }
+
+  /**
+   * Takes ownership of the receiving end of a connection mailbox: connections in it are reported as ACCEPTED, with the tag and the peer
+   * record that `handOver` was given, and count for the listener of that tag. `tag` is the mailbox's own, for LISTENER_PAUSED and
+   * `unlisten`. Without seats or descriptors they stay in the mailbox.
+   * @throws Error with `code`: EEXIST (tag in use), EPROTOTYPE (no such mailbox), EBADF, …; the descriptor stays the caller's then.
+   */
+  listenMailbox(descriptor: number, tag: number): void {
+    this.#native.listenMailbox(descriptor, tag);
+  }
+
+  /**
+   * Puts an accepted connection into another process's mailbox, for good. Only in the batch of its ACCEPTED event, as nothing may have
+   * been read, sent, or commanded. `peerOffset`: where the event's peer record is. `tag`: of the listener there that it shall belong to.
+   * @returns 0, and the id is dead; else an errno, and nothing has changed: EAGAIN (mailbox full), EPIPE (nobody there), EBUSY (in
+   *   use already), ESTALE (dead id), ETOOMANYREFS, EINVAL.
+   */
+  handOver(connection: number, mailbox: number, peerOffset: number, tag: number): number {
+    return this.#native.handOver(connection, mailbox, peerOffset, tag);
   }
 
   /** Our end's address. A system call and an allocation: not for every request. Undefined for a dead id. */

@@ -6,6 +6,7 @@
 NAPI_MODULE_INIT() {
   sluice::InitSharedMemory(env, exports);
   sluice::InitListeningSocket(env, exports);
+  sluice::InitConnectionMailbox(env, exports);
   sluice::InitDescriptorMailbox(env, exports);
   sluice::InitStreamTransport(env, exports);
   return exports;

@@ -10,6 +10,7 @@ namespace sluice {
 
 void InitSharedMemory(napi_env env, napi_value exports);
 void InitListeningSocket(napi_env env, napi_value exports);
+void InitConnectionMailbox(napi_env env, napi_value exports);
 void InitDescriptorMailbox(napi_env env, napi_value exports);
 void InitStreamTransport(napi_env env, napi_value exports);
 

@@ -94,17 +94,23 @@ int StreamTransport::Listen(int fd, uint16_t tag, uint32_t connections_max) {
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &address_length) != 0) return errno;
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return errno;
-  Listener* listener = new (std::nothrow) Listener();
+  Listener listener = {};
+  listener.fd = fd;
+  listener.tag = tag;
+  listener.connectionsMax = connections_max;
+  listener.tcp = address.ss_family == AF_INET || address.ss_family == AF_INET6;
+  listener.localPort = PortOf(address);
+  return AddListener(listener);
+}
+
+/** On failure the descriptor stays the caller's. */
+int StreamTransport::AddListener(const Listener& made) {
+  Listener* listener = new (std::nothrow) Listener(made);
   if (listener == nullptr) return ENOMEM;
-  listener->fd = fd;
-  listener->tag = tag;
-  listener->connectionsMax = connections_max;
-  listener->tcp = address.ss_family == AF_INET || address.ss_family == AF_INET6;
-  listener->localPort = PortOf(address);
   epoll_event event;
   event.events = EPOLLIN;
-  event.data.u64 = kListenerBit | tag;
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
+  event.data.u64 = kListenerBit | listener->tag;
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, listener->fd, &event) != 0) {
     const int error = errno;
     delete listener;
     return error;
@@ -167,7 +173,7 @@ void StreamTransport::AcceptFrom(Listener* listener) {
       PauseListener(listener, 0);
       return;
     }
-    const AcceptResult result = AcceptOne(listener);
+    const AcceptResult result = listener->mailbox ? ReceiveOne(listener) : AcceptOne(listener);
     if (result == AcceptResult::kRefused) return;
     if (result == AcceptResult::kNothing) break;
   }

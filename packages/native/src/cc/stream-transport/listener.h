@@ -1,4 +1,5 @@
-// One listening socket and its limit. Lives until it is removed and the last connection it accepted has ended.
+// One listening socket and its limit, or the mailbox of connections that other processes have accepted. Lives until it is
+// removed and the last connection it accepted has ended.
 
 #ifndef SLUICE_STREAM_TRANSPORT_LISTENER_H_
 #define SLUICE_STREAM_TRANSPORT_LISTENER_H_
@@ -20,6 +21,7 @@ struct Listener {
   uint16_t tag;
   uint16_t localPort;        // of the socket itself: accept need not ask for each connection; 0 for Unix sockets
   bool tcp;
+  bool mailbox;              // gives connections of others, see hand-over.cc
   bool ready;                // epoll reported it in this round
   bool paused;
   bool reportedPaused;       // what JavaScript was told last

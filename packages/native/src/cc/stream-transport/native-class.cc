@@ -167,6 +167,35 @@ napi_value Adopt(napi_env env, napi_callback_info info) {
   return Number(env, id);
 }
 
+napi_value ListenMailbox(napi_env env, napi_callback_info info) {
+  Call call;
+  if (!Begin(env, info, &call)) return nullptr;
+  int64_t fd, tag;
+  if (!ReadInteger(env, call.arguments[0], 0, INT32_MAX, &fd)) return ThrowRange(env, "listenMailbox: no such descriptor");
+  if (!ReadInteger(env, call.arguments[1], 1, 65535, &tag)) {
+    return ThrowRange(env, "listenMailbox: tag must be 1 to 65535");
+  }
+  const int error = call.binding->transport.ListenMailbox(static_cast<int>(fd), static_cast<uint16_t>(tag));
+  if (error != 0) return ThrowErrno(env, error, "listenMailbox");
+  call.binding->driver.Reschedule();
+  return nullptr;
+}
+
+/** Returns 0 or an errno: whoever is refused goes on with the connection, and need not pay for an exception. */
+napi_value HandOver(napi_env env, napi_callback_info info) {
+  Call call;
+  if (!Begin(env, info, &call)) return nullptr;
+  int64_t id, mailbox, offset, tag;
+  if (!ReadInteger(env, call.arguments[0], 1, INT32_MAX, &id) ||
+      !ReadInteger(env, call.arguments[1], 0, INT32_MAX, &mailbox) ||
+      !ReadInteger(env, call.arguments[2], 0, UINT32_MAX, &offset) ||
+      !ReadInteger(env, call.arguments[3], 1, 65535, &tag)) {
+    return Number(env, EINVAL);
+  }
+  return Number(env, call.binding->transport.HandOver(static_cast<int32_t>(id), static_cast<int>(mailbox),
+                                                      static_cast<uint32_t>(offset), static_cast<uint16_t>(tag)));
+}
+
 /** `{ address, port }`, or undefined for a dead id; Unix sockets have an empty address and port 0. */
 napi_value LocalAddress(napi_env env, napi_callback_info info) {
   Call call;
@@ -299,6 +328,7 @@ void InitStreamTransport(napi_env env, napi_value exports) {
       Method("flush", Flush),     Method("listen", Listen),           Method("unlisten", Unlisten),
       Method("connect", Connect), Method("connectUnix", ConnectUnix), Method("adopt", Adopt),
       Method("destroy", Destroy), Method("localAddress", LocalAddress),
+      Method("listenMailbox", ListenMailbox), Method("handOver", HandOver),
       Method("receivedBytes", CountOf<&StreamTransport::ReceivedBytes>),
       Method("takenBytes", CountOf<&StreamTransport::TakenBytes>),
   };

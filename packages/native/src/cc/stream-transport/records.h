@@ -51,6 +51,8 @@ enum CommandKind : int32_t {
 
 constexpr uint8_t kRelayShutdown = 1;
 constexpr uint32_t kPeerRecordBytes = 40;
+/** Where in a peer record the listener's tag stands of a connection that another process has accepted. */
+constexpr uint32_t kPeerRecordHandedOver = 26;
 
 /** Words of the shared header. `kHeaderNow` is the first of two words that hold a double. */
 enum HeaderWord : uint32_t {

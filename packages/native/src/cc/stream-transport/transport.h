@@ -78,6 +78,10 @@ class StreamTransport {
   int Unlisten(uint16_t tag, bool close_descriptor);
   int Connect(const sockaddr* address, socklen_t length, int32_t* id);
   int Adopt(int fd, int32_t* id);
+  /** Connections that others have put into a mailbox are reported as ACCEPTED, by the listener that the sender has named. */
+  int ListenMailbox(int fd, uint16_t tag);
+  /** Puts an accepted connection of which nothing is used yet into a mailbox. It is the caller's as before unless this succeeds. */
+  int HandOver(int32_t id, int mailbox, uint32_t record_offset, uint16_t tag);
   /** getsockname() of a live connection. */
   int LocalAddress(int32_t id, sockaddr_storage* address, socklen_t* length) const;
   /** Bytes read from a live connection since it began. */
@@ -158,6 +162,12 @@ class StreamTransport {
   void ResumeListener(Listener* listener);
   void LeaveListener(Connection* c);
   Listener* FindListener(uint16_t tag) const;
+  int AddListener(const Listener& listener);
+
+  // hand-over.cc
+  AcceptResult ReceiveOne(Listener* mailbox);
+  bool SeatReceived(int fd, const uint8_t* record);
+  bool IsUntouched(const Connection* c) const;
 
   // commands.cc
   void ExecuteCommands();
