@@ -1,9 +1,10 @@
 // Pools, replays on stale connections, and what happens when servers are gone, slow or wrong.
 
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { type ProxyUnderTest, startProxy } from '../src/testing/proxy-under-test.ts';
-import { answerHeads } from '../src/testing/raw-server.ts';
+import { answerHeads, type RawConnection } from '../src/testing/raw-server.ts';
 
 let proxy: ProxyUnderTest | undefined;
 afterEach(async () => {
@@ -52,6 +53,57 @@ describe('pools', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     await exchange('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n');
     assert.equal(proxy.server.connections.length, 2);
+  });
+});
+
+describe('idle connections', () => {
+  const POST = 'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n';
+
+  for (const [how, end] of [
+    ['that has been closed', (socket: Socket) => socket.destroy()],
+    ['that has been reset', (socket: Socket) => socket.resetAndDestroy()],
+    ['with bytes nobody asked for', (socket: Socket) => socket.write(OK)],
+  ] as const) {
+    it(`one ${how} is not picked, even if the next request has come before the news of it`, async () => {
+      proxy = await startProxy(answerHeads(OK));
+      const client = await proxy.client();
+      client.write(POST);
+      await client.untilBody(2);
+      for (let connections = 1; connections <= 5; connections++) {
+        client.received = '';
+        // Both are done before the data path looks again, and the request comes first.
+        client.write(POST);
+        end(proxy.server.connections.at(-1)!.socket);
+        await client.untilBody(2);
+        assert.match(client.received, /^HTTP\/1\.1 200 /);
+        assert.equal(proxy.server.connections.length, connections + 1);
+      }
+    });
+  }
+
+  it('are used last in, first out', async () => {
+    let hold = true;
+    const waiting: RawConnection[] = [];
+    proxy = await startProxy((connection) => {
+      if (hold) waiting.push(connection);
+      else connection.socket.write(OK);
+    });
+    const clients = await Promise.all([1, 2, 3].map(() => proxy!.client()));
+    for (const client of clients) client.write(GET);
+    await proxy.server.until(() => waiting.length === 3);
+    hold = false;
+    // The one that is answered last has been used last.
+    for (const connection of waiting) {
+      const before = clients.filter(({ received }) => received !== '').length;
+      connection.socket.write(OK);
+      await proxy.server.until(() => clients.filter(({ received }) => received !== '').length > before);
+    }
+    const last = waiting.at(-1)!;
+    for (let i = 0; i < 4; i++) {
+      const heads = last.received.split('\r\n\r\n').length;
+      await exchange(GET);
+      assert.equal(last.received.split('\r\n\r\n').length, heads + 1);
+    }
   });
 });
 

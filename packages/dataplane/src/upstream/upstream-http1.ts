@@ -31,6 +31,7 @@ export class UpstreamHttp1 extends StreamConnection {
 
   serve(side: UpstreamSide): void {
     this.side = side;
+    this.context.idleSeats.delete(this);
     // A connection that is still being made keeps its dial timeout.
     if (this.connected) this.expireAt(0);
   }
@@ -63,6 +64,7 @@ export class UpstreamHttp1 extends StreamConnection {
     const { places } = pool;
     if (places?.mayKeepIdle() === false || !pool.put(this)) return false;
     this.idleSinceMs = this.context.transport.now;
+    this.context.idleSeats.add(this);
     places?.onIdle();
     return true;
   }
@@ -74,6 +76,7 @@ export class UpstreamHttp1 extends StreamConnection {
   }
 
   override forget(): void {
+    this.context.idleSeats.delete(this);
     super.forget();
     if (!this.holdsPlace) return;
     this.holdsPlace = false;

@@ -17,6 +17,7 @@ import { ClientAdmission } from '../listen/client-admission.ts';
 import { PeerAddress } from '../listen/peer-address.ts';
 import { RefusalLog } from '../listen/refusal-log.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import { IdleSeats } from '../upstream/idle-seats.ts';
 import { NameResolver } from '../upstream/name-resolver.ts';
 import { UpstreamPools } from '../upstream/upstream-pools.ts';
 import { ConnectionTable } from './connection-table.ts';
@@ -87,6 +88,7 @@ export class Dataplane implements ListenerEvents {
       exchanges: new ExchangePool(),
       headWriter: new HeadWriter(transport),
       pools,
+      idleSeats: new IdleSeats(transport.queuedBytes.length),
       services: new ServiceRegistry(options.status, pools),
       resolver: options.resolver ?? new NameResolver(),
       revision: undefined as unknown as Revision, // set by `install`, which comes before `listen`

@@ -13,19 +13,34 @@ export interface ListenerEvents {
   onListenerResumed(tag: number): void;
 }
 
+/** Takes the place of an event's kind that has been dealt with. */
+const DONE = 0;
+
 export function dispatchEvents(context: WorkerContext, listeners: ListenerEvents, count: number): void {
-  const { events } = context.transport;
-  for (let i = 0; i < count; i++) {
-    const at = i * RECORD_WORDS;
-    // Looked up here: when the event is the connection's last, it leaves the table before it is handled.
-    const connection = context.connections.find(events[at + 1]);
-    try {
-      if (connection === undefined) dispatchToListener(listeners, events, at);
-      else dispatch(connection, events, at);
-    } catch (error) {
-      context.log.error({ err: error, code: Errors.INTERNAL_FAULT.code }, Errors.INTERNAL_FAULT.meaning);
-      giveUp(context, connection, events[at + 1]);
-    }
+  const { idleSeats, transport } = context;
+  const { events } = transport;
+  const end = count * RECORD_WORDS;
+  // News of idle connections come first, wherever they stand: a connection that is closed, or has sent what nobody asked for, must
+  // not be picked for a request that came in the same batch.
+  for (let at = 0; at < end; at += RECORD_WORDS) {
+    if (!idleSeats.has(events[at + 1])) continue;
+    dispatchEvent(context, listeners, events, at);
+    events[at] = DONE;
+  }
+  for (let at = 0; at < end; at += RECORD_WORDS) {
+    if (events[at] !== DONE) dispatchEvent(context, listeners, events, at);
+  }
+}
+
+function dispatchEvent(context: WorkerContext, listeners: ListenerEvents, events: Int32Array, at: number): void {
+  // Looked up here: when the event is the connection's last, it leaves the table before it is handled.
+  const connection = context.connections.find(events[at + 1]);
+  try {
+    if (connection === undefined) dispatchToListener(listeners, events, at);
+    else dispatch(connection, events, at);
+  } catch (error) {
+    context.log.error({ err: error, code: Errors.INTERNAL_FAULT.code }, Errors.INTERNAL_FAULT.meaning);
+    giveUp(context, connection, events[at + 1]);
   }
 }
 

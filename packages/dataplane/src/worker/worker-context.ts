@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import type { ExchangePool } from '../http/exchange-pool.ts';
 import type { HeadWriter } from '../http/head-writer.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import type { IdleSeats } from '../upstream/idle-seats.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
 import type { UpstreamPools } from '../upstream/upstream-pools.ts';
 import type { ConnectionTable } from './connection-table.ts';
@@ -29,6 +30,7 @@ export interface WorkerContext {
   readonly exchanges: ExchangePool;
   readonly headWriter: HeadWriter;
   readonly pools: UpstreamPools;
+  readonly idleSeats: IdleSeats;
   readonly services: ServiceRegistry;
   readonly resolver: NameResolver;
   /** New exchanges start on it. */
