@@ -243,29 +243,6 @@ describe('requests', () => {
     assert.deepEqual(answers, paths);
   });
 
-  it('serves a pipelined request behind a body', async () => {
-    proxy = await startProxy((connection, chunk) => {
-      if (chunk.includes('first')) connection.socket.write(OK);
-      if (chunk.includes('GET /second')) connection.socket.write(OK);
-    });
-    const client = await proxy.client();
-    client.write('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nfirstGET /second HTTP/1.1\r\nHost: h\r\n\r\n');
-    await client.until((received) => received.split('\r\n\r\nok').length === 3);
-    // On the same connection, but as a request of its own: it has our fields.
-    assert.match(proxy.server.received, /firstGET \/second HTTP\/1\.1\r\nHost: h\r\nX-Real-Ip: /);
-  });
-
-  it('reads a request head that comes byte by byte', async () => {
-    proxy = await startProxy(answerHeads(OK));
-    const client = await proxy.client();
-    for (const byte of 'GET /slow HTTP/1.1\r\nHost: h\r\n\r\n') {
-      client.write(byte);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    await client.untilBody(2);
-    assert.match(proxy.server.received, /^GET \/slow HTTP\/1\.1\r\n/);
-  });
-
   it('asks for the body once the server does, and says 100 once', async () => {
     proxy = await startProxy((connection, chunk) => {
       if (chunk.includes('Expect')) connection.socket.write('HTTP/1.1 100 Continue\r\n\r\n');

@@ -103,21 +103,6 @@ describe('requests', () => {
     assert.match(lines[2], /^X-Real-Ip/);
   });
 
-  it('does not let Connection remove Host, framing or our own fields', async () => {
-    proxy = await startProxy((connection) => {
-      if (connection.received.endsWith('abc')) connection.socket.write(OK);
-    });
-    const client = await proxy.client();
-    client.write(
-      'POST / HTTP/1.1\r\nHost: h\r\nConnection: host, content-length, x-forwarded-for, x-real-ip\r\nContent-Length: 3\r\n\r\nabc',
-    );
-    await client.untilBody(2);
-    const lines = proxy.server.received.split('\r\n');
-    assert.deepEqual(valuesOf(lines, 'host'), ['h']);
-    assert.deepEqual(valuesOf(lines, 'content-length'), ['3']);
-    assert.deepEqual(valuesOf(lines, 'x-forwarded-for'), ['127.0.0.1']);
-  });
-
   it('keeps TE: trailers', async () => {
     const lines = await linesReceived('GET / HTTP/1.1\r\nHost: h\r\nTE: gzip, trailers;q=1\r\n\r\n');
     assert.deepEqual(valuesOf(lines, 'te'), ['trailers']);

@@ -156,19 +156,6 @@ describe('between requests', () => {
     client.write(`\n${GET}`);
     await client.until((text) => text.split('\r\n\r\nok').length === 4);
   });
-
-  it('nothing of a body with a length is left', async () => {
-    proxy = await startProxy((connection, chunk) => {
-      for (const _ of chunk.matchAll(/GET|POST/g)) connection.socket.write(OK);
-    });
-    const client = await proxy.client();
-    const body = 'GET /inside HTTP/1.1\r\nHost: h\r\n\r\n';
-    client.write(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-    client.write(GET);
-    await client.until((text) => text.split('\r\n\r\nok').length >= 3);
-    // As a request of its own it would have our fields.
-    assert.doesNotMatch(proxy.server.received, /\/inside HTTP\/1\.1\r\nHost: h\r\nX-Real-Ip/);
-  });
 });
 
 describe('expectations', () => {

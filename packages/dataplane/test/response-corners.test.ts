@@ -58,65 +58,6 @@ describe('status lines', () => {
     }
     assert.equal(proxy.server.connections.length, 1, 'kept, as the server said');
   });
-
-  for (const line of [
-    'HTTP/1.1 000 Nothing',
-    'HTTP/1.1 099 Low',
-    'HTTP/1.1 1000 High',
-    'HTTP/1.1 20 Short',
-    'HTTP/1.1 2x0 Letters',
-    'HTTP/2.0 200 OK',
-    'HTTP/1.2 200 OK',
-    'http/1.1 200 OK',
-    'HTTP/1.1  200 OK',
-    'ICY 200 OK',
-    ' HTTP/1.1 200 OK',
-  ]) {
-    it(`answers 500 to ${JSON.stringify(line)}`, async () => {
-      proxy = await startProxy(once(`${line}\r\nContent-Length: 2\r\n\r\nno`));
-      const client = await proxy.client();
-      client.write(GET + GET);
-      await client.untilText('\r\n\r\nok');
-      assert.match(client.received, /^HTTP\/1\.1 500 /);
-      assert.ok(!client.received.includes('\r\n\r\nno'));
-      assert.equal(proxy.server.connections.length, 2);
-    });
-  }
-});
-
-describe('framing that could be read differently', () => {
-  for (const [name, head, body] of [
-    ['a length and chunked', 'Content-Length: 2\r\nTransfer-Encoding: chunked', '2\r\nno\r\n0\r\n\r\n'],
-    ['two lengths', 'Content-Length: 2\r\nContent-Length: 3', 'no'],
-    ['a list of lengths', 'Content-Length: 2, 2', 'no'],
-    ['a negative length', 'Content-Length: -1', 'no'],
-    ['an empty length', 'Content-Length:', 'no'],
-    ['an unknown coding', 'Transfer-Encoding: gzip', 'no'],
-    ['chunked twice', 'Transfer-Encoding: chunked, chunked', '0\r\n\r\n'],
-    ['chunked before the colon', 'Transfer-Encoding : chunked', '0\r\n\r\n'],
-    ['a folded field', 'X: a\r\n b', 'no'],
-    ['a bare line feed', 'X: a\nContent-Length: 2', 'no'],
-    ['NUL in a value', 'X: a\0b', 'no'],
-    ['a bare carriage return', 'X: a\rb', 'no'],
-    ['no colon', 'Nonsense', 'no'],
-  ]) {
-    it(`answers 500 to ${name}`, async () => {
-      proxy = await startProxy(once(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n${body}`));
-      const client = await proxy.client();
-      client.write(GET + GET);
-      await client.untilText('\r\n\r\nok');
-      assert.match(client.received, /^HTTP\/1\.1 500 /);
-      assert.equal(client.received.split('HTTP/1.1 ').length, 3);
-      assert.equal(proxy.server.connections.length, 2);
-    });
-  }
-
-  it('answers 500 to chunks of an HTTP/1.0 server', async () => {
-    proxy = await startProxy(once('HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'));
-    const client = await proxy.client();
-    client.write(GET);
-    await client.untilText('HTTP/1.1 500 ');
-  });
 });
 
 describe('responses without a body', () => {
@@ -190,21 +131,6 @@ describe('interim responses', () => {
     assert.match(client.received, /^HTTP\/1\.1 103 Early Hints\r\nA: b\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
   });
 
-  it('carry no length and no chunks', async () => {
-    proxy = await startProxy(
-      answerHeads(`HTTP/1.1 103 X\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n${OK}`),
-    );
-    const client = await proxy.client();
-    client.write(GET);
-    await client.untilText('HTTP/1.1 500 ');
-    await proxy.close();
-    proxy = await startProxy(answerHeads(`HTTP/1.1 103 X\r\nContent-Length: 5\r\n\r\n${OK}`));
-    const other = await proxy.client();
-    other.write(GET);
-    await other.untilText('ok');
-    assert.match(other.received, /^HTTP\/1\.1 103 X\r\n\r\nHTTP\/1\.1 200/);
-  });
-
   it('of an HTTP/1.0 server get our version', async () => {
     proxy = await startProxy(answerHeads(`HTTP/1.0 103 X\r\nA: b\r\n\r\n${OK}`));
     const client = await proxy.client();
@@ -259,17 +185,6 @@ describe('ends', () => {
       }
     }
   }
-
-  it('a body larger than its length goes no further, and the connection neither', async () => {
-    proxy = await startProxy(once(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${OK.replace('ok', 'no')}`));
-    const client = await proxy.client();
-    client.write(GET);
-    await client.untilText('\r\n\r\nok');
-    client.write(GET);
-    await client.until((received) => received.split('\r\n\r\nok').length === 3);
-    assert.ok(!client.received.includes('\r\n\r\nno'));
-    assert.equal(proxy.server.connections.length, 2);
-  });
 
   it('bytes that come between two responses end the connection', async () => {
     proxy = await startProxy(answerHeads(OK));

@@ -192,11 +192,6 @@ describe('errors', () => {
     assert.match(await exchange(GET, 19), /^HTTP\/1\.1 404 Not Found\r\n[\s\S]*404 page not found\n$/);
   });
 
-  it('answers 501 to CONNECT', async () => {
-    proxy = await startProxy(answerHeads(OK));
-    assert.match(await exchange('CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n', 0), /^HTTP\/1\.1 501 /);
-  });
-
   it('answers 431 to a head that is too large, however slowly it comes', async () => {
     proxy = await startProxy(answerHeads(OK), { http: { maxHeaderBytes: 2000 } });
     const client = await proxy.client();

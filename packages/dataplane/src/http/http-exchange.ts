@@ -356,6 +356,8 @@ export class HttpExchange implements Exchange {
   private findRoute(): void {
     const { request, downstream } = this;
     if (request.method === 'CONNECT') {
+      // The client may have sent what it wants tunnelled already: that must not be read as requests.
+      this.keepDownstream = false;
       this.fail(Errors.CONNECT_UNSUPPORTED);
       return;
     }

@@ -41,6 +41,8 @@ export function applyEntryPointRules(exchange: HttpExchange): Answer | undefined
   }
   if (!downstream.peerTrusted) removeForwardedFields(request);
   removeConnectionOptions(request, forwardedHeaders.connection);
+  // Of HTTP/1.0 or without a body: to be ignored (RFC 9110 §10.1.1), and the server must not wait for it either.
+  if (!request.expectContinue && request.hasReceived(Field.EXPECT)) request.removeId(Field.EXPECT);
   const path = plain ? request.path : routingPath(request.path);
   if (path === undefined) return BAD_REQUEST;
   exchange.view.fill(path);
