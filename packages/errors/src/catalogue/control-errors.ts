@@ -145,14 +145,14 @@ export const CONTROL_ERRORS = catalogueOf('control', {
     check: 'Changes are not seen until it works again: check that the file, folder or service exists and may be read.',
   },
   ACCESS_LOG_NOT_OPENED: {
-    number: 64,
+    number: 57,
     logLevel: 'error',
     meaning: 'The access log cannot be opened.',
     check:
       'At the start this ends the program. A worker that meets it later keeps lines in memory and tries again; see that accessLog.filePath can be written by this user.',
   },
   ACCESS_LOG_NOT_WRITTEN: {
-    number: 65,
+    number: 58,
     logLevel: 'warn',
     meaning:
       'The access log takes no lines, or not as fast as they come. Requests are served; lines without room are lost.',
@@ -160,7 +160,7 @@ export const CONTROL_ERRORS = catalogueOf('control', {
       'ENOSPC is a full disk, EAGAIN and none at all a reader or disk that is too slow. The line says how many were lost since the last one; sluice_access_log_dropped_lines_total counts them all.',
   },
   ACCESS_LOG_NOT_REOPENED: {
-    number: 66,
+    number: 59,
     logLevel: 'error',
     meaning: 'After SIGUSR1 the access log could not be opened anew; lines go on into the file that was open.',
     check: 'The reason is in the log line. Make its folder writable for this user and send the signal again.',
