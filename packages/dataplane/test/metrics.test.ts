@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { MetricKind, nameHash, readLabels, WITH_HEADER_VALUES } from '@sluice/shared-state';
+import { LIMIT_LABELS, MetricKind, nameHash, readLabels, WITH_HEADER_VALUES } from '@sluice/shared-state';
 import { probes } from '../src/testing/probe-middleware.ts';
 import { type ProxyOptions, type ProxyUnderTest, startProxy } from '../src/testing/proxy-under-test.ts';
 import type { RawHandler } from '../src/testing/raw-server.ts';
@@ -39,7 +39,7 @@ function counts(): Record<string, [number, number, number]> {
   const found: Record<string, [number, number, number]> = {};
   for (let row = 1; row < block.end; row++) {
     const { kind, name, other, labels } = block.key(row);
-    if (!block.isUsed(row) || kind > WITH_HEADER_VALUES || kind === MetricKind.OPEN_CONNECTIONS) continue;
+    if (!block.isUsed(row) || kind >= MetricKind.OPEN_CONNECTIONS) continue;
     const { code, method, protocol } = readLabels(labels);
     const names = [NAMES.get(name), other === 0 ? undefined : NAMES.get(other)].filter((each) => each !== undefined);
     const { buckets, requestBytes, responseBytes } = block.requests(row);
@@ -263,5 +263,54 @@ describe('open connections', () => {
     clients[1]!.write('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
     clients[2]!.write('nonsense\r\n\r\n');
     await proxy!.server.until(() => open() === 0, `no open connection, not ${open()}`);
+  });
+});
+
+describe('connections to servers and limits', () => {
+  /** Values of the rows of a kind, by limit where it has one. */
+  function values(kind: number): Record<string, number> {
+    const block = proxy!.counted!;
+    const found: Record<string, number> = {};
+    for (let row = 1; row < block.end; row++) {
+      const { kind: own, name, labels } = block.key(row);
+      if (own === kind) found[`${NAMES.get(name)} ${LIMIT_LABELS[labels]}`] = block.value(row);
+    }
+    return found;
+  }
+
+  it('a connection is opened once and reused by every further request', async () => {
+    await start(answers(OK));
+    for (let i = 0; i < 4; i++) await exchange(GET, 'ok');
+    assert.deepEqual(Object.values(values(MetricKind.CONNECTIONS_OPENED)), [1]);
+    assert.deepEqual(Object.values(values(MetricKind.CONNECTIONS_REUSED)), [3]);
+  });
+
+  it('a request that is sent twice reuses one connection and opens another', async () => {
+    await start((connection) => {
+      if (connection.received.split('\r\n\r\n').length > 2) connection.socket.destroy();
+      else connection.socket.write(OK);
+    });
+    for (let i = 0; i < 2; i++) await exchange(GET, 'ok');
+    assert.deepEqual(Object.values(values(MetricKind.CONNECTIONS_OPENED)), [2]);
+    assert.deepEqual(Object.values(values(MetricKind.CONNECTIONS_REUSED)), [1]);
+  });
+
+  it('whoever meets a limit is counted by its key', async () => {
+    await start(() => {}, {
+      limits: { maxConnections: 3 },
+      transport: { maxConnsPerServer: 1, maxQueuedPerServer: 1, forwardingTimeouts: { queueTimeout: 50 } },
+    });
+    const clients = [await proxy!.client(), await proxy!.client(), await proxy!.client()];
+    // Reset, perhaps before it has seen that it was connected.
+    const refused = await proxy!.client().catch(() => undefined);
+    await refused?.untilEnd();
+    for (const client of clients) client.write(GET);
+    await clients[1]!.untilText('503');
+    await clients[2]!.untilText('503');
+    assert.deepEqual(values(MetricKind.ENTRY_POINT_LIMIT_REACHED), { 'web maxConnections': 1 });
+    assert.deepEqual(values(MetricKind.SERVICE_LIMIT_REACHED), {
+      'app@file maxQueuedPerServer': 1,
+      'app@file queueTimeout': 1,
+    });
   });
 });

@@ -81,6 +81,7 @@ export class UpstreamDial {
       else exchange.fail(connectFailure(error));
       return;
     }
+    exchange.route!.metrics?.connections?.opened();
     this.limit(connection);
     if (this.single) {
       side.send(connection);

@@ -1,7 +1,7 @@
 // How an exchange comes to a connection where connections to the server are limited: an idle one, a place for a new one, or a
 // ticket for the line. One per exchange object, reused. Holds a place only until a connection takes it over.
 
-import { Errors } from '@sluice/errors';
+import { type CatalogueEntry, Errors } from '@sluice/errors';
 import { PlaceTicket } from '../upstream/places/place-queue.ts';
 import type { PlaceWaiter, ServerPlaces } from '../upstream/places/server-places.ts';
 import type { UpstreamHttp1 } from '../upstream/upstream-http1.ts';
@@ -42,7 +42,7 @@ export class UpstreamPlace implements PlaceWaiter {
       }
     }
     if (places.wait(this.ticket)) this.exchange.suspend(Phase.DIALING);
-    else this.exchange.fail(Errors.UPSTREAM_QUEUE_FULL);
+    else this.giveUp(Errors.UPSTREAM_QUEUE_FULL);
   }
 
   /** That connection has the place from here on, and gives it back when it is gone. */
@@ -81,7 +81,13 @@ export class UpstreamPlace implements PlaceWaiter {
   }
 
   onPlaceTimeout(): void {
-    this.guarded(() => this.exchange.fail(Errors.UPSTREAM_QUEUE_TIMEOUT));
+    this.guarded(() => this.giveUp(Errors.UPSTREAM_QUEUE_TIMEOUT));
+  }
+
+  private giveUp(entry: CatalogueEntry): void {
+    const { exchange } = this;
+    exchange.route!.metrics?.connections?.limits.reached(entry);
+    exchange.fail(entry);
   }
 
   /** No batch of events is under way that would catch a fault. */

@@ -218,6 +218,7 @@ export class UpstreamSide {
     this.connection = connection;
     this.interimBytes = 0;
     this.place.passTo(connection);
+    if (connection.reused) exchange.route!.metrics?.connections?.reused();
     connection.serve(this);
     exchange.phase = Phase.WAITING;
     sendRequestHead(exchange, connection.id);

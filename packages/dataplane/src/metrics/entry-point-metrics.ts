@@ -2,12 +2,14 @@
 
 import type { MetricRows, RequestSeries } from '@sluice/observability/metrics';
 import { MetricKind } from '@sluice/shared-state';
+import { LimitMetrics } from './limit-metrics.ts';
 
 export class EntryPointMetrics {
   /** Undefined when requests are not counted by entry point. */
   readonly requests: RequestSeries | undefined;
   /** Requests that no router takes are counted. */
   readonly observesUnmatched: boolean;
+  readonly limits: LimitMetrics;
   private readonly rows: MetricRows;
   private readonly connectionsRow: number;
 
@@ -16,6 +18,7 @@ export class EntryPointMetrics {
     this.rows = rows;
     this.requests = requests;
     this.observesUnmatched = observesUnmatched;
+    this.limits = new LimitMetrics(rows, MetricKind.ENTRY_POINT_LIMIT_REACHED, name);
     this.connectionsRow = rows.rowFor({ kind: MetricKind.OPEN_CONNECTIONS, name, other: 0, labels: 0, text: '' });
   }
 

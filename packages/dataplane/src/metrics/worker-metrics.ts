@@ -5,6 +5,7 @@ import { MetricRows, type MetricsSettings, RequestSeries } from '@sluice/observa
 import { ObservedSignal } from '@sluice/routing/snapshot';
 import { MetricKind, type MetricsBlock, nameHash } from '@sluice/shared-state';
 import { isForwardedField } from '../http/forwarded-fields.ts';
+import { ConnectionMetrics } from './connection-metrics.ts';
 import { EntryPointMetrics } from './entry-point-metrics.ts';
 
 /** Ends the names of services of the program itself. */
@@ -14,6 +15,8 @@ const INTERNAL_SUFFIX = '@internal';
 export interface RouteMetrics {
   readonly router: RequestSeries | undefined;
   readonly service: RequestSeries | undefined;
+  /** Undefined when services are not counted. */
+  readonly connections: ConnectionMetrics | undefined;
 }
 
 export class WorkerMetrics {
@@ -51,6 +54,7 @@ export class WorkerMetrics {
     return {
       router: routers ? this.series(MetricKind.ROUTER_REQUESTS, nameHash(router), serviceHash) : undefined,
       service: services ? this.series(MetricKind.SERVICE_REQUESTS, serviceHash, 0) : undefined,
+      connections: services ? new ConnectionMetrics(this.rows, serviceHash) : undefined,
     };
   }
 

@@ -185,6 +185,7 @@ export class Dataplane implements ListenerEvents {
     const refusal = entryPoint.admission?.admit(peer.bytes);
     if (refusal !== undefined) {
       transport.reset(id);
+      entryPoint.metrics?.limits.reached(refusal);
       listener.refusals.refused(refusal, peer.text, transport.now);
       return;
     }

@@ -29,6 +29,8 @@ export interface RequestTotal {
 
 export interface NamedTotal {
   readonly name: string;
+  /** What the kind makes of the row's labels; mostly 0. */
+  readonly labels: number;
   value: number;
 }
 
@@ -69,7 +71,7 @@ export class BlockTotals {
       const kind = plainKind(key);
       if (kind !== key.kind) this.addHeaderRow(block, row, key, names);
       else if (kind <= MetricKind.SERVICE_REQUESTS) this.addRequests(block, row, key, names);
-      else this.addNamed(kind, names[0]!, block.value(row));
+      else this.addNamed(key, names[0]!, block.value(row));
     }
   }
 
@@ -88,10 +90,11 @@ export class BlockTotals {
     addTo(total.byHeaders, splitHeaderValues(key.text).join('\n'), block.value(row));
   }
 
-  private addNamed(kind: number, name: string, value: number): void {
+  private addNamed({ kind, labels }: RowKey, name: string, value: number): void {
     const totals = childOf(this.namedTotals, kind);
-    const total = totals.get(name);
-    if (total === undefined) totals.set(name, { name, value });
+    const key = `${labels} ${name}`;
+    const total = totals.get(key);
+    if (total === undefined) totals.set(key, { name, labels, value });
     else total.value += value;
   }
 

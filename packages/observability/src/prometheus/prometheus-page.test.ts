@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MetricKind, MetricsBlock, nameHash, ProtocolLabel, requestLabels, withCode } from '@sluice/shared-state';
+import {
+  LIMIT_LABELS,
+  type LimitLabel,
+  MetricKind,
+  MetricsBlock,
+  nameHash,
+  ProtocolLabel,
+  requestLabels,
+  withCode,
+} from '@sluice/shared-state';
 import { joinHeaderValues } from '../metrics/header-values.ts';
 import { MetricRows } from '../metrics/metric-rows.ts';
 import { RequestSeries } from '../metrics/request-series.ts';
@@ -48,6 +57,12 @@ class Bench {
       name: nameHash(name),
       other: other === '' ? 0 : nameHash(other),
     });
+  }
+
+  count(slot: number, kind: number, name: string, limit: LimitLabel = 'maxConnections'): void {
+    const labels = LIMIT_LABELS.indexOf(limit);
+    const rows = this.workers[slot]!;
+    rows.block.add(rows.rowFor({ kind, name: nameHash(name), other: 0, labels, text: '' }), 1);
   }
 
   request(slot: number, service: string, seconds = 0, labels = GET_200, headerValues?: string): void {
@@ -109,6 +124,24 @@ test('names and labels are those of the reference', async () => {
     assert.equal(series.get(`traefik_${family}_request_duration_seconds_bucket`), withBound);
   }
   assert.equal(page.all('traefik_service_retries_total').length, 0);
+});
+
+test('limits are counted under their keys, connections by service; slots add up', async () => {
+  const bench = new Bench();
+  bench.names.publish(1, [], ['app@file'], 0);
+  bench.count(0, MetricKind.ENTRY_POINT_LIMIT_REACHED, 'web', 'maxConnections');
+  bench.count(1, MetricKind.ENTRY_POINT_LIMIT_REACHED, 'web', 'maxConnections');
+  bench.count(1, MetricKind.ENTRY_POINT_LIMIT_REACHED, 'web', 'minSendBytesPerSecond');
+  bench.count(0, MetricKind.SERVICE_LIMIT_REACHED, 'app@file', 'queueTimeout');
+  bench.count(0, MetricKind.CONNECTIONS_OPENED, 'app@file');
+  const page = await bench.scrape();
+  const seen = (name: string) => page.all(name).map(({ labels, value }) => [labels, value]);
+  assert.deepEqual(seen('sluice_entrypoint_limit_reached_total'), [
+    [{ entrypoint: 'web', limit: 'maxConnections' }, 2],
+    [{ entrypoint: 'web', limit: 'minSendBytesPerSecond' }, 1],
+  ]);
+  assert.deepEqual(seen('sluice_service_limit_reached_total'), [[{ service: 'app@file', limit: 'queueTimeout' }, 1]]);
+  assert.deepEqual(seen('sluice_service_connections_opened_total'), [[{ service: 'app@file' }, 1]]);
 });
 
 test('a worker that is replaced takes no count back', async () => {

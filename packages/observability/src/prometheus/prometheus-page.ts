@@ -1,9 +1,9 @@
 // The metrics page: everything the node knows in numbers, in the text format of Prometheus. Collected when it is asked for; of
 // requests at the same time the first one does the work. Workers are not asked: what they count lies in shared memory.
 
-import { MetricKind, type MetricsBlock } from '@sluice/shared-state';
+import { LIMIT_LABELS, MetricKind, type MetricsBlock } from '@sluice/shared-state';
 import { Registry } from 'prom-client';
-import { BlockTotals } from './block-totals.ts';
+import { BlockTotals, type NamedTotal } from './block-totals.ts';
 import { type CollectedFamily, type CollectedValue, registerFamily } from './collected-metric.ts';
 import type { MetricNames } from './metric-names.ts';
 import { requestFamilies } from './request-families.ts';
@@ -64,6 +64,11 @@ export class PrometheusPage {
     for (const family of [
       ...configFamilies(node),
       this.openConnections(totals),
+      limitFamily(
+        totals.named(MetricKind.ENTRY_POINT_LIMIT_REACHED),
+        'entrypoint',
+        'Clients that were turned away or cut off by a limit of the entry point.',
+      ),
       ...requestFamilies(totals, { bounds, headerLabels }),
       serviceFamily(totals, MetricKind.SERVICE_RETRIES, 'traefik_service_retries_total', 'Requests sent again.'),
       serverUp(node),
@@ -72,6 +77,17 @@ export class PrometheusPage {
         MetricKind.CONNECTIONS_REUSED,
         'sluice_service_connections_reused_total',
         'Requests sent on a connection to a server that had served another one before.',
+      ),
+      serviceFamily(
+        totals,
+        MetricKind.CONNECTIONS_OPENED,
+        'sluice_service_connections_opened_total',
+        'Connections to servers that were made.',
+      ),
+      limitFamily(
+        totals.named(MetricKind.SERVICE_LIMIT_REACHED),
+        'service',
+        'Requests that were turned away by a limit of connections to servers.',
       ),
       ...slotFamilies(node),
       counter('sluice_metrics_overflow_total', 'Counts that found no room in shared memory and are missing above.', [
@@ -112,6 +128,15 @@ function serverUp({ servers }: NodeFacts): CollectedFamily {
 function serviceFamily(totals: BlockTotals, kind: number, name: string, help: string): CollectedFamily {
   const values = [...totals.named(kind)].map(({ name: service, value }) => ({ value, labels: { service } }));
   return counter(name, help, values);
+}
+
+/** @param object what has the limits: it is part of the metric's name and the label of theirs. */
+function limitFamily(totals: Iterable<NamedTotal>, object: string, help: string): CollectedFamily {
+  const values = [...totals].map(({ name, labels, value }) => ({
+    value,
+    labels: { [object]: name, limit: LIMIT_LABELS[labels] ?? 'unknown' },
+  }));
+  return counter(`sluice_${object}_limit_reached_total`, help, values);
 }
 
 function slotFamilies({ slots }: NodeFacts): CollectedFamily[] {

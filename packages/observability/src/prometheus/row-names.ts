@@ -10,6 +10,9 @@ const NAME_GROUPS: Readonly<Record<number, NameGroup>> = {
   [MetricKind.SERVICE_REQUESTS]: 'services',
   [MetricKind.SERVICE_RETRIES]: 'services',
   [MetricKind.CONNECTIONS_REUSED]: 'services',
+  [MetricKind.CONNECTIONS_OPENED]: 'services',
+  [MetricKind.ENTRY_POINT_LIMIT_REACHED]: 'entryPoints',
+  [MetricKind.SERVICE_LIMIT_REACHED]: 'services',
 };
 
 /** Without what says that the row is one of header values. */

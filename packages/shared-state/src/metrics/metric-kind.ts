@@ -18,6 +18,12 @@ export const MetricKind = {
   SERVICE_RETRIES: 5,
   /** Requests of a service that went out on a connection which had served another one. */
   CONNECTIONS_REUSED: 6,
+  /** Connections to servers that were made for requests of a service. */
+  CONNECTIONS_OPENED: 7,
+  /** Clients of an entry point that met one of its limits: the label is a position in `LIMIT_LABELS`. */
+  ENTRY_POINT_LIMIT_REACHED: 8,
+  /** The same for requests of a service. */
+  SERVICE_LIMIT_REACHED: 9,
 } as const;
 
 /** Added to one of the request kinds: a row that counts requests by values of header fields, which are its text. */
