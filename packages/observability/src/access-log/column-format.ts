@@ -16,12 +16,12 @@ const DASH = 0x2d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const NEW_LINE = 0x0a;
-const NO_NAME = Buffer.from(' - ');
-const NO_FIELDS = Buffer.from('"-" "-"');
-const MILLISECONDS_END = Buffer.from('ms');
-const QUOTED_DASH = Buffer.from('"-"');
-const VERSION_10 = Buffer.from('HTTP/1.0');
-const VERSION_11 = Buffer.from('HTTP/1.1');
+const NO_NAME = ' - ';
+const NO_FIELDS = '"-" "-"';
+const MILLISECONDS_END = 'ms';
+const QUOTED_DASH = '"-"';
+const VERSION_10 = 'HTTP/1.0';
+const VERSION_11 = 'HTTP/1.1';
 
 export class ColumnFormat implements LineFormat {
   private readonly withOwnColumns: boolean;
@@ -52,7 +52,7 @@ export class ColumnFormat implements LineFormat {
   write(record: AccessRecord, line: LineBuffer, wallStartMs: number, _wallEndMs: number, withFields: boolean): void {
     const { keep } = this;
     writeBare(line, keep.ClientHost ? record.forwardedFor || record.client.ip : '');
-    line.constant(NO_NAME);
+    line.text(NO_NAME);
     writeBare(line, keep.ClientUsername ? record.user : '');
     line.byte(SPACE);
     this.writeTime(line, wallStartMs);
@@ -65,7 +65,7 @@ export class ColumnFormat implements LineFormat {
     line.byte(SPACE);
     const fields = record.requestFields;
     if (withFields && fields?.taken === true) line.append(fields.bytes, fields.length);
-    else line.constant(NO_FIELDS);
+    else line.text(NO_FIELDS);
     if (this.withOwnColumns) this.writeOwnColumns(record, line);
     line.byte(NEW_LINE);
   }
@@ -88,7 +88,7 @@ export class ColumnFormat implements LineFormat {
     if (keep.RequestPath) this.writePath(record, line);
     else line.byte(DASH);
     line.byte(SPACE);
-    if (keep.RequestProtocol) line.constant(record.minorVersion === 0 ? VERSION_10 : VERSION_11);
+    if (keep.RequestProtocol) line.text(record.minorVersion === 0 ? VERSION_10 : VERSION_11);
     else line.byte(DASH);
     line.byte(QUOTE);
   }
@@ -113,7 +113,7 @@ export class ColumnFormat implements LineFormat {
     writeName(line, keep.ServiceURL ? record.server?.url.quoted : undefined);
     line.byte(SPACE);
     line.integer(keep.Duration ? Math.floor(record.durationMs) : 0);
-    line.constant(MILLISECONDS_END);
+    line.text(MILLISECONDS_END);
   }
 }
 
@@ -155,13 +155,13 @@ function writeQuoted(line: LineBuffer, value: string): void {
   line.endValue();
 }
 
-function writeName(line: LineBuffer, name: Uint8Array | undefined): void {
+function writeName(line: LineBuffer, name: string | undefined): void {
   if (name === undefined) {
-    line.constant(QUOTED_DASH);
+    line.text(QUOTED_DASH);
     return;
   }
   line.byte(QUOTE);
-  line.constant(name);
+  line.text(name);
   line.byte(QUOTE);
 }
 

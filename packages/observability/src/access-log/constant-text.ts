@@ -7,9 +7,9 @@ export const NAME_MAX_BYTES = 320;
 
 export class ConstantText {
   /** Inside of a JSON string, without its quotes. */
-  readonly json: Buffer;
+  readonly json: string;
   /** Inside of double quotes in a format of columns. */
-  readonly quoted: Buffer;
+  readonly quoted: string;
 
   constructor(text: string) {
     const bytes = Buffer.from(text, 'utf8').toString('latin1');
@@ -46,11 +46,12 @@ export class ClientText {
   }
 }
 
-function written(write: (line: LineBuffer) => void): Buffer {
+/** One byte a character. */
+function written(write: (line: LineBuffer) => void): string {
   const line = new LineBuffer(Buffer.alloc(NAME_MAX_BYTES + VALUE_EXCESS_BYTES));
   line.valueMaxBytes = NAME_MAX_BYTES;
   line.beginValue();
   write(line);
   line.endValue();
-  return Buffer.from(line.bytes.subarray(0, line.at));
+  return line.textSince(0);
 }

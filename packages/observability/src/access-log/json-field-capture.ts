@@ -14,8 +14,8 @@ interface HeaderKey {
   /** Lower case. */
   readonly name: string;
   readonly canonicalName: string;
-  /** `,"request_Name":"`. */
-  readonly bytes: Buffer;
+  /** `,"request_Name":"`, one byte a character. */
+  readonly text: string;
   readonly isTaken: boolean;
   readonly isRedacted: boolean;
 }
@@ -95,17 +95,17 @@ export class JsonFieldCapture extends FieldCapture {
 
   private makeKey(name: string): HeaderKey {
     const canonicalName = canonicalHeaderName(name);
-    const bytes = Buffer.from(`,${JSON.stringify(this.prefix + canonicalName)}:"`, 'utf8');
+    const text = Buffer.from(`,${JSON.stringify(this.prefix + canonicalName)}:"`, 'utf8').toString('latin1');
     const mode = this.rules.modeOf(name);
-    const isTaken = mode !== 'drop' && bytes.length < FIELD_NAME_MAX_BYTES;
-    return { name, canonicalName, bytes, isTaken, isRedacted: mode === 'redact' };
+    const isTaken = mode !== 'drop' && text.length < FIELD_NAME_MAX_BYTES;
+    return { name, canonicalName, text, isTaken, isRedacted: mode === 'redact' };
   }
 
   /** False when there is no room for even a part of the value. */
   private beginMember(key: HeaderKey, characters: number): boolean {
     const room = this.roomFor(characters);
     if (room <= 0) return false;
-    this.line.constant(key.bytes);
+    this.line.text(key.text);
     this.line.valueMaxBytes = room;
     return true;
   }

@@ -5,7 +5,7 @@ import type { AccessLogField } from '@sluice/config';
 import type { AccessRecord } from './access-record.ts';
 import type { ConstantText } from './constant-text.ts';
 import { HostParts } from './host-parts.ts';
-import type { LineBuffer } from './line-buffer.ts';
+import { flatText, type LineBuffer } from './line-buffer.ts';
 
 const QUOTE = 0x22;
 const COLON = 0x3a;
@@ -14,11 +14,11 @@ const CLOSE_BRACKET = 0x5d;
 const NANOSECONDS = 1_000_000;
 
 /** `key`: as `jsonKey` makes it. */
-export type JsonFieldWriter = (key: Buffer, record: AccessRecord, line: LineBuffer) => void;
+export type JsonFieldWriter = (key: string, record: AccessRecord, line: LineBuffer) => void;
 
 /** `,"name":`, for names that need no escape. */
-export function jsonKey(name: string): Buffer {
-  return Buffer.from(`,"${name}":`, 'latin1');
+export function jsonKey(name: string): string {
+  return flatText(`,"${name}":`);
 }
 
 /** One object is enough: it is asked right after it was filled. */
@@ -28,7 +28,7 @@ const hostParts = new HostParts();
 export const JSON_FIELD_WRITERS = {
   ClientAddr: (key, { client }, line) => {
     const isBracketed = client.ip.includes(':');
-    line.constant(key);
+    line.text(key);
     line.byte(QUOTE);
     if (isBracketed) line.byte(OPEN_BRACKET);
     writeValue(line, client.ip);
@@ -39,7 +39,7 @@ export const JSON_FIELD_WRITERS = {
   },
   ClientHost: (key, { client, forwardedFor }, line) => writeText(key, line, forwardedFor || client.ip),
   ClientPort: (key, { client }, line) => {
-    line.constant(key);
+    line.text(key);
     line.byte(QUOTE);
     line.integer(client.port);
     line.byte(QUOTE);
@@ -51,7 +51,7 @@ export const JSON_FIELD_WRITERS = {
   /** Only where a middleware has changed how much is sent. */
   GzipRatio: (key, { bytes, originBytes }, line) => {
     if (bytes === 0 || bytes === originBytes) return;
-    line.constant(key);
+    line.text(key);
     writeValue(line, String(originBytes / bytes));
   },
   OriginContentSize: (key, { originBytes }, line) => writeNumber(key, line, originBytes),
@@ -85,23 +85,23 @@ export const JSON_FIELD_WRITERS = {
   ServiceURL: (key, { server }, line) => writeName(key, line, server?.url),
 } as const satisfies Partial<Record<AccessLogField, JsonFieldWriter>>;
 
-function writeNumber(key: Buffer, line: LineBuffer, value: number): void {
-  line.constant(key);
+function writeNumber(key: string, line: LineBuffer, value: number): void {
+  line.text(key);
   line.integer(value);
 }
 
-function writeText(key: Buffer, line: LineBuffer, value: string, from = 0, to: number = value.length): void {
-  line.constant(key);
+function writeText(key: string, line: LineBuffer, value: string, from = 0, to: number = value.length): void {
+  line.text(key);
   line.byte(QUOTE);
   writeValue(line, value, from, to);
   line.byte(QUOTE);
 }
 
-function writeName(key: Buffer, line: LineBuffer, name: ConstantText | undefined): void {
+function writeName(key: string, line: LineBuffer, name: ConstantText | undefined): void {
   if (name === undefined) return;
-  line.constant(key);
+  line.text(key);
   line.byte(QUOTE);
-  line.constant(name.json);
+  line.text(name.json);
   line.byte(QUOTE);
 }
 

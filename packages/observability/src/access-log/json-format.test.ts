@@ -132,6 +132,7 @@ describe('json lines', () => {
     ]) {
       assert.equal(fields(log.write({ bytes })).DownstreamContentSize, bytes);
     }
+    assert.equal(fields(log.write({ bytes: -1 })).DownstreamContentSize, 0, 'never broken, whatever a defect may give');
     const hours = 3 * 3_600_000;
     assert.equal(fields(log.write({ endedAtMs: START_MS + hours })).Duration, hours * 1_000_000);
   });

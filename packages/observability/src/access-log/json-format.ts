@@ -1,7 +1,7 @@
 // The `json` format: one object a line, keys in byte order, as in the reference. Which parts a line has is decided once;
 // json-part.ts and json-field.ts write them.
 
-import type { AccessLogConfiguration } from '@sluice/config';
+import type { AccessLogConfiguration, AccessLogField } from '@sluice/config';
 import type { AccessRecord } from './access-record.ts';
 import type { ConstantText } from './constant-text.ts';
 import { FieldModes } from './field-modes.ts';
@@ -9,9 +9,10 @@ import { HeaderRules } from './header-rules.ts';
 import { JSON_FIELD_WRITERS, jsonKey } from './json-field.ts';
 import { JsonFieldCapture } from './json-field-capture.ts';
 import { ClientPart, type JsonPart, NamesPart, PathPart, PlainPart, RequestPart, StartPart } from './json-part.ts';
-import type { LineBuffer } from './line-buffer.ts';
+import { flatText, type LineBuffer } from './line-buffer.ts';
 import type { FieldCaptures, LineFormat } from './line-format.ts';
 import { SecondText } from './second-text.ts';
+import { StartTime } from './start-time.ts';
 
 const OPEN = 0x7b;
 const LEVEL_AND_MESSAGE = ',"level":"info","msg":""';
@@ -20,7 +21,7 @@ type WrittenField = keyof typeof JSON_FIELD_WRITERS;
 type PartKind = typeof PlainPart | typeof ClientPart | typeof RequestPart | typeof NamesPart;
 
 /** What a line consists of, in the order of its keys: neighbours that change together are one part. */
-const LAYOUT: readonly (readonly [PartKind, readonly WrittenField[]] | 'RequestPath' | 'StartLocal' | 'StartUTC')[] = [
+const LAYOUT: readonly (readonly [PartKind, readonly WrittenField[]] | 'RequestPath' | 'start')[] = [
   [ClientPart, ['ClientAddr', 'ClientHost', 'ClientPort', 'ClientUsername']],
   [PlainPart, ['DownstreamContentSize', 'DownstreamStatus', 'Duration', 'GzipRatio']],
   [PlainPart, ['OriginContentSize', 'OriginDuration', 'OriginStatus', 'Overhead']],
@@ -30,8 +31,7 @@ const LAYOUT: readonly (readonly [PartKind, readonly WrittenField[]] | 'RequestP
   'RequestPath',
   [RequestPart, ['RequestPort', 'RequestProtocol', 'RequestScheme', 'RetryAttempts']],
   [NamesPart, ['RouterName', 'ServiceAddr', 'ServiceName', 'ServiceURL']],
-  'StartLocal',
-  'StartUTC',
+  'start',
 ];
 
 export class JsonFormat implements LineFormat {
@@ -41,6 +41,7 @@ export class JsonFormat implements LineFormat {
   private readonly entryPointKey: string | undefined;
   private entryPoint: ConstantText | undefined = undefined;
   private entryPointText = '';
+  private readonly start = new StartTime();
   private readonly now = new SecondText();
 
   constructor(options: AccessLogConfiguration['fields']) {
@@ -57,10 +58,11 @@ export class JsonFormat implements LineFormat {
   }
 
   write(record: AccessRecord, line: LineBuffer, wallStartMs: number, wallEndMs: number, withFields: boolean): void {
-    const { parts, now } = this;
+    const { parts, start, now } = this;
     const { requestFields, originFields, downstreamFields, entryPoint } = record;
     const first = line.at;
-    for (let i = 0; i < parts.length; i++) parts[i].write(record, line, wallStartMs);
+    start.set(wallStartMs);
+    for (let i = 0; i < parts.length; i++) parts[i].write(record, line, start);
     if (withFields && downstreamFields?.taken === true) line.append(downstreamFields.bytes, downstreamFields.length);
     if (this.entryPoint !== entryPoint) this.rememberEntryPoint(entryPoint);
     line.text(this.entryPointText);
@@ -74,24 +76,26 @@ export class JsonFormat implements LineFormat {
   private rememberEntryPoint(name: ConstantText): void {
     const { entryPointKey } = this;
     this.entryPoint = name;
-    const member = entryPointKey === undefined ? '' : `${entryPointKey}${name.json.toString('latin1')}"`;
-    this.entryPointText = member + LEVEL_AND_MESSAGE;
+    const member = entryPointKey === undefined ? '' : `${entryPointKey}${name.json}"`;
+    this.entryPointText = flatText(member + LEVEL_AND_MESSAGE);
   }
 }
 
 function partsOf(modes: FieldModes, keepsQuery: boolean): JsonPart[] {
   const parts: JsonPart[] = [];
+  const keyOf = (name: AccessLogField) => (modes.keeps(name) ? jsonKey(name) : undefined);
   for (const entry of LAYOUT) {
-    if (typeof entry === 'string') {
-      if (!modes.keeps(entry)) continue;
-      const key = jsonKey(entry);
-      parts.push(entry === 'RequestPath' ? new PathPart(key, keepsQuery) : new StartPart(key, entry === 'StartLocal'));
-      continue;
+    if (entry === 'RequestPath') {
+      if (modes.keeps(entry)) parts.push(new PathPart(jsonKey(entry), keepsQuery));
+    } else if (entry === 'start') {
+      const [local, utc] = [keyOf('StartLocal'), keyOf('StartUTC')];
+      if (local !== undefined || utc !== undefined) parts.push(new StartPart(local, utc));
+    } else {
+      const [Part, names] = entry;
+      const fields = names.filter((name) => modes.keeps(name));
+      if (fields.length === 0) continue;
+      parts.push(new Part(fields.map((name) => ({ key: jsonKey(name), writer: JSON_FIELD_WRITERS[name] }))));
     }
-    const [Part, names] = entry;
-    const fields = names.filter((name) => modes.keeps(name));
-    if (fields.length === 0) continue;
-    parts.push(new Part(fields.map((name) => ({ key: jsonKey(name), writer: JSON_FIELD_WRITERS[name] }))));
   }
   return parts;
 }

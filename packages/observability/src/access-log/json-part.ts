@@ -4,21 +4,17 @@
 import type { AccessRecord } from './access-record.ts';
 import type { ClientText, ConstantText, ServerText } from './constant-text.ts';
 import type { JsonFieldWriter } from './json-field.ts';
-import { type LineBuffer, VALUE_MAX_BYTES } from './line-buffer.ts';
-import { SecondText } from './second-text.ts';
+import { flatText, type LineBuffer, VALUE_MAX_BYTES } from './line-buffer.ts';
+import type { StartTime } from './start-time.ts';
 
 const QUOTE = 0x22;
-const DOT = 0x2e;
-const NANOSECONDS = 1_000_000;
-const TENTH_OF_A_SECOND_NS = 100_000_000;
 
 export interface JsonPart {
-  /** `wallStartMs`: milliseconds since 1970. */
-  write(record: AccessRecord, line: LineBuffer, wallStartMs: number): void;
+  write(record: AccessRecord, line: LineBuffer, start: StartTime): void;
 }
 
 export interface JsonField {
-  readonly key: Buffer;
+  readonly key: string;
   readonly writer: JsonFieldWriter;
 }
 
@@ -123,16 +119,16 @@ export class ClientPart extends PlainPart {
 }
 
 export class PathPart implements JsonPart {
-  private readonly key: Buffer;
+  private readonly key: string;
   private readonly keepsQuery: boolean;
 
-  constructor(key: Buffer, keepsQuery: boolean) {
+  constructor(key: string, keepsQuery: boolean) {
     this.key = key;
     this.keepsQuery = keepsQuery;
   }
 
   write({ path, query }: AccessRecord, line: LineBuffer): void {
-    line.constant(this.key);
+    line.text(this.key);
     line.byte(QUOTE);
     line.beginValue();
     line.json(path);
@@ -145,27 +141,40 @@ export class PathPart implements JsonPart {
   }
 }
 
-/** When the request began, to the nanosecond as far as the clock knows. */
+/** When the request began, in local time, universal time or both. */
 export class StartPart implements JsonPart {
-  private readonly key: Buffer;
-  private readonly isLocal: boolean;
-  private readonly text = new SecondText();
+  private readonly localKey: string | undefined;
+  private readonly utcKey: string | undefined;
+  private second = Number.NaN;
+  /** Everything but the fraction of the second, for the second seen last. */
+  private beforeFirst = '';
+  private beforeSecond = '';
+  private end = '';
 
-  constructor(key: Buffer, isLocal: boolean) {
-    this.key = key;
-    this.isLocal = isLocal;
+  /** Undefined for one that is not kept; not both. */
+  constructor(localKey: string | undefined, utcKey: string | undefined) {
+    this.localKey = localKey;
+    this.utcKey = utcKey;
   }
 
-  write(_record: AccessRecord, line: LineBuffer, wallStartMs: number): void {
-    const { text, isLocal } = this;
-    const second = Math.floor(wallStartMs / 1000);
-    text.show(second);
-    line.constant(this.key);
-    line.byte(QUOTE);
-    line.text(isLocal ? text.local : text.utc);
-    line.byte(DOT);
-    line.padded((wallStartMs - second * 1000) * NANOSECONDS, TENTH_OF_A_SECOND_NS);
-    line.text(isLocal ? text.zone : 'Z');
-    line.byte(QUOTE);
+  write(_record: AccessRecord, line: LineBuffer, start: StartTime): void {
+    if (start.second !== this.second) this.show(start);
+    line.text(this.beforeFirst);
+    line.nineDigits(start.nanoseconds);
+    if (this.beforeSecond !== '') {
+      line.text(this.beforeSecond);
+      line.nineDigits(start.nanoseconds);
+    }
+    line.text(this.end);
+  }
+
+  private show({ second, text }: StartTime): void {
+    const { localKey, utcKey } = this;
+    this.second = second;
+    const local = `${localKey}"${text.local}.`;
+    const utc = `${utcKey}"${text.utc}.`;
+    this.beforeFirst = flatText(localKey === undefined ? utc : local);
+    this.beforeSecond = localKey === undefined || utcKey === undefined ? '' : flatText(`${text.zone}"${utc}`);
+    this.end = flatText(utcKey === undefined ? `${text.zone}"` : 'Z"');
   }
 }

@@ -48,7 +48,9 @@ export class LineOutput {
   private due = false;
   /** `onSoon` will be called. */
   private isSoon = false;
+  /** Made once and wound up again; it may also go off when there is nothing to do. */
   private collecting: NodeJS.Timeout | undefined = undefined;
+  private isCollecting = false;
   private pauseMs = 0;
   private closed = false;
   private readonly whenEmpty = new Set<() => void>();
@@ -78,10 +80,7 @@ export class LineOutput {
     this.lines++;
     if (this.due || this.busy) return;
     if (this.hasCollected()) this.writeSoon();
-    else if (this.collecting === undefined) {
-      const waitMs = this.bufferedLines > 0 ? COLLECT_MAX_MS : COLLECT_MS;
-      this.collecting = setTimeout(() => this.writeAll(), waitMs).unref();
-    }
+    else if (!this.isCollecting) this.collect();
   }
 
   /** Goes on with what is there now under the same name. Resolves when it is opened, or cannot be. */
@@ -147,6 +146,19 @@ export class LineOutput {
     return this.lines >= this.bufferedLines || this.ring.size >= this.ring.bytes.length / 4;
   }
 
+  private collect(): void {
+    this.isCollecting = true;
+    if (this.collecting === undefined) {
+      const waitMs = this.bufferedLines > 0 ? COLLECT_MAX_MS : COLLECT_MS;
+      this.collecting = setTimeout(() => this.onCollected(), waitMs).unref();
+    } else this.collecting.refresh();
+  }
+
+  private onCollected(): void {
+    this.isCollecting = false;
+    if (this.ring.size > 0 && !this.due) this.writeAll();
+  }
+
   /** Not in the turn that composed the last line: its requests go first. */
   private writeSoon(): void {
     this.due = true;
@@ -161,8 +173,6 @@ export class LineOutput {
   };
 
   private writeAll(): void {
-    clearTimeout(this.collecting);
-    this.collecting = undefined;
     this.due = true;
     if (!this.busy && !this.pumping) this.pump();
   }

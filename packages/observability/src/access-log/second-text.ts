@@ -1,6 +1,8 @@
 // The texts of one second in the forms that lines have them, made anew only when another second is asked for.
 // The offset of the local time zone is that of the process, daylight saving included.
 
+import { flatText } from './line-buffer.ts';
+
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 const ISO_SECOND_CHARACTERS = 'yyyy-mm-ddThh:mm:ss'.length;
 
@@ -29,14 +31,14 @@ export class SecondText {
     this.zone = offsetMinutes === 0 ? 'Z' : zoneText(offsetMinutes, ':');
     this.utcColumn = columnText(date, 0);
     this.localColumn = columnText(shifted, offsetMinutes);
-    this.jsonEnd = `,"time":"${this.local}${this.zone}"}\n`;
+    this.jsonEnd = flatText(`,"time":"${this.local}${this.zone}"}\n`);
   }
 }
 
 function columnText(date: Date, offsetMinutes: number): string {
   const [day, time] = date.toISOString().split('T') as [string, string];
   const month = MONTHS[date.getUTCMonth()];
-  return `${day.slice(8)}/${month}/${day.slice(0, 4)}:${time.slice(0, 8)} ${zoneText(offsetMinutes, '')}`;
+  return flatText(`${day.slice(8)}/${month}/${day.slice(0, 4)}:${time.slice(0, 8)} ${zoneText(offsetMinutes, '')}`);
 }
 
 function zoneText(offsetMinutes: number, separator: string): string {
