@@ -32,6 +32,7 @@ describe('progress', () => {
     const bytes = seededBytes(32 << 20, 2);
     h.send(id, bytes);
     await delay(100);
+    assert.equal(h.transport.sentBytes(id), bytes.length);
     const stalled = h.transport.takenBytes(id);
     assert.ok(stalled < bytes.length, `${stalled} bytes`);
     await delay(100);
@@ -48,7 +49,10 @@ describe('progress', () => {
   it('knows nothing of dead ids', async () => {
     const { id } = await h.accepted(h.listen());
     h.run((t) => t.reset(id));
-    assert.deepEqual([h.transport.receivedBytes(id), h.transport.takenBytes(id)], [-1, -1]);
+    assert.deepEqual(
+      [h.transport.receivedBytes(id), h.transport.sentBytes(id), h.transport.takenBytes(id)],
+      [-1, -1, -1],
+    );
     assert.deepEqual([h.transport.receivedBytes(0), h.transport.takenBytes(Number.NaN)], [-1, -1]);
   });
 

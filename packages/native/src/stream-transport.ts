@@ -33,6 +33,7 @@ interface NativeStreamTransport {
   handOver(connection: number, mailbox: number, peerOffset: number, tag: number): number;
   localAddress(connection: number): LocalAddress | undefined;
   receivedBytes(connection: number): number;
+  sentBytes(connection: number): number;
   takenBytes(connection: number): number;
   destroy(): void;
 }
@@ -269,6 +270,11 @@ export class StreamTransport {
   /** Bytes read from a connection since it began, by DATA events and by relays. Not for every request. -1 for a dead id. */
   receivedBytes(connection: number): number {
     return this.#native.receivedBytes(connection);
+  }
+
+  /** Bytes sent to a connection since it began, queued ones included; as of the last flush. Not for every request. -1 for a dead id. */
+  sentBytes(connection: number): number {
+    return this.#native.sentBytes(connection);
   }
 
   /**

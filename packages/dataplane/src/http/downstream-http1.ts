@@ -6,6 +6,7 @@ import { BodyKind, findHeadEnd, headErrorStatus, parseRequestHead, reasonPhrase 
 import type { PeerAddress } from '../listen/peer-address.ts';
 import { Pause, StreamConnection } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
+import { ClientPace } from './client-pace.ts';
 import type { EntryPoint } from './entry-point.ts';
 import { forwardedBlock } from './forwarded-fields.ts';
 import { HeldInput } from './held-input.ts';
@@ -35,6 +36,8 @@ export class DownstreamHttp1 extends StreamConnection {
   private unflushedBytes = 0;
   /** `consume` is on the stack: exchanges that end meanwhile leave the rest to it. */
   private consuming = false;
+  /** While it is busy for long, where slow clients are limited. */
+  private pace: ClientPace | undefined = undefined;
   private blockHost: string | undefined = undefined;
   private block = NO_BYTES;
 
@@ -150,6 +153,24 @@ export class DownstreamHttp1 extends StreamConnection {
       this.entryPoint.admission?.leave(this.peer.bytes);
     }
     super.forget();
+  }
+
+  /** Called every second or so. A client that is too slow for its entry point is cut off. */
+  checkPace(elapsedMs: number): void {
+    const { context, entryPoint, exchange } = this;
+    const { pace: limits } = entryPoint;
+    if (limits === undefined) return;
+    if (exchange === undefined && context.transport.queuedBytes[this.id & INDEX_MASK] === 0) {
+      this.pace = undefined;
+      return;
+    }
+    this.pace ??= new ClientPace(context, limits);
+    const verdict = this.pace.look(this.id, exchange, elapsedMs);
+    if (verdict === undefined) return;
+    entryPoint.metrics?.limits.reached(verdict);
+    // Who does not read would not read an answer either.
+    if (verdict.status === 0) this.abort();
+    exchange?.fail(verdict);
   }
 
   override onEnd(): void {

@@ -1,12 +1,14 @@
-// One entry point as a worker runs it: its static configuration in the form the hot path needs. Made once per worker.
+// One entry point as a worker runs it: its static configuration in the form the hot path needs. Made once per listening socket;
+// counts and closes nothing itself.
 
-import type { EntryPointConfiguration } from '@sluice/config';
+import type { EntryPointConfiguration, EntryPointLimits } from '@sluice/config';
 import { ConstantText } from '@sluice/observability/access-log';
 import type { HeadLimits } from '@sluice/protocols';
 import { AddressSet } from '../listen/address-set.ts';
 import type { ClientAdmission } from '../listen/client-admission.ts';
 import type { EntryPointMetrics } from '../metrics/entry-point-metrics.ts';
 import type { Revision } from '../worker/revision.ts';
+import type { PaceLimits } from './client-pace.ts';
 
 export class EntryPoint {
   readonly name: string;
@@ -18,6 +20,8 @@ export class EntryPoint {
   readonly metrics: EntryPointMetrics | undefined;
   /** Undefined when clients are not limited. */
   readonly admission: ClientAdmission | undefined;
+  /** Undefined when clients may be as slow as they like. */
+  readonly pace: PaceLimits | undefined;
   /** Milliseconds; 0: none. */
   readonly readTimeoutMs: number;
   readonly headTimeoutMs: number;
@@ -37,6 +41,7 @@ export class EntryPoint {
     this.accessText = new ConstantText(name);
     this.metrics = metrics;
     this.admission = admission;
+    this.pace = paceOf(configuration.transport.limits);
     this.configuration = configuration;
     const { http, transport } = configuration;
     const { respondingTimeouts } = transport;
@@ -65,4 +70,13 @@ export class EntryPoint {
     }
     return this.index;
   }
+}
+
+function paceOf({ minReceiveBytesPerSecond, minSendBytesPerSecond, slowClientGrace }: EntryPointLimits) {
+  if (minReceiveBytesPerSecond === 0 && minSendBytesPerSecond === 0) return undefined;
+  return {
+    receiveBytesPerSecond: minReceiveBytesPerSecond,
+    sendBytesPerSecond: minSendBytesPerSecond,
+    graceMs: slowClientGrace,
+  };
 }

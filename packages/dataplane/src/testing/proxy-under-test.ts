@@ -29,6 +29,7 @@ export interface ProxyOptions {
   readonly respondingTimeouts?: Partial<EntryPointConfiguration['transport']['respondingTimeouts']>;
   readonly keepAliveMaxRequests?: number;
   readonly limits?: Partial<EntryPointConfiguration['transport']['limits']>;
+  readonly slowClientsEveryMs?: number;
   readonly transport?: {
     readonly maxIdleConnsPerHost?: number;
     readonly maxConnsPerServer?: number;
@@ -95,6 +96,7 @@ export class ProxyUnderTest {
       log: pino({ level: 'warn' }, { write: (line) => this.noteLine(line) }),
       serverName: hostname(),
       transport: { connectionsMax: 4096 },
+      slowClientsEveryMs: options.slowClientsEveryMs ?? 1_000,
       middlewareBehaviourOf: (type) => this.types.get(type),
       ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),
       ...(options.resolver === undefined ? {} : { resolver: options.resolver }),

@@ -26,6 +26,7 @@ import { dispatchEvents, type ListenerEvents } from './event-dispatch.ts';
 import { Revision } from './revision.ts';
 import type { MiddlewareLookup } from './route.ts';
 import { ServiceRegistry } from './service-registry.ts';
+import { SlowClients } from './slow-clients.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 export interface DataplaneOptions {
@@ -33,6 +34,8 @@ export interface DataplaneOptions {
   readonly status: ServerStatus;
   /** What is limited over all workers. Default: this one is the only one. */
   readonly limits?: LimitsBlock;
+  /** How often slow clients are looked for. Default 1,000. */
+  readonly slowClientsEveryMs?: number;
   readonly log: Logger;
   /** Default: requests are not logged. Stays the caller's. */
   readonly accessLog?: AccessLog;
@@ -57,6 +60,7 @@ interface Listener {
 
 /** How often services that are no longer configured are looked for. */
 const SWEEP_MS = 30_000;
+const SLOW_CLIENTS_EVERY_MS = 1_000;
 
 export class Dataplane implements ListenerEvents {
   private readonly context: WorkerContext;
@@ -66,6 +70,7 @@ export class Dataplane implements ListenerEvents {
   private accepting = true;
   private readonly middlewareBehaviourOf: MiddlewareLookup;
   private readonly sweeper: NodeJS.Timeout;
+  private readonly slowClients: SlowClients;
   private readonly limits: LimitsBlock;
   private nextTag = 1;
 
@@ -94,6 +99,7 @@ export class Dataplane implements ListenerEvents {
       revision: undefined as unknown as Revision, // set by `install`, which comes before `listen`
       draining: false,
     };
+    this.slowClients = new SlowClients(this.context, options.slowClientsEveryMs ?? SLOW_CLIENTS_EVERY_MS);
     this.sweeper = setInterval(() => this.sweepServices(), SWEEP_MS).unref();
   }
 
@@ -110,8 +116,10 @@ export class Dataplane implements ListenerEvents {
     const configuration = JSON.parse(reader.entryPoint(index).configurationJson) as EntryPointConfiguration;
     const tag = this.nextTag++;
     const metrics = this.context.metrics?.ofEntryPoint(entryPoint, configuration.observability.metrics);
+    const served = new EntryPoint(entryPoint, configuration, metrics, this.admissionTo(index, configuration));
+    if (served.pace !== undefined) this.slowClients.start();
     this.listeners.set(tag, {
-      entryPoint: new EntryPoint(entryPoint, configuration, metrics, this.admissionTo(index, configuration)),
+      entryPoint: served,
       descriptor,
       clientsMax,
       log: new AcceptLog(this.context.log, entryPoint),
@@ -169,6 +177,7 @@ export class Dataplane implements ListenerEvents {
 
   close(): void {
     clearInterval(this.sweeper);
+    this.slowClients.close();
     this.stopListening();
     this.context.transport.destroy();
   }

@@ -79,6 +79,13 @@ int StreamTransport::ReceivedBytes(int32_t id, uint64_t* bytes) const {
   return 0;
 }
 
+int StreamTransport::SentBytes(int32_t id, uint64_t* bytes) const {
+  const Connection* c = table_.Find(id);
+  if (c == nullptr) return ENOTCONN;
+  *bytes = c->sentBytes + c->queue.bytes;
+  return 0;
+}
+
 int StreamTransport::TakenBytes(int32_t id, uint64_t* bytes) const {
   const Connection* c = table_.Find(id);
   if (c == nullptr || c->fd < 0) return ENOTCONN;

@@ -330,6 +330,7 @@ void InitStreamTransport(napi_env env, napi_value exports) {
       Method("destroy", Destroy), Method("localAddress", LocalAddress),
       Method("listenMailbox", ListenMailbox), Method("handOver", HandOver),
       Method("receivedBytes", CountOf<&StreamTransport::ReceivedBytes>),
+      Method("sentBytes", CountOf<&StreamTransport::SentBytes>),
       Method("takenBytes", CountOf<&StreamTransport::TakenBytes>),
   };
   napi_value constructor;

@@ -86,6 +86,8 @@ class StreamTransport {
   int LocalAddress(int32_t id, sockaddr_storage* address, socklen_t* length) const;
   /** Bytes read from a live connection since it began. */
   int ReceivedBytes(int32_t id, uint64_t* bytes) const;
+  /** Bytes given to a live connection to send since it began, queued ones included. */
+  int SentBytes(int32_t id, uint64_t* bytes) const;
   /** Bytes that the peer of a live connection has acknowledged since it began. */
   int TakenBytes(int32_t id, uint64_t* bytes) const;
 

@@ -1,0 +1,78 @@
+// Watches one client that is busy: does it send the body that it owes, and take what is ready for it, fast enough? What is not its
+// fault does not count: a server that does not read or has nothing to say. Looked at once a second, never per event.
+
+import { type CatalogueEntry, Errors } from '@sluice/errors';
+import { INDEX_MASK } from '@sluice/native';
+import type { WorkerContext } from '../worker/worker-context.ts';
+import type { HttpExchange } from './http-exchange.ts';
+import { Phase } from './phase.ts';
+import { Slowness } from './slowness.ts';
+
+/** From the entry point; 0: no limit. */
+export interface PaceLimits {
+  readonly receiveBytesPerSecond: number;
+  readonly sendBytesPerSecond: number;
+  readonly graceMs: number;
+}
+
+export class ClientPace {
+  private readonly context: WorkerContext;
+  private readonly receiving: Slowness | undefined;
+  private readonly sending: Slowness | undefined;
+  /** At the last look: sent and not taken yet, and taken. */
+  private pendingBytes = 0;
+  private takenBytes = 0;
+
+  constructor(context: WorkerContext, { receiveBytesPerSecond, sendBytesPerSecond, graceMs }: PaceLimits) {
+    this.context = context;
+    this.receiving = receiveBytesPerSecond > 0 ? new Slowness(receiveBytesPerSecond, graceMs) : undefined;
+    this.sending = sendBytesPerSecond > 0 ? new Slowness(sendBytesPerSecond, graceMs) : undefined;
+  }
+
+  /** @param id of the client's connection. @returns what to do with it; undefined: nothing. */
+  look(id: number, exchange: HttpExchange | undefined, elapsedMs: number): CatalogueEntry | undefined {
+    if (this.receiving !== undefined && !this.sendsFastEnough(this.receiving, id, exchange, elapsedMs)) {
+      return Errors.DOWNSTREAM_BODY_TOO_SLOW;
+    }
+    if (this.sending !== undefined && !this.takesFastEnough(this.sending, id, exchange, elapsedMs)) {
+      return Errors.DOWNSTREAM_READER_TOO_SLOW;
+    }
+    return undefined;
+  }
+
+  private sendsFastEnough(
+    slowness: Slowness,
+    id: number,
+    exchange: HttpExchange | undefined,
+    elapsedMs: number,
+  ): boolean {
+    if (exchange === undefined || !exchange.takesBody || exchange.upstream.awaitsContinue) {
+      slowness.reset();
+      return true;
+    }
+    const { transport } = this.context;
+    const server = exchange.upstream.connection;
+    // What waits for the server keeps the client from being read.
+    const isServersTime = server !== undefined && transport.queuedBytes[server.id & INDEX_MASK] > 0;
+    return slowness.look(transport.receivedBytes(id), isServersTime ? 0 : elapsedMs);
+  }
+
+  private takesFastEnough(
+    slowness: Slowness,
+    id: number,
+    exchange: HttpExchange | undefined,
+    elapsedMs: number,
+  ): boolean {
+    const { transport } = this.context;
+    const taken = transport.takenBytes(id);
+    const caughtUp = taken - this.takenBytes >= this.pendingBytes;
+    this.takenBytes = taken;
+    this.pendingBytes = transport.sentBytes(id) - taken;
+    // All that was ready at the last look has been taken: if little has, there was little.
+    if (caughtUp || exchange?.phase === Phase.TUNNEL) {
+      slowness.reset();
+      return true;
+    }
+    return slowness.look(taken, elapsedMs);
+  }
+}
