@@ -232,6 +232,35 @@ describe('an exchange that no server answers', () => {
     assertFields((await lines(1))[0], { DownstreamStatus: 200, OriginStatus: 200, DownstreamContentSize: 3 });
   });
 
+  it('in the middle of a body that no JavaScript sees', async () => {
+    const { proxy, lines } = await startLogged((connection) => {
+      connection.socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 90000000\r\n\r\n${'x'.repeat(2_000_000)}`);
+    });
+    const client = await proxy.client();
+    client.write(GET);
+    await client.untilBody(1_900_000);
+    client.close();
+    const [line] = await lines(1);
+    assertFields(line, { DownstreamStatus: 200, OriginStatus: 200 });
+    assert.ok(Number(line?.DownstreamContentSize) >= 1_900_000, `${line?.DownstreamContentSize} bytes`);
+  });
+
+  it('to its end because the server answers in the middle of an upload', async () => {
+    let received = 0;
+    const { proxy, lines } = await startLogged((connection, chunk) => {
+      received += chunk.length;
+      if (received < 1_500_000) return;
+      received = -1e9;
+      connection.socket.end('HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno');
+    });
+    const client = await proxy.client();
+    client.write(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 90000000\r\n\r\n${'x'.repeat(2_000_000)}`);
+    await client.untilBody(2);
+    const [line] = await lines(1);
+    assertFields(line, { DownstreamStatus: 413, OriginStatus: 413 });
+    assert.ok(Number(line?.RequestContentSize) >= 1_000_000, `${line?.RequestContentSize} bytes`);
+  });
+
   it('with a body that is thrown away', async () => {
     const { proxy, lines } = await startLogged(
       answerHeads(OK),

@@ -66,6 +66,8 @@ export class BodyPipe {
   private plan!: PipePlan;
   private remaining = 0;
   private relaying = false;
+  /** What the source's connection had received when the relay began. */
+  private relayFromBytes = 0;
   /** A chunk head has been sent whose data is not complete. */
   private chunkOpen = false;
   /** The source has given everything; what is left is in `output`. */
@@ -102,6 +104,7 @@ export class BodyPipe {
   /** Forgets the exchange's objects. */
   reset(): void {
     this.state = PipeState.IDLE;
+    this.relaying = false;
     this.bytesMoved = 0;
     this.bytesSent = 0;
     this.plan = undefined as unknown as PipePlan; // not read while IDLE
@@ -159,6 +162,15 @@ export class BodyPipe {
       }
     } else if (end === RelayEnd.SOURCE_END && kind === BodyKind.UNTIL_CLOSE) this.finish();
     else this.state = end === RelayEnd.DESTINATION_BROKEN ? PipeState.DESTINATION_FAILED : PipeState.SOURCE_FAILED;
+  }
+
+  /** The exchange ends while a relay runs: what that has moved is known to the transport only, as long as the source is there. */
+  noteRelayed(): void {
+    if (!this.relaying || this.plan.source.id === 0) return;
+    const moved = this.context.transport.receivedBytes(this.plan.source.id) - this.relayFromBytes;
+    this.relaying = false;
+    this.bytesMoved += moved;
+    this.bytesSent += moved;
   }
 
   /** The source has sent FIN or is gone. */
@@ -322,6 +334,7 @@ export class BodyPipe {
     const { source, destination } = this.plan;
     if (source.id === 0 || destination === undefined || destination.id === 0) return;
     this.relaying = true;
+    this.relayFromBytes = this.context.transport.receivedBytes(source.id);
     this.context.transport.relay(source.id, destination.id, bytes, 0);
   }
 

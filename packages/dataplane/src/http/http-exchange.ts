@@ -338,6 +338,7 @@ export class HttpExchange implements Exchange {
     if (this.phase === Phase.FREE) return;
     const { downstream, context } = this;
     if (!this.requestIsComplete) this.keepDownstream = false;
+    this.requestPipe.noteRelayed();
     this.upstream.finish(keepUpstream && this.requestIsComplete);
     this.metrics?.ended(this.revision === undefined);
     this.access?.ended();

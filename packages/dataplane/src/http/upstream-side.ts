@@ -86,6 +86,7 @@ export class UpstreamSide {
   /** Ends the exchange's use of server and connection; `keep` puts the connection back into its pool. */
   finish(keep: boolean): void {
     const { connection, server, exchange } = this;
+    exchange.responsePipe.noteRelayed();
     this.connection = undefined;
     if (server !== undefined) {
       this.server = undefined;
