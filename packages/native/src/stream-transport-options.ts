@@ -11,6 +11,11 @@ export interface StreamTransportOptions {
   readonly arenaBytes?: number;
   /** Unsent bytes one connection may queue before it is reset with ENOBUFS. 1 … 2 GiB - 1. Default 8 MiB. */
   readonly queueMaxBytes?: number;
+  /**
+   * Memory of all queues together beyond which a relay moves small pieces (4 KiB), so that many slow readers do not queue many large
+   * ones. 1 … 2^53 - 1. Default: no such bound.
+   */
+  readonly queuedMemoryHighBytes?: number;
   /** Events per batch. 1 … 1,048,576. Default 4,096. */
   readonly eventsMax?: number;
   /** Commands per flush; the ring flushes itself when full. 1 … 1,048,576. Default 16,384. */
@@ -33,6 +38,12 @@ export function resolveStreamTransportOptions(options: StreamTransportOptions): 
     receiveMaxBytes,
     arenaBytes: roundUp(whole('arenaBytes', options.arenaBytes ?? 4 * MIB, 1, GIB)),
     queueMaxBytes: whole('queueMaxBytes', options.queueMaxBytes ?? 8 * MIB, 1, 2 ** 31 - 1),
+    queuedMemoryHighBytes: whole(
+      'queuedMemoryHighBytes',
+      options.queuedMemoryHighBytes ?? Number.MAX_SAFE_INTEGER,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
     eventsMax: whole('eventsMax', options.eventsMax ?? 4096, 1, 2 ** 20),
     commandsMax: whole('commandsMax', options.commandsMax ?? 16_384, 1, 2 ** 20),
   };

@@ -1,6 +1,7 @@
 // How far a connection has got: bytes read, bytes the peer has taken, memory of queues, and the patience with slow readers.
 
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { delay, readAll, readBytes, seededBytes, TransportHarness } from '../test/transport-harness.ts';
 import { Event, RELAY_UNTIL_END, RelayEnd } from './index.ts';
@@ -89,5 +90,32 @@ describe('progress', () => {
     await delay(50);
     assert.ok(h.transport.queuedMemoryBytes <= 256 * 1024, `${h.transport.queuedMemoryBytes} bytes`);
     assert.ok(h.transport.receivedBytes(source.id) < 32 << 20);
+  });
+});
+
+describe('memory of queues', () => {
+  it('beyond the bound, relays queue small pieces and still deliver everything', async () => {
+    const HIGH = 256 * 1024;
+    const h = new TransportHarness({ queuedMemoryHighBytes: HIGH });
+    try {
+      const port = h.listen();
+      const body = seededBytes(8 << 20, 5);
+      const readers: Socket[] = [];
+      for (let i = 0; i < 16; i++) {
+        const source = await h.accepted(port);
+        const destination = await h.connected();
+        destination.socket.pause();
+        h.run((t) => t.relay(source.id, destination.id, body.length, 0));
+        source.socket.write(body);
+        readers.push(destination.socket);
+      }
+      await h.until('queues', () => h.transport.queuedMemoryBytes >= HIGH);
+      await delay(200);
+      const most = HIGH + 256 * 1024 + 16 * 2 * 4_096;
+      assert.ok(h.transport.queuedMemoryBytes <= most, `${h.transport.queuedMemoryBytes} bytes`);
+      for (const reader of readers) assert.ok(body.equals(await readBytes(reader, body.length)));
+    } finally {
+      h.close();
+    }
   });
 });

@@ -80,8 +80,7 @@ export class StreamTransport {
 
   constructor(options: StreamTransportOptions, handler: BatchHandler) {
     const sizes = resolveStreamTransportOptions(options);
-    const { connectionsMax, receivePoolBytes, receiveMaxBytes, arenaBytes, queueMaxBytes, eventsMax, commandsMax } =
-      sizes;
+    const { connectionsMax, receivePoolBytes, receiveMaxBytes, arenaBytes, eventsMax, commandsMax } = sizes;
     const recordBytes = RECORD_WORDS * 4;
     const memory = sharedRegion(receivePoolBytes + arenaBytes);
     const events = sharedRegion(eventsMax * recordBytes);
@@ -99,7 +98,16 @@ export class StreamTransport {
     this.#arenaBytes = arenaBytes;
     const { NativeStreamTransport } = loadAddon<TransportAddon>();
     this.#native = new NativeStreamTransport(
-      [connectionsMax, receivePoolBytes, receiveMaxBytes, arenaBytes, queueMaxBytes, eventsMax, commandsMax],
+      [
+        connectionsMax,
+        receivePoolBytes,
+        receiveMaxBytes,
+        arenaBytes,
+        sizes.queueMaxBytes,
+        eventsMax,
+        commandsMax,
+        sizes.queuedMemoryHighBytes,
+      ],
       memory,
       events,
       commands,

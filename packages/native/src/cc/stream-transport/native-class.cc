@@ -251,7 +251,7 @@ napi_value Destroy(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/** The seven numbers of TransportOptions in their order, as an array. */
+/** The eight numbers of TransportOptions in their order, as an array. */
 bool ReadOptions(napi_env env, napi_value array, TransportOptions* options) {
   uint32_t* fields[] = {&options->connectionsMax, &options->receivePoolBytes, &options->receiveMaxBytes, &options->arenaBytes,
                         &options->queueMaxBytes,  &options->eventsMax,        &options->commandsMax};
@@ -262,6 +262,10 @@ bool ReadOptions(napi_env env, napi_value array, TransportOptions* options) {
     if (napi_get_element(env, array, i, &value) != napi_ok || !ReadInteger(env, value, 1, maxima[i], &number)) return false;
     *fields[i] = static_cast<uint32_t>(number);
   }
+  napi_value value;
+  int64_t high;
+  if (napi_get_element(env, array, 7, &value) != napi_ok || !ReadInteger(env, value, 1, (int64_t{1} << 53) - 1, &high)) return false;
+  options->queuedMemoryHigh = static_cast<uint64_t>(high);
   return options->receiveMaxBytes <= options->receivePoolBytes && options->receivePoolBytes >= kPeerRecordBytes;
 }
 

@@ -115,14 +115,15 @@ bool StreamTransport::RelayOnce(Connection* source, size_t* budget) {
 
 /** Splicing costs more calls than copying and pays only where much is coming: a long body, or a tunnel that fills its buffers. */
 bool StreamTransport::IsBulk(Connection* source) {
-  if (options_.queueMaxBytes < kSpliceBytes || source->Has(kNoSplice)) return false;
+  if (options_.queueMaxBytes < kSpliceBytes || source->Has(kNoSplice) || QueuesAreHigh()) return false;
   if (source->relayRemaining == kRelayUntilEnd) return source->Has(kBulk);
   return source->relayRemaining >= kSpliceMin;
 }
 
 /** Bytes moved; 0 when there were none and whatever that means has been done. */
 size_t StreamTransport::RelayCopied(Connection* source, Connection* destination) {
-  const size_t wanted = static_cast<size_t>(std::min<uint64_t>(kScratchBytes, source->relayRemaining));
+  const size_t piece = QueuesAreHigh() ? kSmallRelayBytes : kScratchBytes;
+  const size_t wanted = static_cast<size_t>(std::min<uint64_t>(piece, source->relayRemaining));
   const ssize_t count = ReceiveNow(source->fd, scratch_.get(), wanted);
   if (count <= 0) return RelayNothing(source, count);
   const size_t length = static_cast<size_t>(count);

@@ -39,6 +39,7 @@ struct TransportOptions {
   uint32_t queueMaxBytes;
   uint32_t eventsMax;
   uint32_t commandsMax;
+  uint64_t queuedMemoryHigh;
 };
 
 /** Memory shared with JavaScript, owned by the host; sizes follow from the options. Never trusted when read. */
@@ -138,6 +139,7 @@ class StreamTransport {
   void SendFailed(Connection* c, int error);
   void Touch(Connection* c) { c->lastActivityMs = now_ms_; }
   void PublishQueue(Connection* c);
+  bool QueuesAreHigh() const { return queued_total_ >= options_.queuedMemoryHigh; }
 
   // relay.cc
   void StartRelay(Connection* source, Connection* destination, uint64_t bytes, uint8_t flags);
@@ -208,6 +210,8 @@ class StreamTransport {
   epoll_event poll_[kPollMax];
 
   static constexpr size_t kScratchBytes = 64 * 1024;
+  /** Most bytes a relay reads at once while all queues together are too large. */
+  static constexpr size_t kSmallRelayBytes = 4 * 1024;
   static constexpr size_t kSpliceBytes = 256 * 1024;
   static constexpr uint64_t kSpliceMin = 64 * 1024;
   /** Most bytes one relay or one discarding connection may move before others get their turn. */
