@@ -7,6 +7,7 @@ import {
   checkAddedFields,
   dateFieldBytes,
   Field,
+  type ResponseHead,
   statusLineBytes,
 } from '@sluice/protocols';
 import { removeHopByHop } from './hop-by-hop.ts';
@@ -14,6 +15,7 @@ import type { HttpExchange } from './http-exchange.ts';
 import { sendKeptLines } from './send-bytes.ts';
 
 const OWN_LINES_BYTES = 256;
+const SPACE = 0x20;
 
 /** How the body travels to the client. */
 export const Framing = {
@@ -53,7 +55,7 @@ export function sendResponseHead(exchange: HttpExchange, framing: number, bodyBy
   if (announcesTrailers !== undefined) response.add('Trailer', announcesTrailers);
   const length = ownLength(exchange, framing, bodyBytes);
   const received = response.count > 0 || response.headLength > 0;
-  if (!response.statusChanged && response.minorVersion === 1 && received) {
+  if (!response.statusChanged && hasUsableStatusLine(response) && received) {
     sendKeptLines(transport, downstream.id, response, response.headOffset);
   } else {
     writeStatusLine(exchange);
@@ -79,10 +81,13 @@ export function sendResponseHead(exchange: HttpExchange, framing: number, bodyBy
 function ownLength(exchange: HttpExchange, framing: number, bodyBytes: number): number {
   const { response, request } = exchange;
   const { status } = response;
+  if (response.lengthUnusual) response.removeId(Field.CONTENT_LENGTH);
   if (framing === Framing.LENGTH) return response.hasReceived(Field.CONTENT_LENGTH) ? -1 : bodyBytes;
   if (framing === Framing.NONE) {
     // Without a body a length may still say how long it would be, except where RFC 9110 §8.6 forbids it.
-    if (request.method === 'HEAD' || status === 304) return -1;
+    if ((request.method === 'HEAD' && !hasNoBody(status)) || status === 304) {
+      return response.lengthUnusual ? bodyBytes : -1;
+    }
     if (!response.statusChanged && !hasNoBody(status) && response.hasReceived(Field.CONTENT_LENGTH)) return -1;
   }
   response.removeId(Field.CONTENT_LENGTH);
@@ -119,13 +124,18 @@ function sendReceivedLines(exchange: HttpExchange): void {
   const { response, context, downstream } = exchange;
   removeHopByHop(response);
   response.removeId(Field.CONTENT_LENGTH);
-  if (response.minorVersion === 1) {
+  if (hasUsableStatusLine(response)) {
     sendKeptLines(context.transport, downstream.id, response, response.headOffset);
     return;
   }
   writeStatusLine(exchange);
   context.headWriter.send(downstream.id);
   if (response.count > 0) sendKeptLines(context.transport, downstream.id, response, response.fields[0]);
+}
+
+/** Of our version, and with the space that has to be behind the status even without a reason (RFC 9112 §4). */
+function hasUsableStatusLine({ minorVersion, bytes, reasonOffset }: ResponseHead): boolean {
+  return minorVersion === 1 && bytes[reasonOffset - 1] === SPACE;
 }
 
 function writeStatusLine(exchange: HttpExchange): void {

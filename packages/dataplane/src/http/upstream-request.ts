@@ -66,6 +66,10 @@ function frameBody(exchange: HttpExchange): void {
   if (requestIsChunked(exchange)) {
     request.removeId(Field.CONTENT_LENGTH);
     request.add('Transfer-Encoding', 'chunked');
+  } else if (request.lengthUnusual) {
+    // Zeros in front or tabs: a server may read another length, or none.
+    request.removeId(Field.CONTENT_LENGTH);
+    request.add('Content-Length', String(request.bodyBytes));
   } else if (request.bodyKind === BodyKind.LENGTH && !request.hasReceived(Field.CONTENT_LENGTH)) {
     request.add('Content-Length', String(request.bodyBytes));
   }

@@ -21,11 +21,13 @@ export class RequestHead extends HeaderTable {
   targetChanged = false;
   /** Host to send and to redirect with: Host field or the authority of an absolute-form target, as received. Empty when absent. */
   host = '';
-  /** `host` differs from the received Host field. */
+  /** `host` differs from the received Host field, or that is written in a way which some would not understand. */
   hostChanged = false;
   bodyKind: number = BodyKind.NONE;
   /** For LENGTH. Up to 2^53-1. */
   bodyBytes = 0;
+  /** The received Content-Length is right, but some would read it differently: it must be written anew. */
+  lengthUnusual = false;
   /** The client would keep the connection after this exchange. */
   keepAlive = true;
   expectContinue = false;
@@ -42,6 +44,7 @@ export class RequestHead extends HeaderTable {
     this.hostChanged = false;
     this.bodyKind = BodyKind.NONE;
     this.bodyBytes = 0;
+    this.lengthUnusual = false;
     this.keepAlive = true;
     this.expectContinue = false;
     this.upgrade = false;

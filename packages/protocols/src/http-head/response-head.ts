@@ -15,6 +15,8 @@ export class ResponseHead extends HeaderTable {
   /** As the bytes say, before the request method and status (HEAD, 204, 304) are considered. */
   bodyKind: number = BodyKind.NONE;
   bodyBytes = 0;
+  /** As in requests. */
+  lengthUnusual = false;
   keepAlive = true;
   headOffset = 0;
   headLength = 0;
@@ -24,6 +26,7 @@ export class ResponseHead extends HeaderTable {
     this.statusChanged = false;
     this.bodyKind = BodyKind.NONE;
     this.bodyBytes = 0;
+    this.lengthUnusual = false;
     this.keepAlive = true;
   }
 

@@ -3,10 +3,11 @@
 
 import { Field } from '../http-head/field-id.ts';
 import { BodyKind } from '../http-head/request-head.ts';
-import { COMMA, HTAB, SP, TOKEN_LOWER } from './byte-class.ts';
+import { COLON, COMMA, CR, HTAB, SP, TOKEN_LOWER } from './byte-class.ts';
 import { equalsLower } from './connection-options.ts';
 import { HeadError } from './head-error.ts';
 
+const ZERO = 0x30;
 const DECIMAL_DIGITS_MAX = 16;
 
 /** What both kinds of head have in common here. */
@@ -14,6 +15,7 @@ export interface FramedHead {
   readonly minorVersion: number;
   bodyKind: number;
   bodyBytes: number;
+  lengthUnusual: boolean;
 }
 
 /**
@@ -36,6 +38,7 @@ export function readFraming(
     if (value < 0) return value;
     head.bodyKind = BodyKind.LENGTH;
     head.bodyBytes = value;
+    head.lengthUnusual = !isPlainlyWritten(bytes, offset, length) || (length > 1 && bytes[offset] === ZERO);
     return 0;
   }
   if ((seen & (1 << Field.TRANSFER_ENCODING)) !== 0) return HeadError.DUPLICATE_TRANSFER_ENCODING;
@@ -43,6 +46,15 @@ export function readFraming(
   if (head.minorVersion === 0) return HeadError.TRANSFER_ENCODING_IN_HTTP_10;
   head.bodyKind = BodyKind.CHUNKED;
   return checkTransferEncoding(bytes, offset, length);
+}
+
+/**
+ * Whether a value stands behind its colon, or one space, and ends its line. White space of other kinds is legal, but not every
+ * server takes it for white space.
+ */
+export function isPlainlyWritten(bytes: Buffer, offset: number, length: number): boolean {
+  if (bytes[offset + length] !== CR) return false;
+  return bytes[offset - 1] === COLON || (bytes[offset - 1] === SP && bytes[offset - 2] === COLON);
 }
 
 /** Value of a Content-Length (0 to 2^53-1), or a `HeadError`: digits only, no sign, list, space or more than 16 digits. */

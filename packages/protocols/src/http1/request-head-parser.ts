@@ -7,7 +7,7 @@ import { BodyKind, type RequestHead } from '../http-head/request-head.ts';
 import { CR, LF, QUESTION_MARK, SP, TARGET, TOKEN_LOWER } from './byte-class.ts';
 import { ConnectionFlag, connectionFlags, equalsLower } from './connection-options.ts';
 import { parseFieldLines } from './field-lines.ts';
-import { readFraming } from './framing.ts';
+import { isPlainlyWritten, readFraming } from './framing.ts';
 import { HeadError } from './head-error.ts';
 import type { HeadLimits } from './head-limits.ts';
 import { InternCache } from './intern.ts';
@@ -147,6 +147,7 @@ function readHost(head: RequestHead, bytes: Buffer, offset: number, length: numb
   const host = hostString(bytes, offset, length);
   if (host === undefined) return HeadError.BAD_HOST;
   head.host = host;
+  if (!isPlainlyWritten(bytes, offset, length)) head.hostChanged = true;
   return 0;
 }
 
