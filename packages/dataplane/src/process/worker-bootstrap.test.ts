@@ -41,6 +41,11 @@ for (const [name, text, message] of [
   ['an endless grace', JSON.stringify({ ...GOOD, lifeCycle: { acceptGraceMs: 0, graceMs: null } }), /graceMs/],
   ['metrics without families', JSON.stringify({ ...GOOD, metrics: { descriptor: 8, settings: {} } }), /which families/],
   ['metrics without a descriptor', JSON.stringify({ ...GOOD, metrics: { settings: {} } }), /descriptor must be/],
+  [
+    'an access log without fields',
+    JSON.stringify({ ...GOOD, accessLog: { format: 'json', filePath: '' } }),
+    /access log/,
+  ],
   ['an unknown format', JSON.stringify({ ...GOOD, log: { ...GOOD.log, format: 'xml' } }), /common or json/],
 ] as const) {
   test(`refused: ${name}`, () => assert.throws(() => parseWorkerBootstrap(text), message));

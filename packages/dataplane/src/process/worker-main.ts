@@ -90,6 +90,7 @@ async function serve(
       slot,
       status,
       limits: new LimitsBlock(mapWritable(bootstrap.limits.descriptor)),
+      bufferedBytesMax: bootstrap.limits.bufferedBytesMax,
       log,
       serverName: hostname(),
       ...openMetrics(bootstrap),
@@ -114,7 +115,6 @@ async function serve(
     isSupervised: () => channel.supervised,
     drain: () => void shell.drain(lifeCycle.acceptGraceMs, lifeCycle.graceMs),
     leaveNow: () => shell.leaveNow(),
-    reopenAccessLog: () => void accessLog?.reopen(),
   });
   await server.listen(controlPath);
   const started = await shell.start();

@@ -10,12 +10,10 @@ export interface WorkerSignalActions {
   readonly isSupervised: () => boolean;
   readonly drain: () => void;
   readonly leaveNow: () => void;
-  /** A worker whose supervisor is gone may be told directly; twice does no harm. */
-  readonly reopenAccessLog: () => void;
 }
 
-/** SIGUSR2 would end the process. */
-const IGNORED = ['SIGHUP', 'SIGUSR2', 'SIGPIPE'] as const;
+/** SIGUSR1 among them: Node would open its inspector. SIGUSR2 would end the process. */
+const IGNORED = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const;
 
 /** Without a supervisor the first SIGTERM or SIGINT drains and the next one ends the worker at once. */
 export function installWorkerSignals(source: SignalSource, actions: WorkerSignalActions): void {
@@ -28,6 +26,5 @@ export function installWorkerSignals(source: SignalSource, actions: WorkerSignal
   };
   source.on('SIGTERM', onStop);
   source.on('SIGINT', onStop);
-  source.on('SIGUSR1', actions.reopenAccessLog);
   for (const signal of IGNORED) source.on(signal, () => {});
 }
