@@ -196,7 +196,7 @@ describe('leaving', () => {
     const capacity = await fill(await proxy.client(), Number.POSITIVE_INFINITY);
     const client = await proxy.client();
     // A little less: everything has been answered, but some of it is still in our hands.
-    const expected = await fill(client, capacity - 2);
+    await fill(client, capacity - 2);
     const drained = proxy.dataplane.drain(0, 2_000).then(() => proxy!.dataplane.close());
     await pause(800);
     client.socket.resume();
@@ -204,7 +204,8 @@ describe('leaving', () => {
     client.close();
     await drained;
     const answers = client.received.split('HTTP/1.1 200 OK').slice(1);
-    assert.equal(answers.length, expected);
+    // Counted when they were made: on a busy machine the last one may come after `fill` has given up waiting for it.
+    assert.equal(answers.length, answered);
     assert.ok(answers.every((each) => each.endsWith('x\n') && each.length > text.length));
   });
 
