@@ -4,6 +4,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+const PLACES = ['packages/*/{src,test}/**/*.test.ts', 'test/differential/**/*.test.ts'];
+
 export interface FuzzPlan {
   /** Paths relative to the repository. */
   readonly files: readonly string[];
@@ -16,7 +18,7 @@ export interface FuzzPlan {
 export function planFuzz(root: string, secondsInAll: number): FuzzPlan {
   const files: string[] = [];
   let tests = 0;
-  for (const file of globSync('packages/*/{src,test}/**/*.test.ts', { cwd: root }).sort()) {
+  for (const file of globSync(PLACES, { cwd: root }).sort()) {
     const count = readFileSync(join(root, file), 'utf8').match(/\bfuzz[A-Z]\w*\(/g)?.length ?? 0;
     if (count > 0) files.push(file);
     else if (file.endsWith('.fuzz.test.ts')) throw new Error(`${file}: no call of fuzz…() asks for its time`);

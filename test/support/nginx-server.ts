@@ -1,5 +1,5 @@
-// An nginx that serves the files of a folder on a loopback port, as one process that ends with the test. It comes from
-// Debian; the service that the package has is not started.
+// An nginx that serves the files of a folder on a loopback port, or what directives say, as one process that ends with the
+// test. It comes from Debian; the service that the package has is not started.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,26 +14,31 @@ import { freePort } from './free-port.ts';
 
 /**
  * @param files by name.
+ * @param directives for its server, beside the files.
  * @returns its URL.
  * @throws Error in one sentence when nginx is missing and cannot be installed.
  */
-export async function startNginx(context: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
+export async function startNginx(
+  context: TestContext,
+  files: Readonly<Record<string, string>>,
+  directives = '',
+): Promise<string> {
   requireTools([{ command: 'nginx', debianPackage: 'nginx' }], (line) => context.diagnostic(line));
   const folder = mkdtempSync(join(tmpdir(), 'sluice-nginx-'));
   const port = await freePort();
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port));
+  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, directives));
   const args = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')];
   const child = spawn(findTool('nginx')!, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   context.after(async () => {
-    await kill(child);
+    await endProcess(child);
     rmSync(folder, { recursive: true, force: true });
   });
   await eventually('nginx listens', () => listens(port));
   return `http://127.0.0.1:${port}`;
 }
 
-function configuration(folder: string, port: number): string {
+function configuration(folder: string, port: number, directives: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `  ${kind}_temp_path ${join(folder, kind)};`,
   );
@@ -47,12 +52,14 @@ ${temporary.join('\n')}
   server {
     listen 127.0.0.1:${port};
     root ${folder};
+    ${directives}
   }
 }
 `;
 }
 
-function listens(port: number): Promise<boolean> {
+/** Does somebody accept connections on this port? */
+export function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
@@ -60,7 +67,8 @@ function listens(port: number): Promise<boolean> {
   });
 }
 
-async function kill(child: ChildProcess): Promise<void> {
+/** Ends a process the hard way, unless it has ended. */
+export async function endProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
