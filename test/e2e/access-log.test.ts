@@ -180,7 +180,7 @@ test('standard output carries whole lines of all workers', { timeout }, async (c
   const node = await site.serve();
   const load = new LoadClients({ port: site.port, connections: 9, pauseMs: 0, path: `/${'x'.repeat(2_000)}` });
   context.after(() => load.stop());
-  await load.more(2_000);
+  await load.more(1_000);
   await load.stop();
   assert.equal(await node.stop(), 0);
   const lines = node.lines.filter((line) => line.RequestMethod === 'GET');
