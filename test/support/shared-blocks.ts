@@ -1,12 +1,17 @@
-// Reads the shared memory of a running node from outside: copies of its control and status blocks, taken through /proc.
+// Reads the shared memory of a running node from outside: copies of its control, status and limits blocks, taken through /proc.
 // Copies are as old as the call; nothing is written.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { ControlBlock, ServerStatus } from '@sluice/shared-state';
+import { ControlBlock, LimitsBlock, ServerStatus, type SlotLoad } from '@sluice/shared-state';
 
 /** @param pid of the supervisor, or of a worker of it. */
 export function controlOf(pid: number): ControlBlock {
   return new ControlBlock(copyOf(pid, 'sluice-control'));
+}
+
+/** How many clients each slot has. */
+export function loadOf(pid: number): SlotLoad {
+  return new LimitsBlock(copyOf(pid, 'sluice-limits')).load;
 }
 
 /** Exchanges that the node counts as running, over all servers and slots. */

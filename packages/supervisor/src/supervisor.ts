@@ -18,6 +18,7 @@ import { NodeMetrics } from './internal/node-metrics.ts';
 import { lifeCycleOf } from './life-cycle.ts';
 import { createNodeMemory, type NodeMemory } from './node-memory.ts';
 import { InstanceLock } from './runtime/instance-lock.ts';
+import { ConnectionMailboxes } from './sockets/connection-mailboxes.ts';
 import type { ListenerSet } from './sockets/listener-set.ts';
 import { openListeners } from './sockets/open-listeners.ts';
 import { StartError } from './start-error.ts';
@@ -46,6 +47,7 @@ export class Supervisor {
   private readonly options: SupervisorOptions;
   private readonly limits: SupervisorLimits;
   private readonly memory: NodeMemory;
+  private readonly mailboxes: ConnectionMailboxes;
   private readonly rows: StatusRows;
   private readonly metrics: NodeMetrics | undefined;
   private readonly internal: InternalServices;
@@ -68,6 +70,7 @@ export class Supervisor {
     this.limits = { ...LIMITS, ...options.limits };
     const { configuration, log } = options;
     this.memory = createNodeMemory(options.slots, Object.keys(configuration.entryPoints).length);
+    this.mailboxes = ConnectionMailboxes.create(options.slots);
     this.rows = new StatusRows(this.memory.status);
     this.compiler = new SnapshotCompiler({
       entryPoints: configuration.entryPoints,
@@ -135,6 +138,7 @@ export class Supervisor {
       memory: this.memory,
       metrics: this.metrics,
       listeners: this.listeners,
+      mailboxes: this.mailboxes,
       limits: this.limits,
       snapshot: () => this.publisher.current!,
       onReady: (slot) => this.noteReady(slot),
@@ -286,6 +290,7 @@ export class Supervisor {
     this.internal.close();
     this.metrics?.close();
     this.memory.close();
+    this.mailboxes.close();
     this.lock?.release();
     this.lock = undefined;
   }

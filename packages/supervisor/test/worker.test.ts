@@ -10,6 +10,7 @@ import { ServerHealth, SlotState } from '@sluice/shared-state';
 import pino from 'pino';
 import { createNodeMemory } from '../src/node-memory.ts';
 import { bindTargetOf } from '../src/sockets/bind-entry-point.ts';
+import { ConnectionMailboxes } from '../src/sockets/connection-mailboxes.ts';
 import { ListenerSet } from '../src/sockets/listener-set.ts';
 import { createPool } from '../src/workers/create-pool.ts';
 import type { Snapshot } from '../src/workers/worker-process.ts';
@@ -77,6 +78,7 @@ async function startWorker(context: TestContext, url: string) {
     log: pino({ level: 'silent' }),
     memory,
     listeners,
+    mailboxes: ConnectionMailboxes.create(1),
     limits: { startTimeoutMs: 30_000, heartbeatTimeoutMs: 10_000 },
     snapshot: () => current,
     onReady: () => {},

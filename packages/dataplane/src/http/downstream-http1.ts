@@ -53,6 +53,7 @@ export class DownstreamHttp1 extends StreamConnection {
   /** To be called once the connection has its id. */
   opened(): void {
     this.entryPoint.metrics?.connectionOpened();
+    this.context.balance?.opened();
     const { headTimeoutMs } = this.entryPoint;
     if (headTimeoutMs > 0) this.expireAt(this.acceptedAtMs + headTimeoutMs);
   }
@@ -150,6 +151,7 @@ export class DownstreamHttp1 extends StreamConnection {
   override forget(): void {
     if (this.id !== 0) {
       this.entryPoint.metrics?.connectionClosed();
+      this.context.balance?.closed();
       this.entryPoint.admission?.leave(this.peer.bytes);
     }
     super.forget();

@@ -17,6 +17,7 @@ const GOOD: WorkerBootstrap = {
     settings: { entryPoints: true, routers: false, services: true, internals: false, headers: ['x-tenant'] },
   },
   listeners: [{ entryPoint: 'web', descriptor: 7 }],
+  mailboxes: { receive: 9, send: [10, 11] },
   log: { level: 'INFO', format: 'common', filePath: '' },
   lifeCycle: { acceptGraceMs: 0, graceMs: 10_000 },
 };
@@ -35,6 +36,7 @@ for (const [name, text, message] of [
     JSON.stringify({ ...GOOD, listeners: [{ entryPoint: 'w', descriptor: 1 }] }),
     /from 3/,
   ],
+  ['a mailbox too few', JSON.stringify({ ...GOOD, mailboxes: { receive: 9, send: [10] } }), /mailbox of each slot/],
   ['no limits', JSON.stringify({ ...GOOD, limits: undefined }), /limits must be an object/],
   ['no bound', JSON.stringify({ ...GOOD, limits: { descriptor: 8 } }), /bufferedBytesMax/],
   ['no life cycle', JSON.stringify({ ...GOOD, lifeCycle: undefined }), /lifeCycle/],

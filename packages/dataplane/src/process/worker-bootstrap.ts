@@ -25,6 +25,7 @@ export function parseWorkerBootstrap(text: string | undefined): WorkerBootstrap 
   requireCount(limits, 'bufferedBytesMax', 0);
   requireListeners(fields.listeners);
   if (fields.metrics !== undefined) requireMetrics(fieldsOf(fields.metrics, 'metrics'));
+  if (fields.mailboxes !== undefined) requireMailboxes(fieldsOf(fields.mailboxes, 'mailboxes'), Number(fields.slots));
   requireLog(fieldsOf(fields.log, 'log'));
   if (fields.accessLog !== undefined) requireAccessLog(fieldsOf(fields.accessLog, 'accessLog'));
   const lifeCycle = fieldsOf(fields.lifeCycle, 'lifeCycle');
@@ -65,6 +66,14 @@ function requireListeners(value: unknown): void {
     if (typeof listener.entryPoint !== 'string') throw new Error('a listener of the bootstrap has no entry point');
     requireCount(listener, 'descriptor', 3);
   }
+}
+
+function requireMailboxes(mailboxes: Fields, slots: number): void {
+  requireCount(mailboxes, 'receive', 3);
+  const { send } = mailboxes;
+  if (Array.isArray(send) && send.length === slots && send.every((each) => Number.isSafeInteger(each) && each >= 3))
+    return;
+  throw new Error('the bootstrap must name a mailbox of each slot');
 }
 
 function requireMetrics(metrics: Fields): void {

@@ -94,6 +94,9 @@ async function serve(
       log,
       serverName: hostname(),
       ...openMetrics(bootstrap),
+      ...(bootstrap.mailboxes === undefined
+        ? {}
+        : { balance: { control, mailboxes: bootstrap.mailboxes.send, isSupervised: () => channel.supervised } }),
       ...(accessLog === undefined ? {} : { accessLog }),
       transport: { connectionsMax: CONNECTIONS_MAX },
     }),

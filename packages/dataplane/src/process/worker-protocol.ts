@@ -22,6 +22,8 @@ export interface WorkerBootstrap {
   /** Absent: nothing is counted. */
   readonly metrics?: { /** Of the slot's block. */ readonly descriptor: number; readonly settings: MetricsSettings };
   readonly listeners: readonly { readonly entryPoint: string; readonly descriptor: number }[];
+  /** Connection mailboxes: the slot's own, and those of all slots to send to, in order. Absent for a single slot. */
+  readonly mailboxes?: { readonly receive: number; readonly send: readonly number[] };
   /** Absent: there is no access log. */
   readonly accessLog?: AccessLogConfiguration;
   readonly log: { readonly level: string; readonly format: 'common' | 'json'; readonly filePath: string };

@@ -10,6 +10,7 @@ import type { SupervisorMessage, WorkerBootstrap, WorkerMessage } from './worker
 /** What the shell needs of the data path. */
 export interface WorkerDataplane<Reader> {
   listen(entryPoint: string, descriptor: number, clientsMax: number): void;
+  receive(mailbox: number): void;
   install(reader: Reader, release: () => void): void;
   drain(acceptGraceMs: number, graceMs: number): Promise<void>;
   close(): void;
@@ -69,6 +70,7 @@ export class WorkerShell<Reader> {
     // The same for each, so that clients of one entry point leave room for those of another.
     const share = Math.max(1, Math.floor(clientsMax / bootstrap.listeners.length));
     for (const { entryPoint, descriptor } of bootstrap.listeners) dataplane.listen(entryPoint, descriptor, share);
+    if (bootstrap.mailboxes !== undefined) dataplane.receive(bootstrap.mailboxes.receive);
     control.setSlotState(bootstrap.slot, SlotState.SERVING);
     this.options.tell({ type: 'ready', revision: this.revision });
     return true;

@@ -10,6 +10,7 @@ import type { MetricsSettings } from '@sluice/observability/metrics';
 import { compileConfiguration, SnapshotReader, serverKey } from '@sluice/routing';
 import { LimitsBlock, MetricsBlock, type MetricsBlockShape, ServerHealth, ServerStatus } from '@sluice/shared-state';
 import { pino } from 'pino';
+import type { ClientBalanceOptions } from '../listen/client-balance.ts';
 import { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
 import { Dataplane } from '../worker/dataplane.ts';
@@ -49,6 +50,10 @@ export interface ProxyOptions {
   readonly metrics?: Partial<MetricsSettings>;
   readonly accessLog?: AccessLog;
   readonly observability?: Partial<EntryPointConfiguration['observability']>;
+  /** Clients are shared with the other worker. */
+  readonly balance?: Omit<ClientBalanceOptions, 'slot' | 'load'>;
+  /** Of the one listener. Default: no limit. */
+  readonly clientsMax?: number;
   /** The test provokes log lines at level error; otherwise `close` takes one for a failure. */
   readonly faultsExpected?: boolean;
 }
@@ -99,13 +104,14 @@ export class ProxyUnderTest {
       slowClientsEveryMs: options.slowClientsEveryMs ?? 1_000,
       middlewareBehaviourOf: (type) => this.types.get(type),
       ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),
+      ...(options.balance === undefined ? {} : { balance: options.balance }),
       ...(options.resolver === undefined ? {} : { resolver: options.resolver }),
       ...(this.counted === undefined ? {} : { metrics: new WorkerMetrics(this.counted, metricsSettings(options)) }),
     });
     this.install(options.dynamic ?? this.defaultDynamic());
     const { descriptor, port } = createListeningSocket({ host: '127.0.0.1', port: 0 });
     this.port = port;
-    this.dataplane.listen('web', descriptor);
+    this.dataplane.listen('web', descriptor, options.clientsMax);
   }
 
   get exchangeCount(): number {

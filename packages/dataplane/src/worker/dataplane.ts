@@ -3,7 +3,7 @@
 
 import type { EntryPointConfiguration } from '@sluice/config';
 import { middlewareBehaviourOf } from '@sluice/middlewares/behaviours';
-import { pendingConnections, StreamTransport, type StreamTransportOptions } from '@sluice/native';
+import { pendingConnections, StreamTransport, type StreamTransportOptions, wasHandedOver } from '@sluice/native';
 import type { AccessLog } from '@sluice/observability/access-log';
 import type { SnapshotReader } from '@sluice/routing/snapshot';
 import { LimitsBlock, type ServerStatus } from '@sluice/shared-state';
@@ -14,6 +14,7 @@ import { ExchangePool } from '../http/exchange-pool.ts';
 import { HeadWriter } from '../http/head-writer.ts';
 import { AcceptLog } from '../listen/accept-log.ts';
 import { ClientAdmission } from '../listen/client-admission.ts';
+import { ClientBalance, type ClientBalanceOptions } from '../listen/client-balance.ts';
 import { PeerAddress } from '../listen/peer-address.ts';
 import { RefusalLog } from '../listen/refusal-log.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
@@ -36,6 +37,8 @@ export interface DataplaneOptions {
   readonly limits?: LimitsBlock;
   /** How often slow clients are looked for. Default 1,000. */
   readonly slowClientsEveryMs?: number;
+  /** Shares clients with the other workers. Default: there is no other. */
+  readonly balance?: Omit<ClientBalanceOptions, 'slot' | 'load'>;
   readonly log: Logger;
   /** Default: requests are not logged. Stays the caller's. */
   readonly accessLog?: AccessLog;
@@ -52,6 +55,8 @@ export interface DataplaneOptions {
 
 interface Listener {
   readonly entryPoint: EntryPoint;
+  /** Of the entry point's first listener, here as in every other worker. */
+  readonly firstTag: number;
   readonly descriptor: number;
   readonly clientsMax: number;
   readonly log: AcceptLog;
@@ -61,6 +66,10 @@ interface Listener {
 /** How often services that are no longer configured are looked for. */
 const SWEEP_MS = 30_000;
 const SLOW_CLIENTS_EVERY_MS = 1_000;
+/** Tags of listeners: one for each entry point by its index, then what is more than one of an entry point, and the mailbox. */
+const FIRST_TAG = 1;
+const FURTHER_TAG = 32_768;
+const MAILBOX_TAG = 65_535;
 
 export class Dataplane implements ListenerEvents {
   private readonly context: WorkerContext;
@@ -72,7 +81,7 @@ export class Dataplane implements ListenerEvents {
   private readonly sweeper: NodeJS.Timeout;
   private readonly slowClients: SlowClients;
   private readonly limits: LimitsBlock;
-  private nextTag = 1;
+  private nextTag = FURTHER_TAG;
 
   constructor(options: DataplaneOptions) {
     this.limits = options.limits ?? LimitsBlock.alone(options.slot, options.status.rows);
@@ -89,6 +98,7 @@ export class Dataplane implements ListenerEvents {
       metrics: options.metrics,
       log: options.log,
       accessLog: options.accessLog,
+      balance: options.balance && new ClientBalance({ ...options.balance, slot: options.slot, load: this.limits.load }),
       serverName: options.serverName,
       exchanges: new ExchangePool(),
       headWriter: new HeadWriter(transport),
@@ -114,18 +124,25 @@ export class Dataplane implements ListenerEvents {
     const index = reader.entryPointIndex(entryPoint);
     if (index === -1) throw new Error(`the snapshot has no entry point ${entryPoint}`);
     const configuration = JSON.parse(reader.entryPoint(index).configurationJson) as EntryPointConfiguration;
-    const tag = this.nextTag++;
+    const firstTag = FIRST_TAG + index;
+    const tag = this.listeners.has(firstTag) ? this.nextTag++ : firstTag;
     const metrics = this.context.metrics?.ofEntryPoint(entryPoint, configuration.observability.metrics);
     const served = new EntryPoint(entryPoint, configuration, metrics, this.admissionTo(index, configuration));
     if (served.pace !== undefined) this.slowClients.start();
     this.listeners.set(tag, {
       entryPoint: served,
+      firstTag,
       descriptor,
       clientsMax,
       log: new AcceptLog(this.context.log, entryPoint),
       refusals: new RefusalLog(this.context.log, entryPoint),
     });
     this.context.transport.listen(descriptor, tag, clientsMax);
+  }
+
+  /** Takes connections that other workers have accepted, until `close`. After `listen`, as they belong to a listener. */
+  receive(mailbox: number): void {
+    this.context.transport.listenMailbox(mailbox, MAILBOX_TAG);
   }
 
   /**
@@ -183,13 +200,17 @@ export class Dataplane implements ListenerEvents {
   }
 
   onAccepted(id: number, tag: number, peerOffset: number): void {
-    const { transport } = this.context;
+    const { transport, balance } = this.context;
+    const isGiven = wasHandedOver(transport.memory, peerOffset);
+    if (isGiven) balance?.arrived();
     const listener = this.listeners.get(tag);
     if (listener === undefined) {
       transport.reset(id);
       return;
     }
-    const { entryPoint } = listener;
+    const { entryPoint, firstTag, clientsMax } = listener;
+    // Before anything else: whoever gets it does with it all that is done with a new one.
+    if (!isGiven && balance?.handOver(transport, id, peerOffset, firstTag, clientsMax) === true) return;
     const peer = PeerAddress.read(transport.memory, peerOffset);
     const refusal = entryPoint.admission?.admit(peer.bytes);
     if (refusal !== undefined) {
@@ -235,6 +256,7 @@ export class Dataplane implements ListenerEvents {
   private sweepServices(): void {
     const used = new Set([...this.live].flatMap((revision) => [...revision.usedServices]));
     this.context.services.sweep(used, performance.now());
+    this.context.balance?.settle();
     this.context.transport.flush();
   }
 }

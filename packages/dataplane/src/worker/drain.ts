@@ -12,6 +12,12 @@ const SWEEP_MS = 50;
  */
 const IDLE_MS = 500;
 
+/**
+ * So long others may need to put a connection into the mailbox that they had decided to send before they could know. Longer, and
+ * the number is what a killed worker has left.
+ */
+const ARRIVING_MS = 300;
+
 /** Turns in which connections still in the kernel's queues are taken; new ones may keep coming. */
 const ACCEPT_TURNS_MAX = 100;
 
@@ -37,8 +43,10 @@ export class Drain {
     this.listeners.stop();
     const deadline = monotonicMs() + graceMs;
     const idleMs = Math.min(IDLE_MS, graceMs / 2);
+    const arrivingUntil = monotonicMs() + Math.min(ARRIVING_MS, graceMs);
     for (;;) {
-      if (this.closeIdle(idleMs) === 0) break;
+      const mayArrive = (this.context.balance?.arriving ?? 0) > 0 && monotonicMs() < arrivingUntil;
+      if (this.closeIdle(idleMs) === 0 && !mayArrive) break;
       const left = deadline - monotonicMs();
       if (left <= 0) {
         this.cutAll();

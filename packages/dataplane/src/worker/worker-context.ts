@@ -7,6 +7,7 @@ import type { ServerStatus } from '@sluice/shared-state';
 import type { Logger } from 'pino';
 import type { ExchangePool } from '../http/exchange-pool.ts';
 import type { HeadWriter } from '../http/head-writer.ts';
+import type { ClientBalance } from '../listen/client-balance.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { IdleSeats } from '../upstream/idle-seats.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
@@ -25,6 +26,8 @@ export interface WorkerContext {
   /** Undefined when there is none. */
   readonly accessLog: AccessLog | undefined;
   readonly log: Logger;
+  /** Undefined when there is no other worker. */
+  readonly balance: ClientBalance | undefined;
   /** For X-Forwarded-Server. */
   readonly serverName: string;
   readonly exchanges: ExchangePool;

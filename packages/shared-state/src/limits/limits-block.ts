@@ -1,10 +1,12 @@
-// The `limits` shared memory: what is limited over all workers of a node, so that a limit means the node and not a worker.
+// The `limits` shared memory: what is limited over all workers of a node, so that a limit means the node and not a worker; and how
+// many clients each of them has.
 // Layout and sizes only. Created once by the supervisor, inherited by workers; the counts are worker's, one word per slot.
 
 import { CLIENT_KEY_WORDS, ClientCounts } from './client-counts.ts';
 import { SlotCounts } from './slot-counts.ts';
+import { SlotLoad } from './slot-load.ts';
 
-const LAYOUT_VERSION = 1;
+const LAYOUT_VERSION = 2;
 const HEADER_WORDS = 32;
 const ENTRY_POINTS_ALONE = 64;
 const Header = { VERSION: 0, SLOTS: 1, ENTRY_POINTS: 2, SERVER_ROWS: 3, CLIENT_KEY: 8 } as const;
@@ -25,6 +27,8 @@ export class LimitsBlock {
   readonly serverConnections: SlotCounts;
   /** Exchanges that wait for a connection to a server. */
   readonly serverQueues: SlotCounts;
+  /** Clients of all entry points by slot, limited or not. */
+  readonly load: SlotLoad;
 
   static byteLength(shape: LimitsShape): number {
     return layoutOf(shape).end;
@@ -61,6 +65,7 @@ export class LimitsBlock {
     this.entryPoints = new SlotCounts(buffer, layout.entryPoints, entryPoints, slots);
     this.serverConnections = new SlotCounts(buffer, layout.serverConnections, serverRows, slots);
     this.serverQueues = new SlotCounts(buffer, layout.serverQueues, serverRows, slots);
+    this.load = new SlotLoad(buffer, layout.load, slots);
     const key = words.slice(Header.CLIENT_KEY, Header.CLIENT_KEY + CLIENT_KEY_WORDS);
     this.clients = new ClientCounts(buffer, layout.clients, slots, key);
   }
@@ -72,6 +77,7 @@ export class LimitsBlock {
     this.clients.clearSlot(slot);
     this.serverConnections.clearSlot(slot, rows);
     this.serverQueues.clearSlot(slot, rows);
+    this.load.clearSlot(slot);
   }
 }
 
@@ -80,11 +86,13 @@ function layoutOf({ slots, entryPoints, serverRows }: LimitsShape) {
   const entryPointsAt = HEADER_WORDS * 4;
   const serverConnections = entryPointsAt + SlotCounts.byteLength(entryPoints, slots);
   const serverQueues = serverConnections + SlotCounts.byteLength(serverRows, slots);
-  const clients = serverQueues + SlotCounts.byteLength(serverRows, slots);
+  const load = serverQueues + SlotCounts.byteLength(serverRows, slots);
+  const clients = load + SlotLoad.byteLength(slots);
   return {
     entryPoints: entryPointsAt,
     serverConnections,
     serverQueues,
+    load,
     clients,
     end: clients + ClientCounts.byteLength(slots),
   };

@@ -33,7 +33,7 @@ export class SlotCounts {
     return false;
   }
 
-  /** Only the worker in the slot calls this. */
+  /** Only the worker in the slot calls this, where a row does not say otherwise. */
   add(row: number, slot: number, delta: number): void {
     Atomics.add(this.words, row * this.rowWords + slot, delta);
   }

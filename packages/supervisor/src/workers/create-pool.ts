@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { NodeMetrics } from '../internal/node-metrics.ts';
 import { lifeCycleOf } from '../life-cycle.ts';
 import type { NodeMemory } from '../node-memory.ts';
+import type { ConnectionMailboxes } from '../sockets/connection-mailboxes.ts';
 import type { ListenerSet } from '../sockets/listener-set.ts';
 import { Slot } from './slot.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -21,6 +22,7 @@ export interface PoolOptions {
   /** Absent: nothing is counted. */
   readonly metrics?: NodeMetrics | undefined;
   readonly listeners: ListenerSet;
+  readonly mailboxes: ConnectionMailboxes;
   readonly limits: { readonly startTimeoutMs: number; readonly heartbeatTimeoutMs: number };
   readonly snapshot: () => Snapshot;
   readonly onReady: (slot: number) => void;
@@ -30,7 +32,7 @@ export interface PoolOptions {
 }
 
 export function createPool(options: PoolOptions): WorkerPool {
-  const { configuration, slots, runtimeDirectory, env, log, memory, metrics, listeners, limits } = options;
+  const { configuration, slots, runtimeDirectory, env, log, memory, metrics, listeners, mailboxes, limits } = options;
   const settings: WorkerSettings = {
     slots,
     runtimeDirectory,
@@ -43,6 +45,7 @@ export function createPool(options: PoolOptions): WorkerPool {
     statusDescriptor: memory.statusDescriptor,
     ...(metrics === undefined ? {} : { metrics }),
     limitsDescriptor: memory.limitsDescriptor,
+    mailboxes,
     bufferedBytesMax: configuration.limits.maxBufferedBytesPerWorker,
   };
   const createSlot = (_: unknown, slot: number): Slot =>

@@ -10,6 +10,7 @@ import {
   type WorkerMessage,
 } from '@sluice/dataplane/process';
 import type { NodeMetrics } from '../internal/node-metrics.ts';
+import type { ConnectionMailboxes } from '../sockets/connection-mailboxes.ts';
 import type { SlotListener } from '../sockets/listener-set.ts';
 import { SERVICE_MANAGER_VARIABLES } from '../sockets/socket-activation.ts';
 
@@ -36,6 +37,7 @@ export interface WorkerSettings
   /** Absent: nothing is counted. */
   readonly metrics?: Pick<NodeMetrics, 'descriptors' | 'settings'>;
   readonly limitsDescriptor: number;
+  readonly mailboxes: ConnectionMailboxes;
   readonly bufferedBytesMax: number;
 }
 
@@ -73,6 +75,8 @@ export class WorkerProcess {
       ...listeners.map(({ descriptor }) => descriptor),
     ];
     if (settings.metrics !== undefined) inherited.push(settings.metrics.descriptors[slot]!);
+    const mailboxes = settings.mailboxes.ofSlot(slot);
+    if (mailboxes !== undefined) inherited.push(mailboxes.receive, ...mailboxes.send);
     this.child = spawn(process.execPath, [...NODE_FLAGS, entry], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited],
       env: environmentOf(settings, bootstrapOf(settings, slot, listeners, snapshot)),
@@ -105,11 +109,14 @@ export class WorkerProcess {
 }
 
 function bootstrapOf(
-  { slots, runtimeDirectory, log, accessLog, lifeCycle, bufferedBytesMax, metrics }: WorkerSettings,
+  { slots, runtimeDirectory, log, accessLog, lifeCycle, bufferedBytesMax, metrics, mailboxes }: WorkerSettings,
   slot: number,
   listeners: readonly SlotListener[],
   { revision }: Snapshot,
 ): WorkerBootstrap {
+  const behindListeners = FIRST_INHERITED + 4 + listeners.length;
+  const firstMailbox = behindListeners + (metrics === undefined ? 0 : 1);
+  const send = mailboxes.ofSlot(slot)?.send.map((_, index) => firstMailbox + 1 + index);
   return {
     slot,
     slots,
@@ -120,9 +127,8 @@ function bootstrapOf(
     limits: { descriptor: FIRST_INHERITED + 3, bufferedBytesMax },
     revision,
     listeners: listeners.map(({ entryPoint }, index) => ({ entryPoint, descriptor: FIRST_INHERITED + 4 + index })),
-    ...(metrics === undefined
-      ? {}
-      : { metrics: { descriptor: FIRST_INHERITED + 4 + listeners.length, settings: metrics.settings } }),
+    ...(metrics === undefined ? {} : { metrics: { descriptor: behindListeners, settings: metrics.settings } }),
+    ...(send === undefined ? {} : { mailboxes: { receive: firstMailbox, send } }),
     ...(accessLog === undefined ? {} : { accessLog }),
     log,
     lifeCycle,
