@@ -10,8 +10,6 @@ import type { WorkerContext } from '../worker/worker-context.ts';
 import { PacedOutput } from './paced-output.ts';
 import { sendBytes } from './send-bytes.ts';
 
-/** Unsent bytes at the destination above which the source is no longer read. */
-const QUEUE_HIGH_BYTES = 256 * 1024;
 /** Rest of a chunk from which a native relay pays. */
 const RELAY_MIN_BYTES = 16 * 1024;
 const EMPTY = new Uint8Array(0);
@@ -342,7 +340,8 @@ export class BodyPipe {
     if (!this.takesInput || this.relaying) return;
     const { source, destination } = this.plan;
     if (destination === undefined || destination.id === 0) return;
-    if (!this.output.isEmpty || this.context.transport.queuedBytes[destination.id & INDEX_MASK] > QUEUE_HIGH_BYTES) {
+    const { transport, buffered } = this.context;
+    if (!this.output.isEmpty || transport.queuedBytes[destination.id & INDEX_MASK] > buffered.queueHighBytes) {
       source.pauseFor(Pause.BACK_PRESSURE);
     }
   }

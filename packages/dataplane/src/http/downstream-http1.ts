@@ -1,6 +1,7 @@
 // One client connection speaking HTTP/1: finds heads in its bytes, runs one exchange at a time, serves pipelined requests
 // in order. Holds no exchange and no buffer while idle. Allocates per connection, not per request.
 
+import { Errors } from '@sluice/errors';
 import { INDEX_MASK } from '@sluice/native';
 import { BodyKind, findHeadEnd, headErrorStatus, parseRequestHead, reasonPhrase } from '@sluice/protocols';
 import type { PeerAddress } from '../listen/peer-address.ts';
@@ -13,8 +14,8 @@ import { HeldInput } from './held-input.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { Phase } from './phase.ts';
 
-/** Queued bytes above which a pipelining client gets no further exchange. */
-const OUTPUT_HIGH_BYTES = 256 * 1024;
+/** Part of a head up to this long may be kept even when the worker keeps too much already. */
+const SMALL_HEAD_BYTES = 8 * 1024;
 /** Our own heads are shorter, unless middlewares add a lot. */
 const ANSWER_HEAD_BYTES = 1024;
 
@@ -93,6 +94,7 @@ export class DownstreamHttp1 extends StreamConnection {
     if (this.held !== undefined && this.held.length > 0) {
       this.held.append(memory, offset, offset + length);
       this.consumeHeld();
+      if (this.context.buffered.isFull && this.unfinishedHeadBytes > 0) this.turnAway();
     } else {
       const end = offset + length;
       const used = this.consume(memory, offset, end);
@@ -149,6 +151,7 @@ export class DownstreamHttp1 extends StreamConnection {
   }
 
   override forget(): void {
+    this.releaseHeld();
     if (this.id !== 0) {
       this.entryPoint.metrics?.connectionClosed();
       this.context.balance?.closed();
@@ -173,6 +176,20 @@ export class DownstreamHttp1 extends StreamConnection {
     // Who does not read would not read an answer either.
     if (verdict.status === 0) this.abort();
     exchange?.fail(verdict);
+  }
+
+  /** What is kept of a request whose head has not come completely, in bytes of memory; 0 when it is little. */
+  get unfinishedHeadBytes(): number {
+    if (this.exchange !== undefined || this.held === undefined) return 0;
+    return this.held.length > SMALL_HEAD_BYTES ? this.held.bytes.length : 0;
+  }
+
+  /** The worker keeps too much: this client shall come again later. */
+  turnAway(): void {
+    const { code, status, meaning } = Errors.BUFFERS_EXHAUSTED;
+    this.context.log.debug({ code, client: this.peer.text }, meaning);
+    this.entryPoint.metrics?.limits.reached(Errors.BUFFERS_EXHAUSTED);
+    this.refuse(status);
   }
 
   override onEnd(): void {
@@ -213,7 +230,7 @@ export class DownstreamHttp1 extends StreamConnection {
     const used = this.consume(held.bytes, held.start, held.end);
     if (this.id === 0) return;
     held.consumeTo(used);
-    if (held.length === 0) this.held = undefined;
+    if (held.length === 0) this.releaseHeld();
   }
 
   /** Looks only at bytes not seen before: a head that comes byte by byte must not cost its square. */
@@ -257,11 +274,12 @@ export class DownstreamHttp1 extends StreamConnection {
   /** The client does not read its answers: its next request waits. The end of the queue goes on with it. */
   private outputIsFull(): boolean {
     const { transport } = this.context;
-    if (this.unflushedBytes > OUTPUT_HIGH_BYTES) {
+    const { queueHighBytes } = this.context.buffered;
+    if (this.unflushedBytes > queueHighBytes) {
       transport.flush();
       this.unflushedBytes = 0;
     }
-    return transport.queuedBytes[this.id & INDEX_MASK] > OUTPUT_HIGH_BYTES;
+    return transport.queuedBytes[this.id & INDEX_MASK] > queueHighBytes;
   }
 
   /** Length of the head; 0 when more bytes are needed; -1 when the request was refused. */
@@ -282,8 +300,13 @@ export class DownstreamHttp1 extends StreamConnection {
     return -1;
   }
 
+  private releaseHeld(): void {
+    this.held?.release();
+    this.held = undefined;
+  }
+
   private hold(bytes: Uint8Array, start: number, end: number): void {
-    if (this.held === undefined) this.held = new HeldInput(bytes, start, end);
+    if (this.held === undefined) this.held = new HeldInput(this.context.buffered, bytes, start, end);
     else this.held.append(bytes, start, end);
   }
 
@@ -312,7 +335,6 @@ export class DownstreamHttp1 extends StreamConnection {
     writer.text(`HTTP/1.1 ${status} ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\n`);
     writer.text(`Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
     writer.send(this.id);
-    this.held = undefined;
     this.closeGracefully();
   }
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { BufferedBytes } from '../worker/buffered-bytes.ts';
 import { HeldInput } from './held-input.ts';
 
 it('behaves like a queue of bytes', () => {
@@ -12,7 +13,8 @@ it('behaves like a queue of bytes', () => {
         fc.record({ append: fc.uint8Array({ maxLength: 9_000 }), consume: fc.double({ min: 0, max: 1, noNaN: true }) }),
       ),
       (steps) => {
-        const held = new HeldInput(new Uint8Array(0), 0, 0);
+        const buffered = new BufferedBytes({ queuedMemoryBytes: 0 }, 0);
+        const held = new HeldInput(buffered, new Uint8Array(0), 0, 0);
         let expected = Buffer.alloc(0);
         for (const { append, consume } of steps) {
           held.append(append, 0, append.length);
@@ -22,7 +24,11 @@ it('behaves like a queue of bytes', () => {
           held.consumeTo(held.start + count);
           expected = expected.subarray(count);
           assert.equal(held.length, expected.length);
+          assert.equal(buffered.total, held.bytes.length);
         }
+        held.release();
+        held.release();
+        assert.equal(buffered.total, 0);
       },
     ),
     { numRuns: 50 },

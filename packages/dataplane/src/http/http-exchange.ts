@@ -142,6 +142,7 @@ export class HttpExchange implements Exchange {
     if (this.request.bytes === this.retained) return;
     this.request.retainHead(this.retained);
     this.retained = this.request.bytes;
+    if (this.retained.length > RETAINED_BYTES_MAX) this.context.buffered.add(this.retained.length);
   }
 
   /** Takes bytes of the request body; returns the position after the last used one. */
@@ -347,7 +348,10 @@ export class HttpExchange implements Exchange {
     this.ticket++;
     this.requestPipe.reset();
     this.responsePipe.reset();
-    if (this.retained.length > RETAINED_BYTES_MAX) this.retained = NO_BYTES;
+    if (this.retained.length > RETAINED_BYTES_MAX) {
+      context.buffered.add(-this.retained.length);
+      this.retained = NO_BYTES;
+    }
     const keep = this.keepDownstream;
     if (!this.chain.lent) context.exchanges.giveBack(this);
     else context.exchanges.active--;

@@ -24,6 +24,7 @@ export class PacedOutput {
   }
 
   clear(): void {
+    for (const bytes of this.kept) this.context.buffered.add(-bytes.length);
     this.kept.length = 0;
     this.position = 0;
   }
@@ -35,14 +36,14 @@ export class PacedOutput {
       return;
     }
     const wasEmpty = this.kept.length === 0;
-    this.kept.push(Buffer.from(bytes.subarray(start, end)));
+    this.keep(Buffer.from(bytes.subarray(start, end)));
     if (wasEmpty) this.pump(destination);
   }
 
   /** Latin-1, short. */
   sendText(destination: StreamConnection, text: string): void {
     const bytes = Buffer.from(text, 'latin1');
-    if (this.kept.length > 0) this.kept.push(bytes);
+    if (this.kept.length > 0) this.keep(bytes);
     else sendBytes(this.context.transport, destination.id, bytes, 0, bytes.length);
   }
 
@@ -56,10 +57,16 @@ export class PacedOutput {
       this.position = end;
       if (end === first.length) {
         this.kept.shift();
+        this.context.buffered.add(-first.length);
         this.position = 0;
       }
       transport.flush();
       if (transport.queuedBytes[destination.id & INDEX_MASK] > 0) return;
     }
+  }
+
+  private keep(bytes: Uint8Array): void {
+    this.kept.push(bytes);
+    this.context.buffered.add(bytes.length);
   }
 }

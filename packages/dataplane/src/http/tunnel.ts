@@ -52,6 +52,7 @@ export class Tunnel {
     sendBytes(transport, downstream.id, bytes, start, end);
     const ahead = downstream.takeHeldInput();
     if (ahead !== undefined) sendBytes(transport, connection.id, ahead.bytes, ahead.start, ahead.end);
+    ahead?.release();
     transport.relay(downstream.id, connection.id, RELAY_UNTIL_END, RELAY_SHUTDOWN);
     transport.relay(connection.id, downstream.id, RELAY_UNTIL_END, RELAY_SHUTDOWN);
   }

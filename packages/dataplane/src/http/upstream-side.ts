@@ -17,6 +17,8 @@ import { prepareRequestHead, requestIsChunked, sendRequestHead } from './upstrea
 
 /** A response head larger than this is refused; all 1xx heads of an exchange together too. */
 const RESPONSE_LIMITS: HeadLimits = { headBytesMax: 1024 * 1024, fieldsMax: 1024, targetBytesMax: 0 };
+/** Part of a head up to this long may be kept even when the worker keeps too much already. */
+const SMALL_HEAD_BYTES = 8 * 1024;
 const NO_NAMES: readonly string[] = [];
 /** How long a body waits for the server's 100 before it is sent anyway (reference/http-services §8, fixed settings). */
 const CONTINUE_WAIT_MS = 1_000;
@@ -151,7 +153,12 @@ export class UpstreamSide {
 
   /** A head that comes in pieces has grown to this. */
   checkHeldHead(bytes: number): void {
-    if (bytes > RESPONSE_LIMITS.headBytesMax) this.exchange.fail(Errors.UPSTREAM_HEAD_TOO_LARGE);
+    const { exchange } = this;
+    if (bytes > RESPONSE_LIMITS.headBytesMax) exchange.fail(Errors.UPSTREAM_HEAD_TOO_LARGE);
+    else if (bytes > SMALL_HEAD_BYTES && exchange.context.buffered.isFull) {
+      exchange.downstream.entryPoint.metrics?.limits.reached(Errors.BUFFERS_EXHAUSTED);
+      exchange.fail(Errors.BUFFERS_EXHAUSTED);
+    }
   }
 
   onUpstreamEnd(): void {

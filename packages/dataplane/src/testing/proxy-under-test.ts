@@ -31,6 +31,7 @@ export interface ProxyOptions {
   readonly keepAliveMaxRequests?: number;
   readonly limits?: Partial<EntryPointConfiguration['transport']['limits']>;
   readonly slowClientsEveryMs?: number;
+  readonly bufferedBytesMax?: number;
   readonly transport?: {
     readonly maxIdleConnsPerHost?: number;
     readonly maxConnsPerServer?: number;
@@ -102,6 +103,7 @@ export class ProxyUnderTest {
       serverName: hostname(),
       transport: { connectionsMax: 4096 },
       slowClientsEveryMs: options.slowClientsEveryMs ?? 1_000,
+      bufferedBytesMax: options.bufferedBytesMax ?? 0,
       middlewareBehaviourOf: (type) => this.types.get(type),
       ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),
       ...(options.balance === undefined ? {} : { balance: options.balance }),

@@ -47,7 +47,7 @@ export class UpstreamHttp1 extends StreamConnection {
   /** Back to the pool, or closed when it cannot be used again. */
   giveBack(): void {
     this.side = undefined;
-    this.held = undefined;
+    this.releaseHeld();
     if (this.id === 0) return;
     if (!this.reusable || this.context.draining || !this.keepIdle()) {
       this.closeGracefully();
@@ -75,7 +75,13 @@ export class UpstreamHttp1 extends StreamConnection {
     this.abort();
   }
 
+  private releaseHeld(): void {
+    this.held?.release();
+    this.held = undefined;
+  }
+
   override forget(): void {
+    this.releaseHeld();
     this.context.idleSeats.delete(this);
     super.forget();
     if (!this.holdsPlace) return;
@@ -104,7 +110,7 @@ export class UpstreamHttp1 extends StreamConnection {
     if (this.held === undefined) {
       const end = offset + length;
       const used = side.onBytes(memory, offset, end);
-      if (used < end && this.side === side) this.held = new HeldInput(memory, used, end);
+      if (used < end && this.side === side) this.held = new HeldInput(this.context.buffered, memory, used, end);
       return;
     }
     const { held } = this;
@@ -115,7 +121,7 @@ export class UpstreamHttp1 extends StreamConnection {
     }
     const used = side.onBytes(held.bytes, held.start, held.end);
     held.consumeTo(used);
-    if (held.length === 0) this.held = undefined;
+    if (held.length === 0) this.releaseHeld();
   }
 
   override onEnd(): void {

@@ -2,6 +2,7 @@
 // process drives; it reads no configuration file and talks to no other process.
 
 import type { EntryPointConfiguration } from '@sluice/config';
+import { Errors } from '@sluice/errors';
 import { middlewareBehaviourOf } from '@sluice/middlewares/behaviours';
 import { pendingConnections, StreamTransport, type StreamTransportOptions, wasHandedOver } from '@sluice/native';
 import type { AccessLog } from '@sluice/observability/access-log';
@@ -21,6 +22,8 @@ import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { IdleSeats } from '../upstream/idle-seats.ts';
 import { NameResolver } from '../upstream/name-resolver.ts';
 import { UpstreamPools } from '../upstream/upstream-pools.ts';
+import { BufferRelief } from './buffer-relief.ts';
+import { BufferedBytes } from './buffered-bytes.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { Drain } from './drain.ts';
 import { dispatchEvents, type ListenerEvents } from './event-dispatch.ts';
@@ -35,6 +38,8 @@ export interface DataplaneOptions {
   readonly status: ServerStatus;
   /** What is limited over all workers. Default: this one is the only one. */
   readonly limits?: LimitsBlock;
+  /** Bytes kept for peers at which new clients are turned away; 0: no bound. Default: none. */
+  readonly bufferedBytesMax?: number;
   /** How often slow clients are looked for. Default 1,000. */
   readonly slowClientsEveryMs?: number;
   /** Shares clients with the other workers. Default: there is no other. */
@@ -80,13 +85,16 @@ export class Dataplane implements ListenerEvents {
   private readonly middlewareBehaviourOf: MiddlewareLookup;
   private readonly sweeper: NodeJS.Timeout;
   private readonly slowClients: SlowClients;
+  private readonly relief: BufferRelief;
   private readonly limits: LimitsBlock;
   private nextTag = FURTHER_TAG;
 
   constructor(options: DataplaneOptions) {
     this.limits = options.limits ?? LimitsBlock.alone(options.slot, options.status.rows);
     this.middlewareBehaviourOf = options.middlewareBehaviourOf ?? middlewareBehaviourOf;
-    const transport: StreamTransport = new StreamTransport(options.transport ?? {}, (count) =>
+    const bufferedBytesMax = options.bufferedBytesMax ?? 0;
+    const bounds = bufferedBytesMax === 0 ? {} : { queuedMemoryHighBytes: bufferedBytesMax };
+    const transport: StreamTransport = new StreamTransport({ ...options.transport, ...bounds }, (count) =>
       dispatchEvents(this.context, this, count),
     );
     const pools = new UpstreamPools({ limits: this.limits, slot: options.slot, flush: () => transport.flush() });
@@ -102,6 +110,7 @@ export class Dataplane implements ListenerEvents {
       serverName: options.serverName,
       exchanges: new ExchangePool(),
       headWriter: new HeadWriter(transport),
+      buffered: new BufferedBytes(transport, bufferedBytesMax),
       pools,
       idleSeats: new IdleSeats(transport.queuedBytes.length),
       services: new ServiceRegistry(options.status, pools),
@@ -109,6 +118,7 @@ export class Dataplane implements ListenerEvents {
       revision: undefined as unknown as Revision, // set by `install`, which comes before `listen`
       draining: false,
     };
+    this.relief = new BufferRelief(this.context);
     this.slowClients = new SlowClients(this.context, options.slowClientsEveryMs ?? SLOW_CLIENTS_EVERY_MS);
     this.sweeper = setInterval(() => this.sweepServices(), SWEEP_MS).unref();
   }
@@ -173,6 +183,11 @@ export class Dataplane implements ListenerEvents {
     return this.context.transport.connectionCount;
   }
 
+  /** Kept for peers: heads in pieces, requests sent ahead, what they have not taken yet. */
+  get bufferedBytes(): number {
+    return this.context.buffered.total;
+  }
+
   /** Commands that the transport refused on live connections: each is a defect of ours. */
   get refusedCommands(): number {
     return this.context.transport.refusedCommands;
@@ -195,12 +210,13 @@ export class Dataplane implements ListenerEvents {
   close(): void {
     clearInterval(this.sweeper);
     this.slowClients.close();
+    this.relief.close();
     this.stopListening();
     this.context.transport.destroy();
   }
 
   onAccepted(id: number, tag: number, peerOffset: number): void {
-    const { transport, balance } = this.context;
+    const { transport, balance, buffered } = this.context;
     const isGiven = wasHandedOver(transport.memory, peerOffset);
     if (isGiven) balance?.arrived();
     const listener = this.listeners.get(tag);
@@ -212,7 +228,7 @@ export class Dataplane implements ListenerEvents {
     // Before anything else: whoever gets it does with it all that is done with a new one.
     if (!isGiven && balance?.handOver(transport, id, peerOffset, firstTag, clientsMax) === true) return;
     const peer = PeerAddress.read(transport.memory, peerOffset);
-    const refusal = entryPoint.admission?.admit(peer.bytes);
+    const refusal = buffered.isFull ? Errors.BUFFERS_EXHAUSTED : entryPoint.admission?.admit(peer.bytes);
     if (refusal !== undefined) {
       transport.reset(id);
       entryPoint.metrics?.limits.reached(refusal);

@@ -12,6 +12,7 @@ import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { IdleSeats } from '../upstream/idle-seats.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
 import type { UpstreamPools } from '../upstream/upstream-pools.ts';
+import type { BufferedBytes } from './buffered-bytes.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { Revision } from './revision.ts';
 import type { ServiceRegistry } from './service-registry.ts';
@@ -32,6 +33,7 @@ export interface WorkerContext {
   readonly serverName: string;
   readonly exchanges: ExchangePool;
   readonly headWriter: HeadWriter;
+  readonly buffered: BufferedBytes;
   readonly pools: UpstreamPools;
   readonly idleSeats: IdleSeats;
   readonly services: ServiceRegistry;
