@@ -95,6 +95,16 @@ export function clientPortsOf(pid: number, port: number): Set<number> {
   return ports;
 }
 
+/** Connections to a local IPv4 port that neither end has begun to close. */
+export function establishedOn(port: number): number {
+  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1);
+  return lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local = '', , state]) => {
+      return state === '01' && portOf(local) === port;
+    }).length;
+}
+
 function portOf(address: string): number {
   return Number.parseInt(address.slice(address.indexOf(':') + 1), 16);
 }

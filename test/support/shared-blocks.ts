@@ -9,9 +9,14 @@ export function controlOf(pid: number): ControlBlock {
   return new ControlBlock(copyOf(pid, 'sluice-control'));
 }
 
+/** What is limited over all workers. */
+export function limitsOf(pid: number): LimitsBlock {
+  return new LimitsBlock(copyOf(pid, 'sluice-limits'));
+}
+
 /** How many clients each slot has. */
 export function loadOf(pid: number): SlotLoad {
-  return new LimitsBlock(copyOf(pid, 'sluice-limits')).load;
+  return limitsOf(pid).load;
 }
 
 /** Exchanges that the node counts as running, over all servers and slots. */

@@ -289,8 +289,7 @@ describe('places of a server', () => {
           if (each.kind === 'arrive') node.arrive(each.worker);
           else if (each.kind === 'end') pick('active', each.which)?.end(each.reusable);
           else if (each.kind === 'leave') pick('waiting', each.which)?.leave();
-          else await node.tick(each.ms);
-          node.check();
+          await node.tick(each.kind === 'tick' ? each.ms : 0);
         }
         for (let round = 0; all().some(({ fate }) => fate === 'waiting' || fate === 'active'); round++) {
           assert.ok(round < 500, 'somebody waits for ever');

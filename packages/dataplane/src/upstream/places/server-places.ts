@@ -59,7 +59,9 @@ export class ServerPlaces {
   private limits: PlaceLimits;
   private timer: NodeJS.Timeout | undefined = undefined;
   private idleTimer: NodeJS.Timeout | undefined = undefined;
-  private serving = false;
+  /** Places of connections that are being closed: others may have them when that has been carried out. */
+  private released = 0;
+  private settling = false;
   /** When a place was let go for others, and when one was taken last. */
   private yieldedAtMs = Number.NEGATIVE_INFINITY;
   private takenAtMs = Number.NEGATIVE_INFINITY;
@@ -73,7 +75,7 @@ export class ServerPlaces {
   /** After a reload. Who has a place keeps it; a smaller number is reached as connections end. */
   configure(limits: PlaceLimits): void {
     this.limits = limits;
-    this.serveSoon();
+    this.settleSoon();
   }
 
   /** Requests that wait in this worker: whoever comes now waits behind them. */
@@ -97,11 +99,10 @@ export class ServerPlaces {
     return this.queue.length === 0 && this.takeForFirst();
   }
 
-  /** A place is free: its connection is gone or never came to be. */
+  /** A place is free: its connection is gone, is being closed, or never came to be. */
   release(): void {
-    const { connections, row, slot } = this.at;
-    connections.add(row, slot, -1);
-    this.serveSoon();
+    this.released++;
+    this.settleSoon();
   }
 
   /** Puts the ticket at the end of the line; false when the line is full. */
@@ -109,7 +110,7 @@ export class ServerPlaces {
     const { queues, row, slot } = this.at;
     if (!queues.tryAdd(row, slot, this.limits.queuedMax)) return false;
     this.queue.push(ticket, this.surroundings.now());
-    this.serveSoon();
+    this.settleSoon();
     this.look();
     return true;
   }
@@ -135,7 +136,7 @@ export class ServerPlaces {
 
   /** A connection has become idle: someone in line may want it. */
   onIdle(): void {
-    this.serveSoon();
+    if (this.queue.length > 0) this.settleSoon();
     if (this.at.connections.slots > 1) this.lookForOthersLater();
   }
 
@@ -144,15 +145,24 @@ export class ServerPlaces {
     clearTimeout(this.idleTimer);
   }
 
-  /** Not at once: whoever lets go of a place is in the middle of something. */
-  private serveSoon(): void {
-    if (this.queue.length === 0 || this.serving) return;
-    this.serving = true;
-    queueMicrotask(() => {
-      this.serving = false;
-      this.serve();
-      this.surroundings.flush();
-    });
+  /**
+   * Not at once: whoever lets go of a place is in the middle of something. And another worker may take it as soon as it is free, so
+   * its connection must have been closed by then, or the server would see one too many.
+   */
+  private settleSoon(): void {
+    if (this.settling) return;
+    this.settling = true;
+    queueMicrotask(() => this.settle());
+  }
+
+  private settle(): void {
+    this.settling = false;
+    this.surroundings.flush();
+    const { connections, row, slot } = this.at;
+    if (this.released > 0) connections.add(row, slot, -this.released);
+    this.released = 0;
+    this.serve();
+    this.surroundings.flush();
   }
 
   private serve(): void {
@@ -165,13 +175,16 @@ export class ServerPlaces {
       } else if (this.takeForFirst()) {
         this.leave(ticket);
         waiter.onPlace();
-      } else if (!this.makesRoom()) return;
+      } else {
+        this.makeRoom();
+        return;
+      }
     }
   }
 
   /** What is idle and cannot serve the first one in line is of an earlier configuration of the same server. */
-  private makesRoom(): boolean {
-    return !this.leavesPlacesToOthers() && this.surroundings.closeIdle(0);
+  private makeRoom(): void {
+    if (this.released === 0 && !this.leavesPlacesToOthers()) this.surroundings.closeIdle(0);
   }
 
   private takeForFirst(): boolean {
@@ -220,11 +233,10 @@ export class ServerPlaces {
     this.idleTimer = undefined;
     const { connections, queues, row, slot } = this.at;
     const waiting = queues.sum(row) - queues.own(row, slot);
-    while (waiting > this.limits.connectionsMax - connections.sum(row)) {
-      if (!this.surroundings.closeIdle(IDLE_LOOK_MS)) break;
+    let free = this.limits.connectionsMax - connections.sum(row) + this.released;
+    for (; waiting > free && this.surroundings.closeIdle(IDLE_LOOK_MS); free++) {
       this.yieldedAtMs = this.surroundings.now();
     }
-    this.surroundings.flush();
     if (this.surroundings.hasIdle()) this.lookForOthersLater();
   }
 }
