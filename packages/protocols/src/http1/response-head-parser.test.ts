@@ -52,6 +52,8 @@ describe('parseResponseHead: refusals', () => {
     ['http/1.1 200 OK\r\n\r\n', 'BAD_STATUS_LINE'],
     ['\r\nHTTP/1.1 200 OK\r\n\r\n', 'BAD_STATUS_LINE'],
     ['ICY 200 OK\r\n\r\n...', 'BAD_STATUS_LINE'],
+    ['nonsense\r\n\r\n', 'BAD_STATUS_LINE'],
+    ['\n', 'BAD_STATUS_LINE'],
     ['HTTP/2.0 200 OK\r\n\r\n', 'UNSUPPORTED_VERSION'],
     ['HTTP/1.2 200 OK\r\n\r\n', 'UNSUPPORTED_VERSION'],
     ['HTTP/1.1 200 O\x00K\r\n\r\n', 'CONTROL_BYTE'],

@@ -34,7 +34,8 @@ export function parseResponseHead(
 }
 
 function parseWithin(head: ResponseHead, bytes: Buffer, start: number, stop: number, limits: HeadLimits): number {
-  if (start + STATUS_BYTES > stop) return 0;
+  // No status line is that short: waiting for more of what has ended already would be for ever.
+  if (start + STATUS_BYTES > stop) return endsLine(bytes, start, stop) ? HeadError.BAD_STATUS_LINE : 0;
   const statusError = readStatus(head, bytes, start);
   if (statusError !== 0) return statusError;
 
@@ -57,6 +58,11 @@ function parseWithin(head: ResponseHead, bytes: Buffer, start: number, stop: num
   head.headLength = after - start;
   const fieldError = interpretFields(head, bytes);
   return fieldError === 0 ? after - start : fieldError;
+}
+
+function endsLine(bytes: Buffer, start: number, stop: number): boolean {
+  for (let position = start; position < stop; position++) if (bytes[position] === LF) return true;
+  return false;
 }
 
 /** Version and three-digit status from 100 to 999 with a space or CR after it. */
