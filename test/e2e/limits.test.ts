@@ -78,12 +78,12 @@ test('maxConnsPerServer over two workers: never more, and everybody is served', 
   const node = await site.serve({ workers: 2 });
   const load = new LoadClients({ port: site.port, connections: 16, pauseMs: 0 });
   context.after(() => load.stop());
-  await load.more(600);
+  await load.more(300);
   // A reload in between changes nothing.
   site.writeDynamic(
     everythingTo({ servers: [`http://127.0.0.1:${(server.address() as AddressInfo).port}`], mark: 'new' }),
   );
-  await load.more(300);
+  await load.more(150);
   await load.stop();
   assert.deepEqual(load.failures, []);
   assert.ok(most > 1 && most <= limit, `${most} connections at a time`);
