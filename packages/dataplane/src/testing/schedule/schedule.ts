@@ -28,7 +28,7 @@ export async function runSchedule(seed: number, connections: number, concurrent:
   const proxy = await startProxy(() => {}, {
     ...probes(middlewaresFor(random)),
     dynamic: configuration(origin.url, []),
-    transport: { maxIdleConnsPerHost: random.pick([-1, 1, 2, 5]) },
+    transport: { maxIdleConnsPerHost: random.pick([-1, 1, 2, 5]), maxConnsPerServer: random.pick([0, 0, 2, 5]) },
   });
   const clients: ScriptedClient[] = [];
   const reloader = new Reloader(proxy, origin.url, random);
@@ -96,6 +96,10 @@ async function leftOvers(proxy: ProxyUnderTest, reloads: number): Promise<string
   const { dataplane, released, faults } = proxy;
   await waitFor(() => dataplane.connectionCount <= 5);
   if (dataplane.connectionCount > 5) found.push(`${dataplane.connectionCount} connections are left`);
+  await waitFor(() => dataplane.bufferedBytes === 0);
+  if (dataplane.bufferedBytes !== 0) found.push(`${dataplane.bufferedBytes} bytes are counted as kept`);
+  const waiting = proxy.limits.serverQueues.sum(0);
+  if (waiting !== 0) found.push(`${waiting} requests are counted as waiting for a connection`);
   if (released.length !== reloads) found.push(`${released.length} of ${reloads} old revisions were released`);
   if (new Set(released).size !== released.length) found.push('a revision was released twice');
   if (dataplane.refusedCommands > 0) found.push(`the transport refused ${dataplane.refusedCommands} commands`);
