@@ -54,6 +54,8 @@ describe('parseResponseHead: refusals', () => {
     ['ICY 200 OK\r\n\r\n...', 'BAD_STATUS_LINE'],
     ['nonsense\r\n\r\n', 'BAD_STATUS_LINE'],
     ['\n', 'BAD_STATUS_LINE'],
+    ['HTTP/\n.1 200 Fine\r\n\r\n', 'BAD_STATUS_LINE'],
+    ['HTTP/2.0 20\n OK\r\n\r\n', 'BAD_STATUS_LINE'],
     ['HTTP/2.0 200 OK\r\n\r\n', 'UNSUPPORTED_VERSION'],
     ['HTTP/1.2 200 OK\r\n\r\n', 'UNSUPPORTED_VERSION'],
     ['HTTP/1.1 200 O\x00K\r\n\r\n', 'CONTROL_BYTE'],

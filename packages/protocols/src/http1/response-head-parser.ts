@@ -37,7 +37,10 @@ function parseWithin(head: ResponseHead, bytes: Buffer, start: number, stop: num
   // No status line is that short: waiting for more of what has ended already would be for ever.
   if (start + STATUS_BYTES > stop) return endsLine(bytes, start, stop) ? HeadError.BAD_STATUS_LINE : 0;
   const statusError = readStatus(head, bytes, start);
-  if (statusError !== 0) return statusError;
+  if (statusError !== 0) {
+    // The same answer as when less of it had come.
+    return endsLine(bytes, start, start + STATUS_BYTES) ? HeadError.BAD_STATUS_LINE : statusError;
+  }
 
   let position = start + STATUS_BYTES - 1;
   // The space after the status is required, but common servers leave it out together with the reason.
