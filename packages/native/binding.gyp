@@ -11,6 +11,7 @@
         "src/cc/listening-socket.cc",
         "src/cc/connection-mailbox.cc",
         "src/cc/descriptor-mailbox.cc",
+        "src/cc/thread-clock.cc",
         "src/cc/stream-transport/accept.cc",
         "src/cc/stream-transport/binding.cc",
         "src/cc/stream-transport/native-class.cc",

@@ -69,8 +69,8 @@ function pausesOf({ lines }: SluiceNode): number[] {
 function checkPauses(context: TestContext, node: SluiceNode, { pauseMaxUs }: ManyRoutersOptions): void {
   const pauses = pausesOf(node);
   if (pauseMaxUs !== undefined) {
-    // They are measured by the clock, on a machine that is busy compiling: the quarter least disturbed counts.
-    const pauseUs = pauses[Math.floor(pauses.length / 4)]!;
+    // Nearly all: reading memory for the first time costs more when others fill the caches.
+    const pauseUs = pauses[Math.floor(pauses.length * 0.9)]!;
     assert.ok(pauseUs < pauseMaxUs, `a switch holds a worker up for ${pauseUs} µs (all: ${pauses})`);
   }
   const control = controlOf(node.pid);

@@ -8,3 +8,4 @@ export * from './shared-memory.ts';
 export * from './stream-transport.ts';
 export * from './stream-transport-options.ts';
 export * from './stream-transport-records.ts';
+export * from './thread-clock.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { threadCpuUs } from '@sluice/native';
 import { type MappedSnapshot, SnapshotIntake } from './snapshot-intake.ts';
 import { nextTurn } from './turn-timer.ts';
 
@@ -32,8 +33,8 @@ function fakeIntake(behaviours: Readonly<Record<number, Behaviour>> = {}) {
         return left === 0;
       },
       unmap: () => {
-        const until = performance.now() + unmapMs;
-        while (performance.now() < until);
+        const until = threadCpuUs() + unmapMs * 1_000;
+        while (threadCpuUs() < until);
         events.push(`unmap ${revision}`);
       },
     };

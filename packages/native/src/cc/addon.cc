@@ -9,5 +9,6 @@ NAPI_MODULE_INIT() {
   sluice::InitConnectionMailbox(env, exports);
   sluice::InitDescriptorMailbox(env, exports);
   sluice::InitStreamTransport(env, exports);
+  sluice::InitThreadClock(env, exports);
   return exports;
 }

@@ -13,6 +13,7 @@ void InitListeningSocket(napi_env env, napi_value exports);
 void InitConnectionMailbox(napi_env env, napi_value exports);
 void InitDescriptorMailbox(napi_env env, napi_value exports);
 void InitStreamTransport(napi_env env, napi_value exports);
+void InitThreadClock(napi_env env, napi_value exports);
 
 }  // namespace sluice
 
