@@ -1,4 +1,5 @@
 // Caddy, configured as its documentation says for speed. The choices are sentences of the report.
+// Text only; starting and stopping are in running-proxy.ts.
 
 import { join } from 'node:path';
 import { LOOPBACK } from '../lab/free-port.ts';
@@ -22,7 +23,7 @@ export const caddy: ProxyKind = {
   reload: { kind: 'post', path: '/load', file: 'Caddyfile', contentType: 'text/caddyfile' },
   choices: [
     '`GOMAXPROCS` is the number of workers wanted: as many threads run Go code at a time.',
-    'No access log (its default), no automatic HTTPS, HTTP/1.1 only.',
+    'No access log (its default) but where JSON lines are measured; no automatic HTTPS, HTTP/1.1 only.',
     '`keepalive_idle_conns_per_host 512` in place of 32: no server connection is closed for want of a place.',
     '`compression off` in the transport: it adds no Accept-Encoding of its own.',
     'Many routers are a site block each.',
@@ -41,14 +42,15 @@ function plan(site: Site): LaunchPlan {
 }
 
 function caddyfile(site: Site): string {
-  const { port, adminPort, hosts, reloads } = site;
+  const { folder, port, adminPort, hosts, reloads, jsonLog } = site;
   const addresses = hosts.length === 0 ? [`http://:${port}`] : hosts.map((host) => `http://${host}:${port}`);
   return lines(
     '{',
     reloads ? `    admin ${LOOPBACK}:${adminPort}` : '    admin off',
     '    auto_https off',
     '    log {',
-    '        level ERROR',
+    // Requests are of level INFO.
+    jsonLog ? '        level INFO' : '        level ERROR',
     '    }',
     '    servers {',
     '        protocols h1',
@@ -56,6 +58,7 @@ function caddyfile(site: Site): string {
     '}',
     '(site) {',
     `    bind ${LOOPBACK}`,
+    jsonLog ? ['    log {', `        output file ${join(folder, 'access.log')}`, '        format json', '    }'] : '',
     numbers(site.headers).map((index) => `    header ${responseFieldOf(index)} value`),
     reverseProxy(site),
     '}',

@@ -19,7 +19,7 @@ export const envoy: ProxyKind = {
   version: () => firstLineOf(findTool('envoy')!, ['--version']).replace(/^.*version:\s*/, 'envoy '),
   hostsMax: 100_000,
   choices: [
-    '`--concurrency` is the number of workers wanted; no access log, no admin page, no hot restart.',
+    '`--concurrency` is the number of workers wanted; access log only where JSON lines are measured, no admin page, no hot restart.',
     'No request ids, no statistics of its router filter: its documentation names their cost.',
     'Circuit breakers above the load; X-Forwarded-For through `use_remote_address`.',
     'Many routers are a virtual host each, found by hash.',
@@ -52,6 +52,7 @@ function bootstrap(site: Site): string {
     '                codec_type: HTTP1',
     '                use_remote_address: true',
     '                generate_request_id: false',
+    jsonLog(site),
     '                route_config:',
     '                  name: routes',
     headerLists(site.headers),
@@ -86,6 +87,37 @@ function virtualHosts(hosts: readonly string[]): string[] {
     '                      routes: [{ match: { prefix: "/" }, route: { cluster: all, timeout: 0s } }]',
   ]);
 }
+
+/** About what Sluice writes: when, who, what was asked, which server, which answer, how long. */
+function jsonLog({ jsonLog }: Site): string[] {
+  if (!jsonLog) return [];
+  return [
+    '                access_log:',
+    '                  - name: file',
+    '                    typed_config:',
+    '                      "@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog',
+    '                      path: access.log',
+    '                      log_format:',
+    '                        json_format:',
+    ...Object.entries(JSON_FIELDS).map(([name, value]) => `                          ${name}: "${value}"`),
+  ];
+}
+
+const JSON_FIELDS = {
+  time: '%START_TIME%',
+  ClientHost: '%DOWNSTREAM_REMOTE_ADDRESS%',
+  RequestMethod: '%REQ(:METHOD)%',
+  RequestPath: '%REQ(:PATH)%',
+  RequestProtocol: '%PROTOCOL%',
+  RequestHost: '%REQ(:AUTHORITY)%',
+  RequestContentSize: '%BYTES_RECEIVED%',
+  DownstreamStatus: '%RESPONSE_CODE%',
+  DownstreamContentSize: '%BYTES_SENT%',
+  ServiceName: '%UPSTREAM_CLUSTER%',
+  ServiceAddr: '%UPSTREAM_HOST%',
+  Duration: '%DURATION%',
+  OriginDuration: '%RESPONSE_DURATION%',
+};
 
 function headerLists(headers: number): string[] {
   if (headers === 0) return [];

@@ -25,7 +25,8 @@ export const haproxy: ProxyKind = {
     '`nbthread` is the number of workers wanted: a thread for each core, as the documentation advises.',
     '`http-reuse always`, so that a server connection serves any client; connections are kept alive on both sides.',
     '`option splice-request` and `splice-response`: bodies are moved in the kernel. Better here than `splice-auto` and than none.',
-    'No log lines; timeouts longer than the runs; `maxconn` above the number of clients.',
+    'JSON lines, where they are measured, go through `log stdout` to a file; no log lines elsewhere. Its counters are always on.',
+    'Timeouts longer than the runs; `maxconn` above the number of clients.',
     'X-Forwarded-For, -Proto and -Host are set, as Sluice and Caddy do by default.',
     'Many routers are a map of hosts (`map_str`), its documented means for that.',
     'Reload is SIGUSR2 to the master (`-W`) with `expose-fd listeners`: the documented seamless one.',
@@ -44,7 +45,15 @@ function plan(site: Site): LaunchPlan {
   };
 }
 
-function configuration({ folder, port, upstreamPort, workers, hosts, headers, connectionsMax, reloads }: Site): string {
+/** About what Sluice writes: when, who, what was asked, which server, which answer, how long. */
+const JSON_LINE =
+  '{"time":"%tr","ClientHost":"%ci","ClientPort":%cp,"RequestMethod":"%HM","RequestPath":"%HP%HQ",' +
+  '"RequestProtocol":"%HV","RequestHost":"%[capture.req.hdr(0)]","RequestContentSize":%U,"DownstreamStatus":%ST,' +
+  '"DownstreamContentSize":%B,"entryPointName":"%ft","ServiceName":"%b","ServiceURL":"%s","ServiceAddr":"%si:%sp",' +
+  '"Duration":%Ta,"OriginDuration":%Tr,"RetryAttempts":%rc,"RequestCount":%rt,"terminationState":"%ts"}';
+
+function configuration(site: Site): string {
+  const { folder, port, upstreamPort, workers, hosts, headers, connectionsMax, reloads, jsonLog } = site;
   const route =
     hosts.length === 0
       ? 'default_backend all'
@@ -56,6 +65,7 @@ function configuration({ folder, port, upstreamPort, workers, hosts, headers, co
     '    no strict-limits',
     // Clients, and the probes of the benchmark.
     `    maxconn ${connectionsMax + 1000}`,
+    jsonLog ? '    log stdout len 2048 format raw local0' : '',
     reloads ? `    stats socket ${join(folder, 'haproxy.sock')} mode 600 level admin expose-fd listeners` : '',
     // Workers from before a reload leave when their clients have gone, at the latest then.
     reloads ? '    hard-stop-after 10s' : '',
@@ -70,8 +80,11 @@ function configuration({ folder, port, upstreamPort, workers, hosts, headers, co
     '    timeout client 300s',
     '    timeout server 300s',
     '    timeout http-keep-alive 300s',
+    jsonLog ? ['    log global', `    log-format '${JSON_LINE}'`] : '',
     'frontend web',
     `    bind ${LOOPBACK}:${port}`,
+    jsonLog ? '    declare capture request len 64' : '',
+    jsonLog ? '    http-request capture req.hdr(host) id 0' : '',
     '    option forwardfor',
     '    http-request set-header X-Forwarded-Proto http',
     '    http-request set-header X-Forwarded-Host %[req.hdr(host)]',

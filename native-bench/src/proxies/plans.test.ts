@@ -26,11 +26,13 @@ const SITE: Site = {
   headers: 0,
   connectionsMax: 1_024,
   reloads: false,
+  jsonLog: false,
 };
 const VARIANTS: readonly Partial<Site>[] = [
   {},
   { workers: 2 },
   { headers: 2 },
+  { jsonLog: true },
   { hosts: numbers(3).map(hostOf) },
   { hosts: numbers(3).map(hostOf), reloads: true },
 ];

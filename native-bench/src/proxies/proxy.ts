@@ -21,6 +21,8 @@ export interface Site {
   readonly connectionsMax: number;
   /** The configuration will change while it runs. */
   readonly reloads: boolean;
+  /** A line of JSON for each request goes to a file in the folder. */
+  readonly jsonLog: boolean;
 }
 
 export interface LaunchPlan {

@@ -18,6 +18,7 @@ export const sluice: ProxyKind = {
   choices: [
     'The command `sluice run` with a static and a dynamic file; the processor time and memory of the supervisor count too.',
     '`workers` is the number of workers wanted; everything else is as it is by default.',
+    'Metrics are on, as most run it (`metrics.prometheus`); no access log but where JSON lines are measured.',
     'Where configurations change ten times a second, `providersThrottleDuration` is 10ms in place of 2s.',
   ],
   plan,
@@ -32,15 +33,21 @@ function plan(site: Site): LaunchPlan {
   };
 }
 
-function staticYaml({ port, workers, reloads }: Site): string {
+function staticYaml({ port, adminPort, workers, reloads, jsonLog }: Site): string {
   return lines(
     'entryPoints:',
     '  web:',
     `    address: "${LOOPBACK}:${port}"`,
+    // Of the metrics page.
+    '  traefik:',
+    `    address: "${LOOPBACK}:${adminPort}"`,
     'providers:',
     reloads ? '  providersThrottleDuration: 10ms' : '',
     '  file:',
     '    filename: dynamic.yaml',
+    'metrics:',
+    '  prometheus: {}',
+    jsonLog ? 'accessLog: { format: json, filePath: access.log }' : '',
     'log:',
     '  level: WARN',
     `workers: ${workers}`,

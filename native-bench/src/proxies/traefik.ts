@@ -12,7 +12,7 @@ export const traefik: ProxyKind = {
   hostsMax: 100_000,
   reload: { kind: 'watched' },
   choices: [
-    '`GOMAXPROCS` is the number of workers wanted; no access log and no metrics (its defaults).',
+    '`GOMAXPROCS` is the number of workers wanted; metrics as in Sluice, access log only where JSON lines are measured.',
     '`maxIdleConnsPerHost` 512 in place of 200; the dynamic file is the one of Sluice.',
     'Where configurations change ten times a second, `providersThrottleDuration` is 10ms in place of 2s.',
   ],
@@ -27,7 +27,7 @@ function plan(site: Site): LaunchPlan {
   };
 }
 
-function staticYaml({ port, reloads }: Site): string {
+function staticYaml({ port, adminPort, reloads, jsonLog }: Site): string {
   return lines(
     // It would ask the network.
     'global:',
@@ -36,12 +36,17 @@ function staticYaml({ port, reloads }: Site): string {
     'entryPoints:',
     '  web:',
     `    address: "${LOOPBACK}:${port}"`,
+    '  traefik:',
+    `    address: "${LOOPBACK}:${adminPort}"`,
     'providers:',
     reloads ? '  providersThrottleDuration: 10ms' : '',
     '  file:',
     '    filename: dynamic.yaml',
     'serversTransport:',
     '  maxIdleConnsPerHost: 512',
+    'metrics:',
+    '  prometheus: {}',
+    jsonLog ? 'accessLog: { format: json, filePath: access.log, bufferingSize: 100 }' : '',
     'log:',
     '  level: ERROR',
   );

@@ -69,16 +69,31 @@ function ratioCell(scenario: ScenarioResults, peer: Subject, metric: Metric): st
   return `${comparison.isClear ? '' : '~'}${comparison.ratio.toFixed(2)}`;
 }
 
-/** How many times as much two workers do as one. */
-function scaling({ subjects }: ScenarioResults): string[] {
+/** Where each takes part in two variants: what the second one changes. */
+function scaling(scenario: ScenarioResults): string[] {
+  const variants = [...new Set(scenario.subjects.map(({ variant }) => variant))];
+  const [first, second] = variants;
+  if (variants.length !== 2) return [];
+  const compared: readonly (readonly [string, Metric])[] = [
+    ['requests/s', 'requestsPerSecond'],
+    ['CPU µs/request', 'cpuUsPerRequest'],
+  ];
+  const parts = compared.flatMap(([title, metric]) => {
+    const ratios = ratiosOfVariants(scenario, first!, second!, metric);
+    return ratios.length === 0 ? [] : [`${title} ${ratios.join(', ')}`];
+  });
+  return parts.length === 0 ? [] : [`Each beside itself, "${second}" divided by "${first}": ${parts.join('; ')}.`];
+}
+
+function ratiosOfVariants({ subjects }: ScenarioResults, first: string, second: string, metric: Metric): string[] {
   const proxies = [...new Set(subjects.map(({ proxy }) => proxy))];
-  const lines = proxies.flatMap((name) => {
-    const [one, two] = subjects.filter(({ proxy }) => proxy === name);
+  return proxies.flatMap((name) => {
+    const of = (variant: string) => subjects.find((each) => each.proxy === name && each.variant === variant);
+    const [one, two] = [of(first), of(second)];
     if (one === undefined || two === undefined) return [];
-    const comparison = compare(summaryOf(two, 'requestsPerSecond'), summaryOf(one, 'requestsPerSecond'));
+    const comparison = compare(summaryOf(two, metric), summaryOf(one, metric));
     return comparison === undefined ? [] : [`${name} ${comparison.ratio.toFixed(2)}`];
   });
-  return lines.length === 0 ? [] : [`Requests/s with two workers divided by those with one: ${lines.join(', ')}.`];
 }
 
 function overview(scenarios: readonly ScenarioResults[]): string {

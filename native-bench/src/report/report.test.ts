@@ -65,7 +65,7 @@ test('two workers are compared with two, and with one of their own', () => {
   const text = renderScenario({ ...SMALL, metrics: ['cpuUsPerRequest'], subjects }).join('\n');
   assert.match(text, /\| nginx, 1 worker \| 0\.50 \|/);
   assert.match(text, /\| nginx, 2 workers \| 2\.00 \|/);
-  assert.match(text, /divided by those with one: sluice 0\.50, nginx 2\.00/);
+  assert.match(text, /"2 workers" divided by "1 worker": requests\/s sluice 0\.50, nginx 2\.00; CPU/);
 });
 
 test('the report names conditions, choices and failures', () => {

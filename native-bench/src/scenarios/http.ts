@@ -6,7 +6,7 @@ import { numbers, responseFieldOf } from '../proxies/proxy.ts';
 import { CHUNKED_ANSWER_BYTES, SHORT_ANSWER_BYTES } from '../upstream/bodies-answers.ts';
 import { SMALL_ANSWER } from '../upstream/static-upstream.ts';
 import { loadScenario } from './load-scenario.ts';
-import type { Scenario } from './scenario.ts';
+import { oneEach, type Scenario } from './scenario.ts';
 
 const KIB = 1024;
 const SMALL_BYTES = SMALL_ANSWER.length;
@@ -87,6 +87,18 @@ const middlewares = [1, 10].map((count) =>
   }),
 );
 
+/** What a line for each request costs: everybody with and without, in the same rounds. */
+const jsonLog = loadScenario({
+  name: 'json-log',
+  summary: 'as "small", without access log and with a line of JSON for each request in a file',
+  load: SMALL_LOAD,
+  answerBytes: SMALL_BYTES,
+  subjects: (proxies) =>
+    [false, true].flatMap((jsonLog) =>
+      oneEach(proxies, { jsonLog }).map((subject) => ({ ...subject, variant: jsonLog ? 'JSON lines' : 'no log' })),
+    ),
+});
+
 export const HTTP_SCENARIOS: readonly Scenario[] = [
   small,
   smallLean,
@@ -96,6 +108,7 @@ export const HTTP_SCENARIOS: readonly Scenario[] = [
   upload100k,
   chunked,
   newConnection,
+  jsonLog,
 ];
 
 export const MIDDLEWARE_SCENARIOS: readonly Scenario[] = middlewares;

@@ -6,7 +6,7 @@ import type { RunningProxy } from '../proxies/running-proxy.ts';
 import type { Metric, Sample } from '../report/metrics.ts';
 import type { UpstreamName } from '../upstream/upstreams.ts';
 
-export type SiteChoices = Pick<Site, 'workers' | 'hosts' | 'headers' | 'connectionsMax' | 'reloads'>;
+export type SiteChoices = Pick<Site, 'workers' | 'hosts' | 'headers' | 'connectionsMax' | 'reloads' | 'jsonLog'>;
 
 /** One proxy in one configuration; measured once in every round. */
 export interface Subject {
@@ -41,7 +41,14 @@ export interface Scenario {
   readonly loadSeconds: (seconds: number, warmUpSeconds: number) => number;
 }
 
-export const PLAIN_SITE: SiteChoices = { workers: 1, hosts: [], headers: 0, connectionsMax: 1_024, reloads: false };
+export const PLAIN_SITE: SiteChoices = {
+  workers: 1,
+  hosts: [],
+  headers: 0,
+  connectionsMax: 1_024,
+  reloads: false,
+  jsonLog: false,
+};
 
 /** Every proxy once, on one core. */
 export function oneEach(proxies: readonly ProxyKind[], choices: Partial<SiteChoices> = {}): Subject[] {

@@ -11,7 +11,7 @@ import { Command, RECORD_WORDS } from './stream-transport-records.ts';
 /**
  * Called once per batch with the number of records in `transport.events`. Must not throw: an exception becomes
  * 'uncaughtException' of the process, the rest of the batch is lost, commands queued so far are still executed.
- * Microtasks it starts run before its commands are flushed.
+ * Microtasks it starts run after the last batch of a turn (a few hundred events at most), before its commands are flushed.
  */
 export type BatchHandler = (count: number) => void;
 
@@ -24,6 +24,8 @@ export interface LocalAddress {
 /** What the addon exports for this face; see cc/stream-transport/native-class.cc. */
 interface NativeStreamTransport {
   flush(): void;
+  /** Within a batch only: its commands are executed. @returns events of the next one; 0: that was the last of this turn. */
+  nextBatch(): number;
   listen(descriptor: number, tag: number, connectionsMax: number): void;
   unlisten(tag: number, closeDescriptor: boolean): void;
   connect(address: string, port: number): number;
@@ -113,7 +115,7 @@ export class StreamTransport {
       commands,
       queued,
       header,
-      handler,
+      (count) => this.#turn(handler, count),
     );
   }
 
@@ -298,6 +300,13 @@ export class StreamTransport {
     if (this.#destroyed) return;
     this.#destroyed = true;
     this.#native.destroy();
+  }
+
+  #turn(handler: BatchHandler, first: number): void {
+    for (let count = first; count > 0; count = this.#native.nextBatch()) {
+      handler(count);
+      if (this.#destroyed) return;
+    }
   }
 
   #command(kind: number, connection: number, a: number, b: number, c: number, d: number): void {

@@ -1,5 +1,5 @@
 // The JavaScript class `NativeStreamTransport`: reads and checks arguments, calls the transport, turns errno into errors.
-// Cold calls only, apart from flush().
+// Cold calls only, apart from flush() and nextBatch().
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -59,6 +59,12 @@ napi_value Flush(napi_env env, napi_callback_info info) {
   call.binding->transport.Flush();
   call.binding->driver.Reschedule();
   return nullptr;
+}
+
+napi_value NextBatch(napi_env env, napi_callback_info info) {
+  Call call;
+  if (!Begin(env, info, &call)) return nullptr;
+  return Number(env, static_cast<int32_t>(call.binding->transport.NextBatch()));
 }
 
 napi_value Listen(napi_env env, napi_callback_info info) {
@@ -329,7 +335,8 @@ napi_property_descriptor Method(const char* name, napi_callback callback) {
 
 void InitStreamTransport(napi_env env, napi_value exports) {
   const napi_property_descriptor methods[] = {
-      Method("flush", Flush),     Method("listen", Listen),           Method("unlisten", Unlisten),
+      Method("flush", Flush),     Method("nextBatch", NextBatch),
+      Method("listen", Listen),   Method("unlisten", Unlisten),
       Method("connect", Connect), Method("connectUnix", ConnectUnix), Method("adopt", Adopt),
       Method("destroy", Destroy), Method("localAddress", LocalAddress),
       Method("listenMailbox", ListenMailbox), Method("handOver", HandOver),

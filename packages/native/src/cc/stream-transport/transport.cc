@@ -16,6 +16,10 @@ namespace {
 
 /** Batches per turn before the event loop gets a chance to run timers and other handles. */
 constexpr int kRoundsMax = 4;
+/** A batch of fewer events is followed by a look at everything else: the next one would be emptier still. */
+constexpr uint32_t kBusyEvents = 4;
+/** Events after which timers, other handles and microtasks get their turn, however busy the connections are. */
+constexpr uint32_t kDeliverEventsMax = 256;
 
 }  // namespace
 
@@ -67,22 +71,35 @@ void StreamTransport::RefreshClock() {
 void StreamTransport::Turn() {
   if (destroyed_ || turning_) return;
   turning_ = true;
-  bool more = true;
+  polls_again_ = true;
   for (int round = 0; round < kRoundsMax; round++) {
     if (table_.Recycle()) wake_listeners_ = true;
-    if (more) more = PollSockets();
+    if (polls_again_) polls_again_ = PollSockets();
     RefreshClock();
     FillBatch();
     if (event_count_ > 0) {
       delivering_ = true;
+      delivered_ = event_count_;
       host_->Deliver(event_count_);
       delivering_ = false;
       if (destroyed_) break;
       ExecuteCommands();
     }
-    if (!more && !NeedsTurn()) break;
+    if (!polls_again_ && !NeedsTurn()) break;
   }
   turning_ = false;
+}
+
+uint32_t StreamTransport::NextBatch() {
+  if (destroyed_ || !delivering_) return 0;
+  ExecuteCommands();
+  if (event_count_ < kBusyEvents || delivered_ >= kDeliverEventsMax) return 0;
+  if (table_.Recycle()) wake_listeners_ = true;
+  polls_again_ = PollSockets();
+  RefreshClock();
+  FillBatch();
+  delivered_ += event_count_;
+  return event_count_;
 }
 
 void StreamTransport::Flush() {
