@@ -1,8 +1,10 @@
-// More clients than a worker may have descriptors: it stops accepting in time to serve those that it has, waits without
+// More clients or servers than a worker may have descriptors: it stops accepting in time to serve those that it has, waits without
 // turning round and round, says so once in a while, and serves everyone in the end.
 
 import assert from 'node:assert/strict';
-import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { everythingTo } from '../support/configurations.ts';
@@ -17,6 +19,7 @@ const timeout = 90_000;
 /** Of every process of the node; a worker has about 30 before its first client. */
 const DESCRIPTORS = 128;
 const CLIENTS = 120;
+const SERVERS = 150;
 /** A loop that spins takes what it gets of each second. */
 const IDLE_CPU_MAX_MS = 400;
 const WAIT_MS = 60_000;
@@ -59,10 +62,23 @@ test('everybody asks at once, from connections that come and go: nobody fails, f
   for (const each of loads) context.diagnostic(each.summary);
 });
 
-async function prepare(context: TestContext) {
-  const upstream = await UpstreamProcess.start(context, 'a');
+test('more servers than descriptors: idle connections give way to those that are needed', {
+  timeout,
+}, async (context) => {
+  const servers = await Promise.all(Array.from({ length: SERVERS }, () => answering(context)));
+  const { node, worker, load } = await prepare(context, servers);
+  const steady = load(4, {});
+  await steady.more(4 * SERVERS);
+  await steady.stop();
+  nobodyFailed([steady]);
+  assert.deepEqual(node.log.complaints, []);
+  assert.ok(descriptorsOf(worker).length < DESCRIPTORS);
+});
+
+async function prepare(context: TestContext, servers?: readonly string[]) {
   const site = await SluiceSite.create(context);
-  site.writeDynamic(everythingTo({ servers: [upstream.url] }));
+  const urls = servers ?? [(await UpstreamProcess.start(context, 'a')).url];
+  site.writeDynamic(everythingTo({ servers: urls }));
   const log = await site.serve({ workers: 1, launcher: ['prlimit', `--nofile=${DESCRIPTORS}:${DESCRIPTORS}`] });
   const load = (connections: number, more: Partial<ConstructorParameters<typeof LoadClients>[0]>) => {
     const clients = new LoadClients({ port: site.port, connections, timeoutMs: WAIT_MS, ...more });
@@ -70,6 +86,18 @@ async function prepare(context: TestContext) {
     return clients;
   };
   return { node: { log, port: site.port }, worker: log.workerPids[0]!, load };
+}
+
+/** @returns its URL. */
+async function answering(context: TestContext): Promise<string> {
+  const server = createServer((_request, response) => response.end('fine'));
+  context.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** Connections that ask nothing. */

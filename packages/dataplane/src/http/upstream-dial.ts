@@ -6,7 +6,7 @@ import { Errors } from '@sluice/errors';
 import { UpstreamHttp1 } from '../upstream/upstream-http1.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { Phase } from './phase.ts';
-import { connectError, connectFailure, resolveError } from './upstream-errors.ts';
+import { connectError, connectFailure, isShortage, resolveError } from './upstream-errors.ts';
 import type { UpstreamSide } from './upstream-side.ts';
 
 export class UpstreamDial {
@@ -93,6 +93,15 @@ export class UpstreamDial {
 
   /** @returns the transport's id. @throws Error with a `code`. */
   private connect(): number {
+    try {
+      return this.connectOnce();
+    } catch (error) {
+      if (!isShortage(error) || !this.exchange.context.pools.makeRoom()) throw error;
+      return this.connectOnce();
+    }
+  }
+
+  private connectOnce(): number {
     const { transport, resolver } = this.exchange.context;
     const { hostname, port, socketPath } = this.side.server!.pool;
     if (socketPath !== '') return transport.connectUnix(socketPath);

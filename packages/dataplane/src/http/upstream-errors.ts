@@ -14,6 +14,11 @@ export function connectError(errno: number): CatalogueEntry {
   return LOCAL_SHORTAGES.has(errno) ? Errors.LOCAL_RESOURCES_EXHAUSTED : Errors.UPSTREAM_CONNECT_FAILED;
 }
 
+/** What `transport.connect` threw says that this process, or its machine, is out of something that idle connections hold. */
+export function isShortage(error: unknown): boolean {
+  return connectFailure(error) === Errors.LOCAL_RESOURCES_EXHAUSTED;
+}
+
 /** What `transport.connect` threw. */
 export function connectFailure(error: unknown): CatalogueEntry {
   const name = (error as NodeJS.ErrnoException).code as keyof typeof constants.errno;

@@ -73,6 +73,11 @@ export class UpstreamPool {
     this.idle.shift()?.closeGracefully();
   }
 
+  /** Without the patience that a graceful end has: its descriptor is needed now. */
+  dropOldest(): void {
+    this.idle.shift()?.abort();
+  }
+
   closeIdle(): void {
     for (let connection = this.idle.pop(); connection !== undefined; connection = this.idle.pop()) {
       connection.closeGracefully();

@@ -7,6 +7,9 @@ import { monotonicMs } from '../worker/monotonic-ms.ts';
 import { ServerPlaces } from './places/server-places.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
+/** Idle connections that give way at a time, one of a pool. */
+const ROOM_CONNECTIONS = 32;
+
 export interface UpstreamPoolsOptions {
   readonly limits: LimitsBlock;
   readonly slot: number;
@@ -63,6 +66,19 @@ export class UpstreamPools {
 
   closeIdle(): void {
     for (const pool of this.pools.values()) pool.closeIdle();
+  }
+
+  /**
+   * The process has no descriptor or port left: connections that have been idle for longest give way, at once, so that servers in
+   * use are not shut out by those that were. Takes as long as looking at every pool; makes room for several.
+   * @returns false when there was none.
+   */
+  makeRoom(): boolean {
+    const holders = [...this.pools.values()].filter(({ idleCount }) => idleCount > 0);
+    holders.sort((a, b) => a.oldestIdleSinceMs - b.oldestIdleSinceMs);
+    for (const pool of holders.slice(0, ROOM_CONNECTIONS)) pool.dropOldest();
+    this.options.flush();
+    return holders.length > 0;
   }
 
   private limitedServer(row: number, transport: ServersTransportRecord): LimitedServer {

@@ -24,7 +24,8 @@ export interface LogTarget {
 export const LINE_MAX_BYTES = 128 * 1024;
 /** PIPE_BUF of Linux: writes up to this long go into a pipe as a whole or not at all (pipe(7)). */
 export const ATOMIC_BYTES = 4096;
-const FILE_WRITE_MAX_BYTES = 256 * 1024;
+/** Large enough to make a write cheap, small enough to be in the processor's cache still when the kernel copies it. */
+const FILE_WRITE_MAX_BYTES = 64 * 1024;
 const STDOUT = 1;
 
 /** A file on a disk: the kernel keeps appends of several processes apart; a slow disk keeps a thread of the pool waiting. */

@@ -22,6 +22,10 @@ const NODE_FLAGS = [
   '--enable-experimental-regexp-engine-on-excessive-backtracks',
   // Garbage of exchanges dies young: a young generation this big (MiB) keeps it from being promoted.
   '--max-semi-space-size=32',
+  // A request runs through many small functions: two to three per cent less processor time than with V8's budget for inlining;
+  // more than this costs again.
+  '--max-inlined-bytecode-size-cumulative=3000',
+  '--max-inlined-bytecode-size=900',
   '--disable-warning=ExperimentalWarning',
   // A signal must not open a debugger.
   '--disable-sigusr1',
