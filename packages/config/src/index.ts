@@ -12,9 +12,11 @@ export type * from './model/access-log-configuration.ts';
 export type * from './model/dynamic-configuration.ts';
 export type * from './model/metrics-configuration.ts';
 export type * from './model/static-configuration.ts';
+export type * from './model/tls-configuration.ts';
 export { describeSchema, type SchemaKey } from './reference/describe-schema.ts';
 export { describeStatic, type ReferenceFile, referenceFiles } from './reference/reference-pages.ts';
 export { checkReferences, type ReferenceReport } from './references/check-references.ts';
+export { checkTlsReferences, type TlsReferenceReport, type TlsReferences } from './references/check-tls-references.ts';
 export { defaultEntryPoints } from './references/default-entry-points.ts';
 export {
   ALL_INTERNAL_SERVICES,
@@ -22,8 +24,9 @@ export {
   internalObjects,
   isInternalService,
 } from './references/internal-objects.ts';
+export { type MergedTls, mergeTls, type ProvidedCertificate } from './references/merge-tls.ts';
 export { type MiddlewareReferences, middlewareReferences } from './references/middleware-references.ts';
-export { qualifyName, qualifyNames } from './references/qualify-names.ts';
+export { qualifyName, qualifyNames, qualifyTls, qualifyTlsOptions } from './references/qualify-names.ts';
 export { DEFAULT_TRANSPORT } from './references/transport-name.ts';
 export { type DurationBounds, durationSchema, parseDuration } from './schema/duration.ts';
 export { addCodedIssue } from './schema/issue.ts';
@@ -47,3 +50,11 @@ export {
   type StaticSources,
 } from './static/load-static.ts';
 export { DEFAULT_PRECEDENCE } from './static/static-schema.ts';
+export { DEFAULT_STORE } from './tls/certificate-schema.ts';
+export { DEFAULT_CIPHER_SUITES, opensslSuite } from './tls/cipher-suites.ts';
+export { CURVE_NAMES, findCurve } from './tls/curves.ts';
+export { EMPTY_TLS } from './tls/decode-tls.ts';
+export { DEFAULT_TLS_OPTIONS } from './tls/router-tls-schema.ts';
+export { BUILT_IN_TLS_OPTIONS } from './tls/tls-options-schema.ts';
+export { TLS_SUPPORT, type TlsSupport } from './tls/tls-support.ts';
+export { isVersionOrder } from './tls/tls-values.ts';

@@ -6,7 +6,13 @@ import { test } from 'node:test';
 import { formatDiagnostic } from '@sluice/errors';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { type ConfigurationFormat, decodeDynamic, type MiddlewareTypes, stringMapSchema } from '../src/index.ts';
+import {
+  type ConfigurationFormat,
+  decodeDynamic,
+  type MiddlewareTypes,
+  stringMapSchema,
+  type TlsSupport,
+} from '../src/index.ts';
 
 const middlewareTypes: MiddlewareTypes = new Map([
   ['headers', { type: 'headers', schema: z.object({ customRequestHeaders: stringMapSchema().optional() }) }],
@@ -14,7 +20,12 @@ const middlewareTypes: MiddlewareTypes = new Map([
 const format = fc.constantFrom<ConfigurationFormat>('yaml', 'toml', 'json');
 
 function checkOutcome(text: string | Uint8Array, documentFormat: ConfigurationFormat): void {
-  const { http, diagnostics, refused } = decodeDynamic({ text, format: documentFormat, file: 'f', middlewareTypes });
+  for (const served of [false, true]) checkDecoded(text, documentFormat, { downstream: served, upstream: served });
+}
+
+function checkDecoded(text: string | Uint8Array, documentFormat: ConfigurationFormat, tlsSupport: TlsSupport): void {
+  const source = { text, format: documentFormat, file: 'f', middlewareTypes, tlsSupport };
+  const { http, tls, diagnostics, refused } = decodeDynamic(source);
   for (const diagnostic of diagnostics)
     assert.match(formatDiagnostic(diagnostic), /^f(:\d+(:\d+)?)?: (error|warning): ./);
   const errors = diagnostics.filter(
@@ -22,8 +33,11 @@ function checkOutcome(text: string | Uint8Array, documentFormat: ConfigurationFo
   );
   assert.equal(refused.length > 0, errors.length > 0);
   for (const path of refused) {
-    const [, kind, ...name] = path.split('.');
-    if (name.length > 0) assert.ok(!Object.hasOwn(http[kind as keyof typeof http], name.join('.')), path);
+    const [root, kind, ...name] = path.split('.');
+    if (root === 'tls' && kind !== undefined && !kind.startsWith('certificates') && name.length > 0) {
+      assert.ok(!Object.hasOwn(tls[kind as 'options' | 'stores'], name.join('.')), path);
+    } else if (root === 'http' && name.length > 0)
+      assert.ok(!Object.hasOwn(http[kind as keyof typeof http], name.join('.')), path);
   }
 }
 
@@ -74,6 +88,12 @@ test('text made of the pieces of configurations', () => {
     '"""',
     "'''",
     'tls: {}',
+    'tls:',
+    ' certificates:',
+    ' options:',
+    '  certFile: c',
+    '  keyFile: k',
+    ' default:',
     'priority: 99999999999999999999',
     '@',
     '\u0000',
@@ -115,6 +135,11 @@ test('values of every shape in every place', () => {
   fc.assert(
     fc.property(kind, key, value, (kindName, keyName, json) => {
       checkOutcome(`{"http": {"${kindName}": {"x": {"${keyName}": ${json}}, "y": ${json}}}}`, 'json');
+      checkOutcome(
+        `{"tls": {"certificates": ${json}, "options": {"x": ${json}, "y": {"cipherSuites": ${json}}}}}`,
+        'json',
+      );
+      checkOutcome(`{"tls": {"stores": ${json}, "options": {"x": {"clientAuth": ${json}}}}}`, 'json');
       checkOutcome(
         `{"http": {"services": {"x": {"loadBalancer": {"servers": ${json}, "healthCheck": ${json}}}}}}`,
         'json',

@@ -1,4 +1,4 @@
-// Text of one dynamic configuration → routers, services, middlewares, transports. Every object is decoded alone: a bad one
+// Text of one dynamic configuration → routers, services, middlewares, transports, TLS objects. Every object is decoded alone: a bad one
 // is left out and reported, the others are kept. Pure; never throws; input may be hostile.
 
 import type { Diagnostic } from '@sluice/errors';
@@ -13,13 +13,15 @@ import type {
   ServiceConfiguration,
 } from '../model/dynamic-configuration.ts';
 import type { ServersTransportConfiguration } from '../model/static-configuration.ts';
+import type { TlsConfiguration } from '../model/tls-configuration.ts';
 import { type ConfigurationFormat, parseSource } from '../source/parse-source.ts';
 import type { MapNode, Position, SourceDocument, SourceEntry, SourceNode } from '../source/source-node.ts';
-import { serversTransportSchema } from '../static/servers-transport-schema.ts';
+import { EMPTY_TLS, TLS_KINDS, TlsDecoder } from '../tls/decode-tls.ts';
+import { TLS_SUPPORT, type TlsSupport } from '../tls/tls-support.ts';
 import { decodeMiddleware, type MiddlewareTypes } from './decode-middleware.ts';
 import { decodeService } from './decode-service.ts';
-import { routerSchema } from './router-schema.ts';
-import { unsupportedDynamicKeys } from './unsupported-dynamic.ts';
+import { type DynamicSchemas, dynamicSchemasWith } from './dynamic-schemas.ts';
+import { nameProblem } from './object-name.ts';
 
 export interface DynamicSource {
   /** At most 32 Mi characters; bytes must be UTF-8. */
@@ -33,15 +35,20 @@ export interface DynamicSource {
   readonly unknownKeys?: 'error' | 'warn';
   /** Also return where every object stands. Default false: a big configuration has no use for it. */
   readonly positions?: boolean;
+  /** Which TLS keys are accepted. Default: as this version does. */
+  readonly tlsSupport?: TlsSupport;
 }
 
 export interface DecodedDynamic {
   /** What is valid; names as declared. */
   readonly http: HttpConfiguration;
+  /** Empty when this version does not serve TLS. */
+  readonly tls: TlsConfiguration;
   readonly diagnostics: readonly Diagnostic[];
   /**
-   * Paths of what is present, but refused: `http.routers.web`, a whole kind (`http.routers`), or `http` when nothing is
-   * known of the document (syntax error, mistyped section). Their last good version should stay in use.
+   * Paths of what is present, but refused: `http.routers.web`, `tls.certificates[0]`, a whole kind (`http.routers`), or `http`
+   * (with `tls`, if there is such a section) when nothing is known of the document (syntax error, mistyped section). Their last
+   * good version should stay in use.
    */
   readonly refused: readonly string[];
   /** By object path (`http.routers.web`), when asked for. */
@@ -53,14 +60,17 @@ const KINDS: readonly HttpObjectKind[] = ['routers', 'services', 'middlewares', 
 /** Root keys of the reference. */
 const ROOT_KEYS = ['http', 'tcp', 'udp', 'tls'];
 
-export const dynamicTransportSchema = serversTransportSchema(0);
-
 export function decodeDynamic(source: DynamicSource): DecodedDynamic {
   const parsed = parseSource(source.text, source.format, source.file);
   if (parsed.document === undefined) {
-    return { http: emptyHttp(), diagnostics: [parsed.diagnostic], refused: ['http'] };
+    const { hasTls } = dynamicSchemasWith(source.tlsSupport ?? TLS_SUPPORT);
+    return { http: emptyHttp(), tls: EMPTY_TLS, diagnostics: [parsed.diagnostic], refused: wholeDocument(hasTls) };
   }
   return new DynamicDecoder(parsed.document, source).decode();
+}
+
+function wholeDocument(hasTls: boolean): string[] {
+  return hasTls ? ['http', 'tls'] : ['http'];
 }
 
 interface MutableHttp {
@@ -77,7 +87,9 @@ function emptyHttp(): MutableHttp {
 class DynamicDecoder {
   readonly #document: SourceDocument;
   readonly #options: DecodeOptions;
+  readonly #schemas: DynamicSchemas;
   readonly #middlewareTypes: MiddlewareTypes;
+  readonly #tls: TlsDecoder;
   readonly #http = emptyHttp();
   readonly #diagnostics: Diagnostic[] = [];
   readonly #refused: string[] = [];
@@ -85,18 +97,36 @@ class DynamicDecoder {
 
   constructor(document: SourceDocument, source: DynamicSource) {
     this.#document = document;
-    this.#options = { unknownKeys: source.unknownKeys ?? 'error', unsupportedKeys: unsupportedDynamicKeys };
+    this.#schemas = dynamicSchemasWith(source.tlsSupport ?? TLS_SUPPORT);
+    const { unsupportedKeys } = this.#schemas;
+    this.#options = { unknownKeys: source.unknownKeys ?? 'error', unsupportedKeys };
     this.#middlewareTypes = source.middlewareTypes;
     this.#positions = source.positions === true ? new Map() : undefined;
+    this.#tls = new TlsDecoder(document, this.#options, {
+      diagnostic: (diagnostic) => this.#diagnostics.push(diagnostic),
+      refused: (path) => this.#refused.push(path),
+      declared: (path, offset) => this.#remember(path, offset),
+    });
   }
 
   decode(): DecodedDynamic {
     this.#section(this.#document.root, '', ROOT_KEYS, (key, entry) => {
       if (key === 'http') this.#decodeHttp(entry.node);
+      else if (key === 'tls' && this.#schemas.hasTls) this.#decodeTls(entry.node);
       else this.#reportUnsupportedRoot(key, entry);
     });
     const positions = this.#positions === undefined ? {} : { positions: this.#positions };
-    return { http: this.#http, diagnostics: this.#diagnostics, refused: this.#refused, ...positions };
+    return {
+      http: this.#http,
+      tls: this.#tls.value,
+      diagnostics: this.#diagnostics,
+      refused: this.#refused,
+      ...positions,
+    };
+  }
+
+  #decodeTls(node: SourceNode): void {
+    this.#section(node, 'tls', TLS_KINDS, (kind, entry) => this.#tls.decode(kind, entry));
   }
 
   #decodeHttp(node: SourceNode): void {
@@ -116,18 +146,17 @@ class DynamicDecoder {
     visit: (key: string, entry: SourceEntry) => void,
   ): void {
     if (node.kind === 'null') return;
-    const refusedPath = path === '' ? 'http' : path;
     if (node.kind !== 'map') {
       const what = path === '' ? 'the document' : `"${path}"`;
-      this.#refuse(refusedPath, `${what} must be a section with the keys ${keys.join(', ')}`, node.offset);
+      this.#refuseSection(path, `${what} must be a section with the keys ${keys.join(', ')}`, node.offset);
       return;
     }
     const seen = new Set<string>();
     for (const entry of node.entries) {
       const key = keys.find((known) => known.toLowerCase() === entry.key.toLowerCase());
-      if (key === undefined) this.#unknownSection(entry, path, refusedPath, keys);
+      if (key === undefined) this.#unknownSection(entry, path, keys);
       else if (seen.has(key)) {
-        this.#refuse(refusedPath, `"${join(path, key)}" is given twice`, entry.offset, 'CONFIG_CONFLICT');
+        this.#refuseSection(path, `"${join(path, key)}" is given twice`, entry.offset, 'CONFIG_CONFLICT');
       } else {
         seen.add(key);
         visit(key, entry);
@@ -135,10 +164,10 @@ class DynamicDecoder {
     }
   }
 
-  #unknownSection(entry: SourceEntry, path: string, refusedPath: string, keys: readonly string[]): void {
+  #unknownSection(entry: SourceEntry, path: string, keys: readonly string[]): void {
     const message = `unknown key "${join(path, entry.key)}"; accepted here: ${keys.join(', ')}`;
     const isError = this.#options.unknownKeys === 'error';
-    if (isError) this.#refused.push(refusedPath);
+    if (isError) this.#refused.push(...this.#sections(path));
     this.#diagnostics.push({
       code: 'CONFIG_UNKNOWN_KEY',
       severity: isError ? 'error' : 'warning',
@@ -150,7 +179,7 @@ class DynamicDecoder {
 
   #reportUnsupportedRoot(key: string, entry: SourceEntry): void {
     if (entry.node.kind === 'null' || (entry.node.kind === 'map' && entry.node.entries.length === 0)) return;
-    const severity = unsupportedDynamicKeys.severity([key], entry.node) === 'warning' ? 'warning' : 'error';
+    const severity = this.#options.unsupportedKeys.severity([key], entry.node) === 'warning' ? 'warning' : 'error';
     const message = `"${key}" is known, but not supported by this version yet; nothing in it is used`;
     this.#diagnostics.push({ code: 'CONFIG_UNSUPPORTED', severity, message, object: key, ...this.#at(entry.offset) });
   }
@@ -183,8 +212,8 @@ class DynamicDecoder {
     };
     const plain = <Value>(schema: z.ZodType<Value>) =>
       decodeObject(schema, node, this.#document, location, this.#options);
-    if (kind === 'routers') keep(this.#http.routers, plain(routerSchema));
-    else if (kind === 'serversTransports') keep(this.#http.serversTransports, plain(dynamicTransportSchema));
+    if (kind === 'routers') keep(this.#http.routers, plain(this.#schemas.router));
+    else if (kind === 'serversTransports') keep(this.#http.serversTransports, plain(this.#schemas.serversTransport));
     else if (kind === 'services')
       keep(this.#http.services, decodeService(node, this.#document, location, this.#options));
     else {
@@ -196,6 +225,17 @@ class DynamicDecoder {
   #remember(path: string, offset: number): void {
     const position = this.#positions === undefined ? undefined : this.#document.position(offset);
     if (position !== undefined) this.#positions?.set(path, position);
+  }
+
+  /** What a section stands for in `refused`; the empty path is the whole document. */
+  #sections(path: string): string[] {
+    return path === '' ? wholeDocument(this.#schemas.hasTls) : [path];
+  }
+
+  #refuseSection(path: string, message: string, offset: number, code?: Diagnostic['code']): void {
+    const [first, ...others] = this.#sections(path);
+    this.#refuse(first!, message, offset, code);
+    this.#refused.push(...others);
   }
 
   #refuse(
@@ -213,18 +253,6 @@ class DynamicDecoder {
   #at(offset: number): Pick<Diagnostic, 'file' | 'line' | 'column'> {
     return { file: this.#document.name, ...this.#document.position(offset) };
   }
-}
-
-/** Names become part of references, messages and metrics. */
-const NAME_MAX_CHARACTERS = 1_024;
-
-function nameProblem(name: string): string | undefined {
-  if (name === '') return 'is not a name: it is empty';
-  if (name === '__proto__') return 'is not an accepted name';
-  if (name.includes('@')) return 'must not contain "@": it separates names from their provider';
-  if (name.length > NAME_MAX_CHARACTERS) return `is longer than ${NAME_MAX_CHARACTERS} characters`;
-  if (/[\u0000-\u001f\u007f]/.test(name)) return 'must not contain control characters';
-  return undefined;
 }
 
 function join(path: string, key: string): string {

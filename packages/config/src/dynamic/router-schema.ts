@@ -1,10 +1,12 @@
-// `http.routers.<name>` (http-routing.md section 3).
+// `http.routers.<name>` (http-routing.md section 3); its `tls` is in tls/router-tls-schema.ts.
 
 import { z } from 'zod';
 import type { RouterConfiguration } from '../model/dynamic-configuration.ts';
 import { addCodedIssue } from '../schema/issue.ts';
 import { stringListSchema } from '../schema/lists.ts';
 import { typeNamed } from '../schema/section.ts';
+import { routerTlsSchema } from '../tls/router-tls-schema.ts';
+import type { TlsSupport } from '../tls/tls-support.ts';
 
 /** 2^63-1 less the 1000 that are reserved for routers of our own. */
 export const ROUTER_PRIORITY_MAX = 2n ** 63n - 1n - 1_000n;
@@ -28,7 +30,7 @@ const priority = z
     return number;
   });
 
-export const routerSchema = z.object({
+const keys = {
   entryPoints: stringListSchema().prefault([]).describe('Entry points it listens on; empty: the default ones.'),
   rule: z
     .string()
@@ -54,4 +56,8 @@ export const routerSchema = z.object({
     })
     .optional()
     .describe('What differs from the entry point. Only of effect for signals that are switched on.'),
-}) satisfies z.ZodType<RouterConfiguration>;
+};
+
+export function routerSchema(support: TlsSupport): z.ZodType<RouterConfiguration> {
+  return support.downstream ? z.object({ ...keys, tls: routerTlsSchema }) : z.object(keys);
+}

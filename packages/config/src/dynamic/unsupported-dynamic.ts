@@ -1,8 +1,10 @@
 // The one table of dynamic keys that are known from the reference and not supported by this version yet. `error` refuses
 // the object the key is in, because serving it without the key would be wrong or unsafe.
 
-import { UnsupportedKeys } from '../decode/unsupported-keys.ts';
+import { UnsupportedKeys, type UnsupportedRule } from '../decode/unsupported-keys.ts';
 import type { SourceNode } from '../source/source-node.ts';
+import type { TlsSupport } from '../tls/tls-support.ts';
+import { TRANSPORT_TLS_KEYS } from '../tls/transport-tls-schema.ts';
 
 /** Middleware types of the reference, whether this version has them or not. */
 export const KNOWN_MIDDLEWARE_TYPES: readonly string[] = [
@@ -34,21 +36,7 @@ export const KNOWN_MIDDLEWARE_TYPES: readonly string[] = [
   'stripPrefixRegex',
 ];
 
-const TRANSPORT_TLS = [
-  'serverName',
-  'insecureSkipVerify',
-  'rootCAs',
-  'certificates',
-  'cipherSuites',
-  'minVersion',
-  'maxVersion',
-  'peerCertURI',
-  'peerCertSANs',
-  'spiffe',
-];
-
-export const unsupportedDynamicKeys = new UnsupportedKeys({
-  'http.routers.*.tls': 'error',
+const KEYS: Readonly<Record<string, UnsupportedRule>> = {
   'http.routers.*.parentRefs': (node) => (isEmptyList(node) ? 'accept' : 'error'),
   // Version 3 is what rules are read as anyway; the reference takes every value but v2 for it.
   'http.routers.*.ruleSyntax': (node) => (isText(node, 'v2') ? 'error' : 'warning'),
@@ -62,14 +50,28 @@ export const unsupportedDynamicKeys = new UnsupportedKeys({
   'http.services.*.loadBalancer.sticky': 'error',
   'http.services.*.loadBalancer.passiveHealthCheck': 'warning',
   'http.services.*.loadBalancer.responseForwarding': 'warning',
-  ...Object.fromEntries(TRANSPORT_TLS.map((key) => [`http.serversTransports.*.${key}`, 'error' as const])),
+  'http.serversTransports.*.spiffe': 'error',
   'http.serversTransports.*.disableHTTP2': 'warning',
   'http.serversTransports.*.forwardingTimeouts.readIdleTimeout': 'warning',
   'http.serversTransports.*.forwardingTimeouts.pingTimeout': 'warning',
+  // Until then the self-signed one is shown, as in the reference until the first order is through.
+  'tls.stores.*.defaultGeneratedCert': 'warning',
   tcp: 'error',
   udp: 'error',
-  tls: 'warning',
-});
+};
+
+const DOWNSTREAM_TLS: Readonly<Record<string, UnsupportedRule>> = { 'http.routers.*.tls': 'error', tls: 'warning' };
+const UPSTREAM_TLS: Readonly<Record<string, UnsupportedRule>> = Object.fromEntries(
+  TRANSPORT_TLS_KEYS.map((key) => [`http.serversTransports.*.${key}`, 'error' as const]),
+);
+
+export function unsupportedDynamicKeys({ downstream, upstream }: TlsSupport): UnsupportedKeys {
+  return new UnsupportedKeys({
+    ...KEYS,
+    ...(downstream ? {} : DOWNSTREAM_TLS),
+    ...(upstream ? {} : UPSTREAM_TLS),
+  });
+}
 
 function isText(node: SourceNode, text: string): boolean {
   return node.kind === 'scalar' && node.text === text;

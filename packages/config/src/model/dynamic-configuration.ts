@@ -2,6 +2,7 @@
 // Names are as declared (unqualified) inside one provider and qualified (`name@provider`) once merged.
 
 import type { DurationMs, ServersTransportConfiguration } from './static-configuration.ts';
+import type { RouterTlsConfiguration, TlsConfiguration } from './tls-configuration.ts';
 
 /** The four kinds of HTTP object; each is validated, kept and refused alone. */
 export interface HttpConfiguration {
@@ -13,6 +14,7 @@ export interface HttpConfiguration {
 
 export interface DynamicConfiguration {
   readonly http: HttpConfiguration;
+  readonly tls: TlsConfiguration;
 }
 
 export interface RouterConfiguration {
@@ -22,6 +24,8 @@ export interface RouterConfiguration {
   readonly priority: bigint;
   readonly middlewares: readonly string[];
   readonly service: string;
+  /** Present: it takes requests over TLS, and no others. */
+  readonly tls?: RouterTlsConfiguration;
   /** What is absent is as the entry point says. */
   readonly observability?: { readonly accessLogs?: boolean; readonly metrics?: boolean };
 }

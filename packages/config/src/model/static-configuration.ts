@@ -3,6 +3,7 @@
 
 import type { AccessLogConfiguration } from './access-log-configuration.ts';
 import type { MetricsConfiguration, PingConfiguration } from './metrics-configuration.ts';
+import type { RouterTlsConfiguration, TransportTlsConfiguration } from './tls-configuration.ts';
 
 /** Milliseconds, possibly fractional (`2us` is 0.002). */
 export type DurationMs = number;
@@ -64,6 +65,8 @@ export interface EntryPointConfiguration {
     readonly underscoreHeadersStrategy: 'keep' | 'delete' | 'reject';
     /** Undefined when the section is absent: nothing is checked. */
     readonly encodedCharacters?: EncodedCharactersConfiguration;
+    /** For routers on it that say nothing of TLS; undefined: those take plain requests. */
+    readonly tls?: RouterTlsConfiguration;
   };
 }
 
@@ -100,7 +103,7 @@ export interface FileProviderConfiguration {
 }
 
 /** Shared by the static `serversTransport` and the dynamic `http.serversTransports.<name>`. */
-export interface ServersTransportConfiguration {
+export interface ServersTransportConfiguration extends TransportTlsConfiguration {
   /** Idle connections kept per server by one worker; negative: no reuse. */
   readonly maxIdleConnsPerHost: number;
   /** Our extension; over all workers; 0: no limit. */

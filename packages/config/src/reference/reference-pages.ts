@@ -2,11 +2,13 @@
 // Text out; scripts/generate-reference.ts writes them and a test compares them with what is stored.
 
 import { z } from 'zod';
-import { dynamicTransportSchema } from '../dynamic/decode-dynamic.ts';
 import type { MiddlewareTypes } from '../dynamic/decode-middleware.ts';
-import { routerSchema } from '../dynamic/router-schema.ts';
+import { type DynamicSchemas, dynamicSchemasWith } from '../dynamic/dynamic-schemas.ts';
 import { serviceSchema } from '../dynamic/service-schema.ts';
-import { staticSchema } from '../static/static-schema.ts';
+import { staticSchema, staticSchemaWith } from '../static/static-schema.ts';
+import { certificateSchema, storeSchema } from '../tls/certificate-schema.ts';
+import { tlsOptionsSchema } from '../tls/tls-options-schema.ts';
+import { TLS_SUPPORT, type TlsSupport } from '../tls/tls-support.ts';
 import { describeSchema, type SchemaKey } from './describe-schema.ts';
 import { renderMarkdown } from './render-markdown.ts';
 
@@ -34,14 +36,19 @@ export interface ReferenceFile {
   readonly content: string;
 }
 
-/** @param middlewareTypes those whose options are to be described */
-export function referenceFiles(middlewareTypes: MiddlewareTypes): ReferenceFile[] {
-  const dynamic = dynamicSchema(middlewareTypes);
+/**
+ * @param middlewareTypes those whose options are to be described
+ * @param support which TLS keys there are; as this version does
+ */
+export function referenceFiles(middlewareTypes: MiddlewareTypes, support: TlsSupport = TLS_SUPPORT): ReferenceFile[] {
+  const schemas = dynamicSchemasWith(support);
+  const dynamic = dynamicSchema(middlewareTypes, schemas);
+  const whole = staticSchemaWith(support);
   return [
-    { name: 'static.schema.json', content: renderJsonSchema(staticSchema, 'Static configuration') },
+    { name: 'static.schema.json', content: renderJsonSchema(whole, 'Static configuration') },
     { name: 'dynamic.schema.json', content: renderJsonSchema(dynamic, 'Dynamic configuration') },
-    { name: 'static-configuration.md', content: renderStaticPage() },
-    { name: 'dynamic-configuration.md', content: renderDynamicPage(middlewareTypes) },
+    { name: 'static-configuration.md', content: renderStaticPage(whole) },
+    { name: 'dynamic-configuration.md', content: renderDynamicPage(middlewareTypes, schemas) },
   ];
 }
 
@@ -50,21 +57,31 @@ export function describeStatic(): SchemaKey[] {
   return describeSchema(staticSchema);
 }
 
-function dynamicSchema(middlewareTypes: MiddlewareTypes): z.ZodType {
+function dynamicSchema(
+  middlewareTypes: MiddlewareTypes,
+  { router, serversTransport, hasTls }: DynamicSchemas,
+): z.ZodType {
   const byType = Object.fromEntries([...middlewareTypes].map(([type, { schema }]) => [type, schema.optional()]));
   const middleware = z.object(byType).meta({ minProperties: 1, maxProperties: 1 });
   const kind = (schema: z.ZodType) => z.record(z.string(), schema).optional();
   return z.object({
     http: z
       .object({
-        routers: kind(routerSchema),
+        routers: kind(router),
         services: kind(serviceSchema),
         middlewares: kind(middleware),
-        serversTransports: kind(dynamicTransportSchema),
+        serversTransports: kind(serversTransport),
       })
       .optional(),
+    ...(hasTls ? { tls: tlsSection.optional() } : {}),
   });
 }
+
+const tlsSection = z.object({
+  certificates: z.array(certificateSchema).optional(),
+  options: z.record(z.string(), tlsOptionsSchema).optional(),
+  stores: z.record(z.string(), storeSchema).optional(),
+});
 
 function renderJsonSchema(schema: z.ZodType, title: string): string {
   const generated = z.toJSONSchema(schema.meta({ title }), {
@@ -77,22 +94,31 @@ function renderJsonSchema(schema: z.ZodType, title: string): string {
   return `${JSON.stringify(generated, null, 2)}\n`;
 }
 
-function renderStaticPage(): string {
-  const keys = describeStatic();
+function renderStaticPage(schema: z.ZodType): string {
+  const keys = describeSchema(schema);
   const roots = [...new Set(keys.map(({ path }) => path.split('.')[0]!))];
   const sections = roots.map((root) => ({ title: root, keys: keys.filter(({ path }) => path.split('.')[0] === root) }));
   return renderMarkdown({ title: 'Static configuration', introduction: STATIC_INTRODUCTION, sections });
 }
 
-function renderDynamicPage(middlewareTypes: MiddlewareTypes): string {
+function renderDynamicPage(
+  middlewareTypes: MiddlewareTypes,
+  { router, serversTransport, hasTls }: DynamicSchemas,
+): string {
   const named = (title: string, prefix: string, schema: z.core.$ZodType) => ({
     title,
     keys: describeSchema(schema).map((key) => ({ ...key, path: `${prefix}.${key.path}` })),
   });
+  const tlsSections = [
+    named('Certificates', 'tls.certificates[]', certificateSchema),
+    named('TLS options', 'tls.options.<name>', tlsOptionsSchema),
+    named('Certificate stores', 'tls.stores.<name>', storeSchema),
+  ];
   const sections = [
-    named('Routers', 'http.routers.<name>', routerSchema),
+    named('Routers', 'http.routers.<name>', router),
     named('Services', 'http.services.<name>', serviceSchema),
-    named('Servers transports', 'http.serversTransports.<name>', dynamicTransportSchema),
+    named('Servers transports', 'http.serversTransports.<name>', serversTransport),
+    ...(hasTls ? tlsSections : []),
     ...[...middlewareTypes].map(([type, { schema }]) =>
       named(`Middleware ${type}`, `http.middlewares.<name>.${type}`, schema),
     ),

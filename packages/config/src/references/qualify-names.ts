@@ -6,11 +6,33 @@ import type {
   RouterConfiguration,
   ServiceConfiguration,
 } from '../model/dynamic-configuration.ts';
+import type { TlsConfiguration } from '../model/tls-configuration.ts';
+import { DEFAULT_STORE } from '../tls/certificate-schema.ts';
+import { DEFAULT_TLS_OPTIONS } from '../tls/router-tls-schema.ts';
 import { withQualifiedReferences } from './middleware-references.ts';
 
 /** `name` with the provider put behind it, unless it names one already. */
 export function qualifyName(provider: string, name: string): string {
   return name.includes('@') ? name : `${name}@${provider}`;
+}
+
+/** The set of TLS options that is meant; there is one `default` for all providers. */
+export function qualifyTlsOptions(provider: string, name: string): string {
+  return name === '' || name === DEFAULT_TLS_OPTIONS ? DEFAULT_TLS_OPTIONS : qualifyName(provider, name);
+}
+
+/** Option sets and stores under their qualified names; those called `default` have no provider. */
+export function qualifyTls(provider: string, { certificates, options, stores }: TlsConfiguration): TlsConfiguration {
+  const store = (name: string) => (name === DEFAULT_STORE ? name : qualifyName(provider, name));
+  return {
+    certificates,
+    options: mapObjects(
+      options,
+      (name) => qualifyTlsOptions(provider, name),
+      (each) => each,
+    ),
+    stores: mapObjects(stores, store, (each) => each),
+  };
 }
 
 /** @param http objects of one provider under the names they were declared with */
@@ -24,6 +46,9 @@ export function qualifyNames(provider: string, http: HttpConfiguration): HttpCon
         ...router,
         middlewares: router.middlewares.map(qualify),
         service: qualify(router.service),
+        ...(router.tls === undefined
+          ? {}
+          : { tls: { ...router.tls, options: qualifyTlsOptions(provider, router.tls.options) } }),
       }),
     ),
     services: mapObjects(http.services, qualify, (service) => qualifyService(service, qualify)),

@@ -2,11 +2,14 @@
 // other is in check-static.ts, keys that are not supported yet in unsupported-static.ts.
 
 import { z } from 'zod';
+import type { EntryPointConfiguration } from '../model/static-configuration.ts';
 import { durationSchema } from '../schema/duration.ts';
 import { addCodedIssue } from '../schema/issue.ts';
 import { stringListSchema } from '../schema/lists.ts';
 import { cidrListSchema, parseEntryPointAddress } from '../schema/network.ts';
 import { boundedInteger } from '../schema/scalars.ts';
+import { entryPointTlsSchema } from '../tls/router-tls-schema.ts';
+import { TLS_SUPPORT, type TlsSupport } from '../tls/tls-support.ts';
 import { entryPointLimitsSchema } from './entry-point-limits-schema.ts';
 
 const flag = (standard: boolean, text: string) => z.boolean().default(standard).describe(text);
@@ -112,38 +115,42 @@ const entryPointMiddlewares = stringListSchema()
   .prefault([])
   .describe('Middlewares put in front of those of every router, as qualified names (name@provider).');
 
-const http = z
-  .object({
-    middlewares: entryPointMiddlewares,
-    encodeQuerySemicolons: flag(false, 'Replace ";" in queries by "%3B" instead of "&".'),
-    sanitizePath: flag(true, 'Resolve "." and ".." segments and duplicate slashes before routing and forwarding.'),
-    maxHeaderBytes: boundedInteger({ min: 1, max: 2 ** 24 })
-      .default(1_048_576)
-      .describe('Size limit of all request headers together; larger ones are answered with 431.'),
-    maxHeaderFields: boundedInteger({ min: 1, max: 10_000 })
-      .default(512)
-      .describe(
-        'Header fields of one request; more are answered with 431. Not part of the compatible configuration, which has no limit.',
-      ),
-    maxTargetBytes: boundedInteger({ min: 1, max: 2 ** 24 })
-      .default(65_536)
-      .describe(
-        'Size limit of the request target, path and query together; longer ones are answered with 414. Not part of the compatible configuration.',
-      ),
-    underscoreHeadersStrategy: z
-      .preprocess((value) => (value === '' ? 'keep' : value), z.enum(['keep', 'delete', 'reject']))
-      .prefault('keep')
-      .describe('What happens to headers with "_" in their name: forwarded, dropped, or refused with 400.'),
-    encodedCharacters,
-  })
-  .prefault({});
+const http = {
+  middlewares: entryPointMiddlewares,
+  encodeQuerySemicolons: flag(false, 'Replace ";" in queries by "%3B" instead of "&".'),
+  sanitizePath: flag(true, 'Resolve "." and ".." segments and duplicate slashes before routing and forwarding.'),
+  maxHeaderBytes: boundedInteger({ min: 1, max: 2 ** 24 })
+    .default(1_048_576)
+    .describe('Size limit of all request headers together; larger ones are answered with 431.'),
+  maxHeaderFields: boundedInteger({ min: 1, max: 10_000 })
+    .default(512)
+    .describe(
+      'Header fields of one request; more are answered with 431. Not part of the compatible configuration, which has no limit.',
+    ),
+  maxTargetBytes: boundedInteger({ min: 1, max: 2 ** 24 })
+    .default(65_536)
+    .describe(
+      'Size limit of the request target, path and query together; longer ones are answered with 414. Not part of the compatible configuration.',
+    ),
+  underscoreHeadersStrategy: z
+    .preprocess((value) => (value === '' ? 'keep' : value), z.enum(['keep', 'delete', 'reject']))
+    .prefault('keep')
+    .describe('What happens to headers with "_" in their name: forwarded, dropped, or refused with 400.'),
+  encodedCharacters,
+};
 
-export const entryPointSchema = z.object({
-  address,
-  reusePort: flag(false, 'Share the port with other processes (SO_REUSEPORT).'),
-  asDefault: flag(false, 'Routers without entry points attach to the entry points marked so, instead of to all.'),
-  transport,
-  forwardedHeaders,
-  observability,
-  http,
-});
+/** @param support without it there is no `http.tls` */
+export function entryPointSchemaWith(support: TlsSupport): z.ZodType<EntryPointConfiguration> {
+  const httpSchema = support.downstream ? z.object({ ...http, tls: entryPointTlsSchema }) : z.object(http);
+  return z.object({
+    address,
+    reusePort: flag(false, 'Share the port with other processes (SO_REUSEPORT).'),
+    asDefault: flag(false, 'Routers without entry points attach to the entry points marked so, instead of to all.'),
+    transport,
+    forwardedHeaders,
+    observability,
+    http: httpSchema.prefault({}),
+  });
+}
+
+export const entryPointSchema = entryPointSchemaWith(TLS_SUPPORT);

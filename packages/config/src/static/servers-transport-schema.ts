@@ -1,18 +1,27 @@
-// Connections to servers: the static default and, with other defaults, `http.serversTransports.<name>`.
+// Connections to servers: the static default and, with other defaults and more keys, `http.serversTransports.<name>`.
 
 import { z } from 'zod';
+import type { ServersTransportConfiguration } from '../model/static-configuration.ts';
 import { durationSchema } from '../schema/duration.ts';
 import { boundedInteger } from '../schema/scalars.ts';
+import type { TlsSupport } from '../tls/tls-support.ts';
+import { checkTransportTls, transportTlsShape } from '../tls/transport-tls-schema.ts';
 
 /** What the reference makes of `maxIdleConnsPerHost: 0`. */
 const IDLE_CONNECTIONS_FOR_ZERO = 2;
 
-/** @param maxIdleConnsPerHost default: 200 for the static transport, 0 for named ones (http-services.md section 8) */
-export function serversTransportSchema(maxIdleConnsPerHost: number) {
-  return z.object({
+/** Idle connections by default (http-services.md section 8). */
+const IDLE_CONNECTIONS = { static: 200, named: 0 } as const;
+
+/** @param scope the static transport, or those of `http.serversTransports` */
+export function serversTransportSchema(
+  scope: 'static' | 'named',
+  support: TlsSupport,
+): z.ZodType<ServersTransportConfiguration, unknown> {
+  const plain = z.object({
     maxIdleConnsPerHost: boundedInteger({ min: -(2 ** 31), max: 2 ** 31 - 1 })
       .transform((value) => (value === 0 ? IDLE_CONNECTIONS_FOR_ZERO : value))
-      .prefault(maxIdleConnsPerHost)
+      .prefault(IDLE_CONNECTIONS[scope])
       .describe(
         'Idle connections each worker keeps per server; 0 means 2, a negative number: connections are not reused.',
       ),
@@ -41,4 +50,8 @@ export function serversTransportSchema(maxIdleConnsPerHost: number) {
       })
       .prefault({}),
   });
+  if (!support.upstream) return plain;
+  // The keys are those of the model; listing them by name again would only repeat it.
+  const extended = plain.extend(transportTlsShape(scope)) as unknown as z.ZodType<ServersTransportConfiguration>;
+  return extended.superRefine(checkTransportTls);
 }

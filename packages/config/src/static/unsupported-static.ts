@@ -1,9 +1,11 @@
 // The one table of static keys that are known from the reference and not supported by this version yet, and of options the
 // reference has removed. A severity is `error` where going on without the key would serve traffic wrongly or unsafely.
 
-import { UnsupportedKeys } from '../decode/unsupported-keys.ts';
+import { UnsupportedKeys, type UnsupportedRule } from '../decode/unsupported-keys.ts';
 import { parseBoolean } from '../schema/scalars.ts';
 import { findEntry, type SourceNode } from '../source/source-node.ts';
+import { TLS_SUPPORT, type TlsSupport } from '../tls/tls-support.ts';
+import { STATIC_TRANSPORT_TLS_KEYS } from '../tls/transport-tls-schema.ts';
 
 const OTHER_PROVIDERS = [
   'docker',
@@ -25,7 +27,7 @@ const OTHER_PROVIDERS = [
   'plugin',
 ];
 
-export const unsupportedStaticKeys = new UnsupportedKeys({
+const KEYS: Readonly<Record<string, UnsupportedRule>> = {
   api: 'warning',
   tracing: 'warning',
   certificatesResolvers: 'warning',
@@ -50,8 +52,6 @@ export const unsupportedStaticKeys = new UnsupportedKeys({
   'accessLog.dualOutput': 'warning',
   ...Object.fromEntries(OTHER_PROVIDERS.map((name) => [`providers.${name}`, 'warning' as const])),
   'providers.file.debugLogGeneratedTemplate': 'warning',
-  'serversTransport.insecureSkipVerify': 'warning',
-  'serversTransport.rootCAs': 'warning',
   'serversTransport.spiffe': 'warning',
   'entryPoints.*.allowACMEByPass': 'warning',
   'entryPoints.*.observability.tracing': 'warning',
@@ -60,9 +60,24 @@ export const unsupportedStaticKeys = new UnsupportedKeys({
   'entryPoints.*.udp': 'warning',
   'entryPoints.*.http3': 'error',
   'entryPoints.*.proxyProtocol': 'error',
-  'entryPoints.*.http.tls': 'error',
   'entryPoints.*.http.redirections': 'error',
-});
+};
+
+const DOWNSTREAM_TLS: Readonly<Record<string, UnsupportedRule>> = { 'entryPoints.*.http.tls': 'error' };
+/** Servers are reached without TLS only, so nothing gets less safe by leaving these out. */
+const UPSTREAM_TLS: Readonly<Record<string, UnsupportedRule>> = Object.fromEntries(
+  STATIC_TRANSPORT_TLS_KEYS.map((key) => [`serversTransport.${key}`, 'warning' as const]),
+);
+
+export function unsupportedStaticKeysWith({ downstream, upstream }: TlsSupport): UnsupportedKeys {
+  return new UnsupportedKeys({
+    ...KEYS,
+    ...(downstream ? {} : DOWNSTREAM_TLS),
+    ...(upstream ? {} : UPSTREAM_TLS),
+  });
+}
+
+export const unsupportedStaticKeys = unsupportedStaticKeysWith(TLS_SUPPORT);
 
 const TLS_CA_OPTIONAL = 'remove it: whether a certificate authority is needed follows from the other tls keys';
 const NAMESPACES = 'use "namespaces", a list';

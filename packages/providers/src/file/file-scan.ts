@@ -2,7 +2,7 @@
 // Owns the records of the files; does not know who watches or who listens.
 
 import { sep } from 'node:path';
-import type { DecodedDynamic } from '@sluice/config';
+import { type DecodedDynamic, EMPTY_TLS } from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
 import type { DocumentDecoder } from './document-decoder.ts';
 import { FileRecord, withHint } from './file-record.ts';
@@ -136,7 +136,8 @@ export class FileScan {
 function undecodable(file: string): (error: unknown) => DecodedDynamic {
   return (error) => ({
     http: fromObjects(new Map()),
-    refused: ['http'],
+    tls: EMPTY_TLS,
+    refused: ['http', 'tls'],
     diagnostics: [
       unusable(file, `the file cannot be decoded: ${error instanceof Error ? error.message : String(error)}`),
     ],
