@@ -29,3 +29,5 @@ export * from './snapshot/snapshot-matcher.ts';
 export * from './snapshot/snapshot-reader.ts';
 export * from './snapshot/snapshot-verification.ts';
 export * from './snapshot/snapshot-writer.ts';
+export * from './tls/tls-selection.ts';
+export * from './tls/tls-tables.ts';

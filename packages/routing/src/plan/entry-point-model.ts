@@ -29,7 +29,7 @@ export class EntryPointModels {
     this.models = Object.entries(entryPoints).map(([name, { http, observability }], index) => ({
       index,
       name,
-      hasModel: http.middlewares.length > 0 || http.encodedCharacters !== undefined,
+      hasModel: http.middlewares.length > 0 || http.encodedCharacters !== undefined || http.tls !== undefined,
       middlewares: http.middlewares,
       deniedEncodedCharacters: http.encodedCharacters === undefined ? 0 : encodedCharacterMask(http.encodedCharacters),
       observability,

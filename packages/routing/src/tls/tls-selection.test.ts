@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ClientHello, KeyKind, TlsVersion } from '@sluice/protocols';
+import { isMisdirected, suiteKeyKinds, TlsSelection, usableKeyKinds } from './tls-selection.ts';
+import { CLOSED, ClientAuth, NO_CERTIFICATE, type OptionSet, type TlsTables } from './tls-tables.ts';
+
+const OPTIONS: OptionSet = {
+  name: 'default',
+  minVersion: 0x0303,
+  maxVersion: 0x0304,
+  ciphers: ['ECDHE-RSA-AES128-GCM-SHA256'],
+  cipherKeyKinds: KeyKind.RSA,
+  groups: [],
+  clientAuth: ClientAuth.NONE,
+  clientAuthorities: '',
+  sniStrict: false,
+  alpnProtocols: ['h2', 'http/1.1'],
+  sessionTickets: true,
+};
+
+const [DEFAULT, EXACT_EC, EXACT_RSA, WILD_RSA, WILD_EC, ADDRESS] = [0, 1, 2, 3, 4, 5];
+
+const TABLES: TlsTables = {
+  certificates: [KeyKind.RSA, KeyKind.P256, KeyKind.RSA, KeyKind.RSA, KeyKind.P384, KeyKind.RSA].map(
+    (keyKind, index) => ({
+      id: `c${index}`,
+      keyKind,
+    }),
+  ),
+  exact: {
+    'a.example.com': [EXACT_EC, EXACT_RSA],
+    'ec.example.com': [EXACT_EC],
+    '192.0.2.1': [ADDRESS],
+    '2001:db8::1': [ADDRESS],
+  },
+  wildcard: { '*.example.com': [WILD_EC, WILD_RSA] },
+  defaultCertificate: DEFAULT,
+  optionSets: [OPTIONS, { ...OPTIONS, name: 'strict@file', sniStrict: true }],
+  entryPoints: {
+    web: { hosts: { 'a.example.com': 1, '*.example.com': 0, 'closed.example.com': CLOSED }, fallback: 0 },
+    broken: { hosts: { 'a.example.com': 1 }, fallback: CLOSED },
+  },
+};
+
+const BOTH = KeyKind.RSA | KeyKind.P256 | KeyKind.P384;
+
+test('certificates: exact names first, then what the client can verify', () => {
+  const selection = new TlsSelection(JSON.parse(JSON.stringify(TABLES)));
+  const choose = (name: string, kinds: number) => selection.certificate(name, kinds, false);
+  assert.equal(choose('a.example.com', BOTH), EXACT_EC);
+  assert.equal(choose('a.example.com', KeyKind.RSA), EXACT_RSA);
+  assert.equal(choose('ec.example.com', KeyKind.RSA), WILD_RSA);
+  assert.equal(choose('ec.example.com', 0), EXACT_EC);
+  assert.equal(choose('b.example.com', BOTH), WILD_EC);
+  assert.equal(choose('b.example.com', KeyKind.RSA | KeyKind.P256), WILD_RSA);
+  assert.equal(choose('192.0.2.1', BOTH), ADDRESS);
+  assert.equal(choose('2001:db8::1', BOTH), ADDRESS);
+});
+
+test('certificates: one label at a time, and what is left gets the default one or nothing', () => {
+  const selection = new TlsSelection(TABLES);
+  for (const name of ['example.com', 'x.b.example.com', 'localhost', '', 'b.example.org', 'constructor', '__proto__']) {
+    assert.equal(selection.certificate(name, BOTH, false), DEFAULT, name);
+    assert.equal(selection.certificate(name, BOTH, true), NO_CERTIFICATE, name);
+  }
+  assert.equal(selection.certificate('b.example.com', BOTH, true), WILD_EC);
+  assert.equal(
+    new TlsSelection({ ...TABLES, defaultCertificate: NO_CERTIFICATE }).certificate('x', BOTH, false),
+    NO_CERTIFICATE,
+  );
+});
+
+test('options: exact, wildcard, then those of the entry point', () => {
+  const selection = new TlsSelection(TABLES);
+  assert.equal(selection.optionSet('web', 'a.example.com'), 1);
+  assert.equal(selection.optionSet('web', 'b.example.com'), 0);
+  assert.equal(selection.optionSet('web', 'closed.example.com'), CLOSED);
+  assert.equal(selection.optionSet('web', ''), 0);
+  assert.equal(selection.optionSet('web', 'x.b.example.com'), 0);
+  assert.equal(selection.optionSet('broken', 'a.example.com'), 1);
+  assert.equal(selection.optionSet('broken', 'other'), CLOSED);
+  assert.equal(selection.optionSet('broken', ''), CLOSED);
+  assert.equal(selection.optionSet('gone', 'a.example.com'), CLOSED);
+  const nameFor = (serverName: string) => selection.optionSets[selection.optionSet('web', serverName)].name;
+  assert.ok(isMisdirected(nameFor('a.example.com'), 'default'));
+  assert.ok(!isMisdirected(nameFor('x'), 'default'));
+});
+
+test('usable keys: by version, and in TLS 1.2 by the suites of the options', () => {
+  const hello = new ClientHello();
+  hello.reset();
+  hello.versions = TlsVersion.TLS12 | TlsVersion.TLS13;
+  hello.schemeKinds13 = KeyKind.P256;
+  hello.suiteFamilies = 7;
+  assert.equal(usableKeyKinds(hello, OPTIONS), KeyKind.P256);
+  assert.equal(usableKeyKinds(hello, { ...OPTIONS, maxVersion: 0x0303 }), KeyKind.RSA);
+  hello.versions = TlsVersion.TLS12;
+  assert.equal(usableKeyKinds(hello, OPTIONS), KeyKind.RSA);
+  const kinds = suiteKeyKinds('ECDHE-ECDSA-AES128-SHA') | suiteKeyKinds('ECDHE-RSA-AES128-SHA');
+  assert.notEqual(usableKeyKinds(hello, { ...OPTIONS, cipherKeyKinds: kinds }) & KeyKind.P256, 0);
+  assert.equal(suiteKeyKinds('AES128-SHA'), KeyKind.RSA);
+});

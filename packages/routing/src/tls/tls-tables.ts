@@ -1,0 +1,67 @@
+// What workers know of TLS: which certificate and which options a ClientHello gets. Plain data that can be serialised; made
+// from the configuration by the package `certificates`. No key or certificate is in it, only positions in lists.
+
+/** A position in `certificates`, or this. */
+export const NO_CERTIFICATE = -1;
+/** In place of a position in `optionSets`: the connection is closed. */
+export const CLOSED = -1;
+/** Position of the set named `default`. */
+export const DEFAULT_OPTION_SET = 0;
+
+export interface TlsTables {
+  readonly certificates: readonly CertificateRecord[];
+  /** Certificates in order of preference by whole name: lower case, IP addresses in canonical form. */
+  readonly exact: Readonly<Record<string, readonly number[]>>;
+  /** The same by what a name is with its first label replaced: `*.example.com`. */
+  readonly wildcard: Readonly<Record<string, readonly number[]>>;
+  /** Shown when no name fits; `NO_CERTIFICATE`: none. */
+  readonly defaultCertificate: number;
+  /** The first one is `default`. */
+  readonly optionSets: readonly OptionSet[];
+  readonly entryPoints: Readonly<Record<string, EntryPointTls>>;
+}
+
+export interface CertificateRecord {
+  /** Names the chain and its key where they are kept. */
+  readonly id: string;
+  /** One bit of `KeyKind`. */
+  readonly keyKind: number;
+}
+
+/** How much is asked of clients. */
+export const ClientAuth = {
+  NONE: 0,
+  REQUEST: 1,
+  REQUIRE_ANY: 2,
+  VERIFY_IF_GIVEN: 3,
+  REQUIRE_AND_VERIFY: 4,
+} as const;
+
+export interface OptionSet {
+  /** Qualified; what connections and routers are compared by (421). */
+  readonly name: string;
+  /** As on the wire: 0x0301 to 0x0304. */
+  readonly minVersion: number;
+  readonly maxVersion: number;
+  /** OpenSSL names for TLS 1.2 and below, best first. */
+  readonly ciphers: readonly string[];
+  /** Bits of `KeyKind` that those suites can use. */
+  readonly cipherKeyKinds: number;
+  /** OpenSSL names, best first; a TLS library leaves out those it does not have. */
+  readonly groups: readonly string[];
+  /** One of `ClientAuth`. */
+  readonly clientAuth: number;
+  /** PEM of the authorities of clients; empty: none. */
+  readonly clientAuthorities: string;
+  readonly sniStrict: boolean;
+  /** Best first. */
+  readonly alpnProtocols: readonly string[];
+  readonly sessionTickets: boolean;
+}
+
+export interface EntryPointTls {
+  /** Position of the option set, or `CLOSED`, by host: whole names, and `*.example.com`. */
+  readonly hosts: Readonly<Record<string, number>>;
+  /** For names that are not among them, and clients that name no server. */
+  readonly fallback: number;
+}
