@@ -39,6 +39,7 @@ export interface LoadedTls {
 
 const KEPT = 'the previous version stays in use';
 
+/** Not to be called again with the same loader before it has ended: the loader forgets what a whole round did not name. */
 export async function loadTls(input: LoadTlsInput): Promise<LoadedTls> {
   const loading = new TlsLoading(input);
   const pairs = await loading.certificates();

@@ -113,6 +113,8 @@ test('what is wrong is said without showing anything of the key', (context) => {
   const [one, two] = [made.make({ commonName: 'one' }), made.make({ commonName: 'two' })];
   const [certificate, key] = [textOf(one.certFile), textOf(one.keyFile)];
   const encrypted = openssl('pkey', '-in', one.keyFile, '-aes128', '-passout', 'pass:secret');
+  const encryptedBefore = openssl('pkey', '-in', one.keyFile, '-traditional', '-aes128', '-passout', 'pass:secret');
+  assert.match(encryptedBefore, /Proc-Type: 4,ENCRYPTED/);
   const weak = made.make({ commonName: 'w', key: ['rsa:512'] });
   const damaged = key.replace(/\n(.)/, (_, first) => `\n${first === 'N' ? 'O' : 'N'}`);
   const cases: readonly (readonly [string, string, RegExp])[] = [
@@ -123,6 +125,7 @@ test('what is wrong is said without showing anything of the key', (context) => {
     [certificate, certificate, /^the key is no private key in PEM$/],
     [certificate, damaged, /^the key cannot be read as a private key$/],
     [certificate, encrypted, /^the key is encrypted; keys must be stored without a passphrase$/],
+    [certificate, encryptedBefore, /^the key is encrypted; keys must be stored without a passphrase$/],
     [certificate, key.replace('-----END', '----END'), /^the key is no private key in PEM$/],
     [textOf(weak.certFile), textOf(weak.keyFile), /^the key has 512 bits; RSA keys need at least 1024$/],
     [certificate.repeat(21), key, /^the certificate holds 21 certificates; at most 20/],
