@@ -1,7 +1,7 @@
 // A fixed list of edits on a header table: set or delete, in the order of the configuration. Made once, applied per message.
 // Allocates nothing but the table's own overlay entries.
 
-import type { HeaderTable } from '@sluice/protocols';
+import { fieldLine, type HeaderTable } from '@sluice/protocols';
 import { fieldText } from '../shared/field-text.ts';
 
 export class HeaderEdits {
@@ -9,12 +9,18 @@ export class HeaderEdits {
   private readonly lowerNames: readonly string[];
   /** Undefined: delete. */
   private readonly values: readonly (string | undefined)[];
+  /** As they go out; undefined: delete. */
+  private readonly lines: readonly (Uint8Array | undefined)[];
 
   /** @param map names to values; "" deletes. @throws Error for values with control characters. */
   constructor(map: Readonly<Record<string, string>>) {
     this.names = Object.keys(map);
     this.lowerNames = this.names.map((name) => name.toLowerCase());
     this.values = this.names.map((name) => (map[name] === '' ? undefined : fieldText(map[name]!)));
+    this.lines = this.names.map((name, i) => {
+      const value = this.values[i];
+      return value === undefined ? undefined : fieldLine(name, value);
+    });
   }
 
   get isEmpty(): boolean {
@@ -25,7 +31,7 @@ export class HeaderEdits {
     for (let i = 0; i < this.names.length; i++) {
       table.remove(this.lowerNames[i]!);
       const value = this.values[i];
-      if (value !== undefined) table.add(this.names[i]!, value, this.lowerNames[i]);
+      if (value !== undefined) table.add(this.names[i]!, value, this.lowerNames[i], this.lines[i]);
     }
   }
 }

@@ -25,6 +25,8 @@ export class HeaderTable {
   readonly addedValues: string[] = [];
   /** The names in lower case: comparing must not make strings anew each time. */
   readonly addedLowerNames: string[] = [];
+  /** From `fieldLine`, for fields that are the same in every message; undefined: it is composed when it is sent. */
+  readonly addedLines: (Uint8Array | undefined)[] = [];
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -41,6 +43,7 @@ export class HeaderTable {
       this.addedNames.length = 0;
       this.addedValues.length = 0;
       this.addedLowerNames.length = 0;
+      this.addedLines.length = 0;
     }
   }
 
@@ -109,11 +112,15 @@ export class HeaderTable {
     this.add(name, value, lowerName);
   }
 
-  /** Adds a field after the others, spelled as given. The value must not contain CR, LF or NUL. */
-  add(name: string, value: string, lowerName: string = name.toLowerCase()): void {
+  /**
+   * Adds a field after the others, spelled as given. The value must not contain CR, LF or NUL.
+   * @param line what `fieldLine` has made of name and value, where they are known beforehand: spares the work for each message.
+   */
+  add(name: string, value: string, lowerName: string = name.toLowerCase(), line?: Uint8Array): void {
     this.addedNames.push(name);
     this.addedValues.push(value);
     this.addedLowerNames.push(lowerName);
+    this.addedLines.push(line);
   }
 
   /** Takes back the added field at that position. */
@@ -121,6 +128,7 @@ export class HeaderTable {
     this.addedNames.splice(index, 1);
     this.addedValues.splice(index, 1);
     this.addedLowerNames.splice(index, 1);
+    this.addedLines.splice(index, 1);
   }
 
   /** Removes every field of that name (lower case). */

@@ -25,9 +25,17 @@ export function isFieldValue(value: string): boolean {
   return true;
 }
 
+/** A field as it goes out, with its line end; for `HeaderTable.add`. @throws RangeError as `writeAddedFields`. */
+export function fieldLine(name: string, value: string): Uint8Array {
+  const line = new Uint8Array(name.length + value.length + SEPARATORS_BYTES);
+  writeField(line, 0, name, value);
+  return line;
+}
+
 /** To be called before any byte of a head is sent: a half-sent one cannot be taken back. @throws RangeError as `writeAddedFields`. */
 export function checkAddedFields(head: HeaderTable): void {
   for (let i = 0; i < head.addedNames.length; i++) {
+    if (head.addedLines[i] !== undefined) continue;
     const name = head.addedNames[i];
     if (!isFieldName(name)) throw new RangeError(`field name ${JSON.stringify(name)} is not a token`);
     if (!isFieldValue(head.addedValues[i]))
@@ -55,13 +63,24 @@ export function writeAddedFields(head: HeaderTable, buffer: Uint8Array, offset: 
   }
   let at = offset;
   for (let i = 0; i < head.addedNames.length; i++) {
-    at = writeName(buffer, at, head.addedNames[i]);
-    buffer[at++] = COLON;
-    buffer[at++] = SP;
-    at = writeValue(buffer, at, head.addedValues[i], head.addedNames[i]);
-    buffer[at++] = CR;
-    buffer[at++] = LF;
+    const line = head.addedLines[i];
+    if (line === undefined) {
+      at = writeField(buffer, at, head.addedNames[i], head.addedValues[i]);
+    } else {
+      buffer.set(line, at);
+      at += line.length;
+    }
   }
+  return at;
+}
+
+function writeField(buffer: Uint8Array, offset: number, name: string, value: string): number {
+  let at = writeName(buffer, offset, name);
+  buffer[at++] = COLON;
+  buffer[at++] = SP;
+  at = writeValue(buffer, at, value, name);
+  buffer[at++] = CR;
+  buffer[at++] = LF;
   return at;
 }
 
