@@ -1,3 +1,12 @@
+export { TABLE_DEFAULT_BYTES, TABLE_MAX_BYTES } from './hpack/dynamic-table.ts';
+export * from './hpack/encode-fields.ts';
+export * from './hpack/field-fault.ts';
+export * from './hpack/field-limits.ts';
+export * from './hpack/field-section.ts';
+export * from './hpack/hpack-decoder.ts';
+export * from './hpack/hpack-encoder.ts';
+export * from './hpack/hpack-error.ts';
+export * from './hpack/pseudo-field.ts';
 export * from './http-head/field-id.ts';
 export * from './http-head/header-table.ts';
 export * from './http-head/request-head.ts';

@@ -20,6 +20,11 @@ export class HeaderTable {
   receivedIds = 0;
   /** True when any field was removed since the head was parsed. */
   hasRemoved = false;
+  /**
+   * By index of the received field: not 0 when it came as one that must never be indexed (RFC 7541 §6.2.3) and has to go on
+   * as such. May be shorter than the fields; undefined when there is none.
+   */
+  neverIndexed: Uint8Array | undefined = undefined;
   /** Fields added by us, in order; parallel arrays. */
   readonly addedNames: string[] = [];
   readonly addedValues: string[] = [];
@@ -39,6 +44,7 @@ export class HeaderTable {
     this.count = 0;
     this.receivedIds = 0;
     this.hasRemoved = false;
+    this.neverIndexed = undefined;
     if (this.addedNames.length !== 0) {
       this.addedNames.length = 0;
       this.addedValues.length = 0;
