@@ -11,6 +11,7 @@ import { loadAverageNow, processorName } from '../report/environment.ts';
 import { folderNameOf } from '../report/save.ts';
 import { ACCESS_LINES } from './access-lines.ts';
 import { CHUNKS, PATHS } from './bodies-and-paths.ts';
+import { HEADER_BLOCKS } from './header-blocks.ts';
 import { HEADS } from './heads.ts';
 import { MATCHING } from './matching.ts';
 import type { MicroBenchmark, MicroGroup } from './micro-benchmark.ts';
@@ -23,7 +24,7 @@ import { WRITING } from './writing.ts';
 const RESULTS = join(import.meta.dirname, '../../results');
 const GROUPS: readonly MicroGroup[] = [
   ...[HEADS, WRITING, ...MATCHING, PICKERS, COUNTERS, CHUNKS, PATHS],
-  ...[REQUEST_COUNTING, ACCESS_LINES],
+  ...[REQUEST_COUNTING, ACCESS_LINES, HEADER_BLOCKS],
 ];
 
 const { values, positionals } = parseArgs({

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ACCESS_LINES } from './access-lines.ts';
 import { CHUNKS, PATHS } from './bodies-and-paths.ts';
+import { HEADER_BLOCKS } from './header-blocks.ts';
 import { HEADS } from './heads.ts';
 import { MATCHING } from './matching.ts';
 import { COUNTERS, PICKERS } from './pickers.ts';
@@ -13,6 +14,12 @@ import { WRITING } from './writing.ts';
 
 test('heads and bodies are read to their end', () => {
   for (const { name, run, bytes } of [...HEADS.make(), ...CHUNKS.make()]) assert.equal(run(), bytes, name);
+});
+
+test('header blocks are read to their end and written, the same one each time', () => {
+  const [literals, repeated, ...written] = HEADER_BLOCKS.make();
+  for (const { name, run, bytes } of [literals!, repeated!]) assert.deepEqual([run(), run()], [bytes, bytes], name);
+  for (const { name, run } of written) assert.equal(name.endsWith(`, ${run()} bytes`), true, name);
 });
 
 test('the last router is found, and nobody where there is none', () => {
