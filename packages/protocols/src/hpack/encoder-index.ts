@@ -3,6 +3,7 @@
 // A third array remembers hashes of what was sent, so that the table keeps only what comes again.
 // Allocates its arrays with the first field that is looked for.
 
+import { equalBytes } from './copy-bytes.ts';
 import { type DynamicTable, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
 import type { EncoderName } from './encoder-name.ts';
 
@@ -30,12 +31,20 @@ export class EncoderIndex {
   }
 
   /** Position in the dynamic table (0: newest) of the entry with this name and value, or -1. */
-  findField(name: EncoderName, bytes: Buffer, offset: number, length: number, fieldHash: number): number {
+  findField(
+    name: EncoderName,
+    bytes: Buffer,
+    view: DataView,
+    offset: number,
+    length: number,
+    fieldHash: number,
+  ): number {
     if (this.byField.length === 0) return -1;
     const group = this.groupOf(fieldHash);
     for (let slot = group; slot < group + GROUP; slot++) {
       const index = this.table.inserted - this.byField[slot];
-      if (index >= 0 && index < this.table.count && this.hasField(index, name, bytes, offset, length)) return index;
+      if (index < 0 || index >= this.table.count) continue;
+      if (this.hasField(index, name, bytes, view, offset, length)) return index;
     }
     return -1;
   }
@@ -93,21 +102,25 @@ export class EncoderIndex {
     return (hash >>> 14) & (this.slots - GROUP);
   }
 
-  private hasField(index: number, name: EncoderName, bytes: Buffer, offset: number, length: number): boolean {
+  private hasField(
+    index: number,
+    name: EncoderName,
+    bytes: Buffer,
+    view: DataView,
+    offset: number,
+    length: number,
+  ): boolean {
     const { table } = this;
     const at = table.recordAt(index);
     if (table.records[at + 2] !== length || !this.hasName(at, name)) return false;
     const start = table.records[at] + table.records[at + 1];
-    for (let i = 0; i < length; i++) {
-      if (table.bytes[start + i] !== bytes[offset + i]) return false;
-    }
-    return true;
+    return equalBytes(table.bytes, table.view, start, length, bytes, view, offset);
   }
 
   /** The meta of our entries is the static index of the name: where there is one, it says all. */
   private hasName(at: number, name: EncoderName): boolean {
-    const { records, bytes } = this.table;
+    const { records, bytes, view } = this.table;
     if (records[at + 3] !== name.staticIndex) return false;
-    return name.staticIndex !== 0 || name.equals(bytes, records[at], records[at + 1]);
+    return name.staticIndex !== 0 || name.equals(bytes, view, records[at], records[at + 1]);
   }
 }

@@ -5,7 +5,7 @@
 import { FIELD_NAMES } from '../http-head/field-id.ts';
 import { TOKEN_LOWER } from '../http1/byte-class.ts';
 import { hashBytes } from './byte-hash.ts';
-import { copyBytes } from './copy-bytes.ts';
+import { copyBytes, equalBytes } from './copy-bytes.ts';
 import { PSEUDO_NAMES } from './pseudo-field.ts';
 import { isSecretName } from './secret-name.ts';
 import { STATIC_FIELDS, STATIC_INDEX_BY_NAME } from './static-table.ts';
@@ -114,13 +114,9 @@ export class EncoderName {
     this.lookUp(length);
   }
 
-  /** Whether this name is that range of `bytes`. */
-  equals(bytes: Buffer, offset: number, length: number): boolean {
-    if (length !== this.length) return false;
-    for (let i = 0; i < length; i++) {
-      if (bytes[offset + i] !== this.bytes[this.offset + i]) return false;
-    }
-    return true;
+  /** Whether this name is that range of `bytes`, which `view` covers. */
+  equals(bytes: Buffer, view: DataView, offset: number, length: number): boolean {
+    return length === this.length && equalBytes(this.bytes, this.view, this.offset, length, bytes, view, offset);
   }
 
   private take(known: KnownName): void {
@@ -139,7 +135,7 @@ export class EncoderName {
     this.length = length;
     for (let slot = hash >>> SLOT_SHIFT; this.slots[slot] !== 0; slot = (slot + 1) % SLOTS) {
       const known = this.known[this.slots[slot] - 1];
-      if (known.hash === hash && this.equals(this.bytes, known.offset, known.length)) {
+      if (known.hash === hash && this.equals(this.bytes, this.view, known.offset, known.length)) {
         this.take(known);
         return;
       }

@@ -237,7 +237,7 @@ export class HpackDecoder {
       roomBytes = huffmanDecodedBytes(bytes, start, stop);
       if (roomBytes < 0 || roomBytes > keepMaxBytes) return roomBytes;
     }
-    section.reserve(offset + roomBytes + 1);
+    section.reserve(offset + roomBytes + 2);
     const after = decodeHuffman(bytes, start, stop, section.bytes, offset);
     return after < 0 ? after : after - offset;
   }

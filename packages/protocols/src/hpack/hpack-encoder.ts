@@ -1,7 +1,7 @@
 // Encodes the header blocks of one direction of a connection (RFC 7541): `begin`, any number of fields, `finish`. Names go out
 // in lower case, strings in the shorter of their two forms. What comes again is put into a dynamic table of our own; secrets
 // never are. Which fields a message has is not decided here, nor how a block is cut into frames.
-// Allocates nothing, except that the table and its index grow to their limits.
+// Allocates nothing, except that the table and its index grow to their limits, and one view when the buffer is another one.
 
 import { viewOf } from '../http1/word-view.ts';
 import { hashBytes } from './byte-hash.ts';
@@ -17,7 +17,7 @@ import { EncoderIndex } from './encoder-index.ts';
 import { EncoderName, Habit } from './encoder-name.ts';
 import { EncoderValue } from './encoder-value.ts';
 import { encodeHuffman, huffmanBytes } from './huffman-encode.ts';
-import { STATIC_BYTES, STATIC_COUNT, STATIC_LAST_INDEX, STATIC_RECORDS } from './static-table.ts';
+import { STATIC_BYTES, STATIC_COUNT, STATIC_LAST_INDEX, STATIC_RECORDS, STATIC_VIEW } from './static-table.ts';
 
 /** How a field may be encoded. A field known as a secret by its name is never indexed, whatever is asked for. */
 export const Indexing = {
@@ -45,6 +45,8 @@ export class HpackEncoder {
   private lastBytes: number;
 
   private buffer: Buffer = STATIC_BYTES;
+  /** Covers `buffer`. */
+  private view: DataView = STATIC_VIEW;
   private start = 0;
   private at = 0;
   private end = 0;
@@ -68,7 +70,10 @@ export class HpackEncoder {
   /** Begins a block that may fill `start`…`end` of the buffer. One that was begun before and not finished is given up. */
   begin(buffer: Buffer, start: number, end: number): void {
     if (this.isOpen) this.giveUp();
-    this.buffer = buffer;
+    if (buffer !== this.buffer) {
+      this.buffer = buffer;
+      this.view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+    }
     this.start = start;
     this.at = start;
     this.end = end;
@@ -175,7 +180,7 @@ export class HpackEncoder {
       return;
     }
     const fieldHash = hashBytes(bytes, view, offset, length, NAME.hash);
-    const found = index.findField(NAME, bytes, offset, length, fieldHash);
+    const found = index.findField(NAME, bytes, view, offset, length, fieldHash);
     if (found !== -1) {
       this.integer(0x80, 7, STATIC_COUNT + 1 + found);
       return;
@@ -233,7 +238,7 @@ export class HpackEncoder {
       this.isFull = true;
       return;
     }
-    if (isHuffman) encodeHuffman(bytes, offset, offset + length, this.buffer, this.at);
+    if (isHuffman) encodeHuffman(bytes, offset, offset + length, this.buffer, this.view, this.at, after);
     else for (let i = 0; i < length; i++) this.buffer[this.at + i] = bytes[offset + i];
     this.at = after;
   }

@@ -3,7 +3,7 @@
 // Tables only; reading and writing strings is done elsewhere.
 
 export const EOS = 256;
-export const CODE_MAX_BITS = 30;
+const CODE_MAX_BITS = 30;
 
 /** Bits of the code of each byte, and of EOS. */
 // biome-ignore format: 16 symbols a line
@@ -32,24 +32,10 @@ export const CODE_BITS = Uint8Array.from(LENGTHS);
 /** Right-aligned code of each symbol. */
 export const CODES = new Int32Array(LENGTHS.length);
 
-/** Symbols ordered by code. */
-export const SYMBOLS = new Uint16Array(LENGTHS.length);
-
-/** For each length: its first code, the code after its last one, and where its symbols begin in `SYMBOLS`. */
-export const FIRST_CODE = new Int32Array(CODE_MAX_BITS + 1);
-export const END_CODE = new Int32Array(CODE_MAX_BITS + 1);
-export const FIRST_SYMBOL = new Int32Array(CODE_MAX_BITS + 1);
-
 let nextCode = 0;
-let ordered = 0;
 for (let bits = 1; bits <= CODE_MAX_BITS; bits++) {
   nextCode <<= 1;
-  FIRST_CODE[bits] = nextCode;
-  FIRST_SYMBOL[bits] = ordered;
   for (let symbol = 0; symbol < LENGTHS.length; symbol++) {
-    if (LENGTHS[symbol] !== bits) continue;
-    CODES[symbol] = nextCode++;
-    SYMBOLS[ordered++] = symbol;
+    if (LENGTHS[symbol] === bits) CODES[symbol] = nextCode++;
   }
-  END_CODE[bits] = nextCode;
 }

@@ -1,23 +1,22 @@
-// Decodes Huffman strings (RFC 7541 §5.2). A table indexed by the next 12 bits yields one or two bytes at a time; the rare
-// longer codes are found by comparing with the first code of each length. Reads nothing outside of its range.
-// Allocates nothing after module load.
+// Decodes Huffman strings (RFC 7541 §5.2) with an automaton that takes a byte at a time: a state is what was read of a code so
+// far, a step yields up to two bytes and the next state. Its loop has no branch that depends on the text.
+// Allocates nothing after module load; the table of steps has 256 KiB.
 
 import { HpackError } from './hpack-error.ts';
-import { CODE_BITS, CODE_MAX_BITS, CODES, END_CODE, EOS, FIRST_CODE, FIRST_SYMBOL, SYMBOLS } from './huffman-code.ts';
+import { CODE_BITS, CODES, EOS } from './huffman-code.ts';
 
-const WINDOW_BITS = 12;
-const WINDOW_MASK = (1 << WINDOW_BITS) - 1;
+const STATES = 256;
+/** The states after 0 to 7 ones: only there may a string end, with that padding. */
+const END_STATES = 8;
 
-/**
- * For each window: first byte (bits 0 to 7), second byte (8 to 15), bits of the first code (16 to 19), bits of all codes
- * (20 to 23), number of bytes (24 and 25). 0: the first code is longer than the window.
- */
-const WINDOWS = makeWindows();
+/** A step: first byte (bits 0 to 7), second byte (8 to 15), next state (16 to 23), number of bytes (24 and 25). */
+const STATE_SHIFT = 16;
+const COUNT_SHIFT = 24;
+/** The step has come to the end-of-string symbol. */
+const EOS_STEP = -1;
 
-/** Where measuring writes what nobody reads. */
-const NOWHERE = new Uint8Array(2);
-const NOWHERE_MASK = 1;
-const EVERYWHERE_MASK = -1;
+/** Indexed by state and byte. */
+const STEPS = makeSteps();
 
 /** More bytes than this no string of `length` encoded bytes has: the shortest codes have 5 bits. */
 export function huffmanDecodedMaxBytes(length: number): number {
@@ -26,115 +25,88 @@ export function huffmanDecodedMaxBytes(length: number): number {
 
 /** Bytes of the decoded string, or a `HpackError`. */
 export function huffmanDecodedBytes(bytes: Uint8Array, start: number, end: number): number {
-  return decode(bytes, start, end, NOWHERE, 0, NOWHERE_MASK);
+  let state = 0;
+  let length = 0;
+  for (let position = start; position < end; position++) {
+    const step = STEPS[(state << 8) | bytes[position]];
+    if (step === EOS_STEP) return HpackError.HUFFMAN_EOS;
+    length += step >> COUNT_SHIFT;
+    state = (step >> STATE_SHIFT) & 0xff;
+  }
+  return state < END_STATES ? length : HpackError.HUFFMAN_PADDING;
 }
 
 /**
- * Decodes `start`…`end` to `into` from `at` on and returns the index after the last byte, or a `HpackError`. `into` must
- * have room for one byte more than the string has.
+ * Decodes `start`…`end` to `into` from `at` on and returns the index after the last byte, or a `HpackError`. Up to two bytes
+ * after the last are overwritten with rubbish.
  */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number, into: Uint8Array, at: number): number {
-  return decode(bytes, start, end, into, at, EVERYWHERE_MASK);
+  // The state, shifted to where it is an index: on the longest chain of this loop every operation counts.
+  let row = 0;
+  for (let position = start; position < end; position++) {
+    const step = STEPS[row | bytes[position]];
+    if (step < 0) return HpackError.HUFFMAN_EOS;
+    // What is above the low byte is cut off by the array.
+    into[at] = step;
+    into[at + 1] = step >> 8;
+    at += step >> COUNT_SHIFT;
+    row = (step >> (STATE_SHIFT - 8)) & 0xff00;
+  }
+  return row < END_STATES << 8 ? at : HpackError.HUFFMAN_PADDING;
 }
 
-function decode(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  into: Uint8Array,
-  at: number,
-  indexMask: number,
-): number {
-  let position = start;
-  // The low `bits` bits of `window` are read and not yet decoded; what stands above them is garbage.
-  let window = 0;
-  let bits = 0;
-  for (;;) {
-    while (bits < WINDOW_BITS) {
-      if (position === end) return decodeTail(window, bits, into, at, indexMask);
-      window = (window << 8) | bytes[position++];
-      bits += 8;
-    }
-    const entry = WINDOWS[(window >>> (bits - WINDOW_BITS)) & WINDOW_MASK];
-    if (entry !== 0) {
-      into[at & indexMask] = entry & 0xff;
-      into[(at + 1) & indexMask] = (entry >> 8) & 0xff;
-      at += entry >> 24;
-      bits -= (entry >> 20) & 15;
-    } else {
-      const long = longCode(bytes, start, (position - start) * 8 - bits, end);
-      if (long < 0) return long;
-      into[at & indexMask] = long & 0xff;
-      at++;
-      const next = (position - start) * 8 - bits + (long >> 8);
-      position = start + ((next + 7) >> 3);
-      bits = (position - start) * 8 - next;
-      window = bytes[position - 1];
+/** Two steps of half a byte each make one of a byte. */
+function makeSteps(): Int32Array {
+  const halves = makeHalfSteps(makeTree());
+  const steps = new Int32Array(STATES * 256);
+  for (let state = 0; state < STATES; state++) {
+    for (let byte = 0; byte < 256; byte++) {
+      const first = halves[(state << 4) | (byte >> 4)];
+      const second = first === EOS_STEP ? EOS_STEP : halves[(((first >> STATE_SHIFT) & 0xff) << 4) | (byte & 15)];
+      steps[(state << 8) | byte] = second === EOS_STEP ? EOS_STEP : joined(first, second);
     }
   }
+  return steps;
 }
 
-/** The last bits, fewer than a window: perhaps a byte or two more, then the padding, at most 7 ones. */
-function decodeTail(window: number, bits: number, into: Uint8Array, at: number, indexMask: number): number {
-  while (bits > 0) {
-    const rest = window & ((1 << bits) - 1);
-    const fill = WINDOW_BITS - bits;
-    const entry = WINDOWS[(rest << fill) | ((1 << fill) - 1)];
-    const codeBits = (entry >> 16) & 15;
-    if (entry === 0 || codeBits > bits) {
-      return bits < 8 && rest === (1 << bits) - 1 ? at : HpackError.HUFFMAN_PADDING;
-    }
-    into[at & indexMask] = entry & 0xff;
-    at++;
-    bits -= codeBits;
-  }
-  return at;
+/** What both steps yield, and the state after the second. */
+function joined(first: number, second: number): number {
+  const count = first >> COUNT_SHIFT;
+  const bytes = count === 0 ? second & 0xff : (first & 0xff) | ((second & 0xff) << 8);
+  const state = second & (0xff << STATE_SHIFT);
+  return bytes | state | ((count + (second >> COUNT_SHIFT)) << COUNT_SHIFT);
 }
 
-/** Byte and length (from bit 8) of the code longer than a window that begins `bitOffset` bits after `start`; or an error. */
-function longCode(bytes: Uint8Array, start: number, bitOffset: number, end: number): number {
-  const from = start + (bitOffset >> 3);
-  const skipped = bitOffset & 7;
-  // Thirty bits from there, filled up with ones; five bytes hold them.
-  let high = 0;
-  for (let i = 0; i < 4; i++) high = (high << 8) | (from + i < end ? bytes[from + i] : 0xff);
-  const low = from + 4 < end ? bytes[from + 4] : 0xff;
-  const word = ((high << skipped) | (low >> (8 - skipped))) >>> (32 - CODE_MAX_BITS);
-  const available = (end - from) * 8 - skipped;
-  for (let length = WINDOW_BITS + 1; length <= CODE_MAX_BITS; length++) {
-    const code = word >>> (CODE_MAX_BITS - length);
-    if (code >= END_CODE[length]) continue;
-    // More than 11 bits are left here: too many for padding.
-    if (length > available) return HpackError.HUFFMAN_PADDING;
-    const symbol = SYMBOLS[FIRST_SYMBOL[length] + code - FIRST_CODE[length]];
-    return symbol === EOS ? HpackError.HUFFMAN_EOS : symbol | (length << 8);
-  }
-  return HpackError.HUFFMAN_PADDING;
-}
-
-function makeWindows(): Int32Array {
-  const windows = new Int32Array(1 << WINDOW_BITS);
-  for (let window = 0; window < windows.length; window++) {
-    const first = symbolAt(window, WINDOW_BITS);
-    if (first === -1) continue;
-    const firstBits = CODE_BITS[first];
-    const second = symbolAt(window, WINDOW_BITS - firstBits);
-    windows[window] =
-      second === -1
-        ? first | (firstBits << 16) | (firstBits << 20) | (1 << 24)
-        : first | (second << 8) | (firstBits << 16) | ((firstBits + CODE_BITS[second]) << 20) | (2 << 24);
-  }
-  return windows;
-}
-
-/** The symbol whose code begins the low `bits` bits of a window, or -1. */
-function symbolAt(window: number, bits: number): number {
-  for (let length = 5; length <= bits; length++) {
-    const code = (window >> (bits - length)) & ((1 << length) - 1);
-    if (code < END_CODE[length]) {
-      const symbol = SYMBOLS[FIRST_SYMBOL[length] + code - FIRST_CODE[length]];
-      return CODES[symbol] === code ? symbol : -1;
+/** Steps of four bits, indexed by state and bits: they yield one byte at most. */
+function makeHalfSteps(tree: Int32Array): Int32Array {
+  const halves = new Int32Array(STATES * 16);
+  for (let state = 0; state < STATES; state++) {
+    for (let bits = 0; bits < 16; bits++) {
+      let node = state;
+      let yielded = 0;
+      for (let bit = 3; bit >= 0 && yielded !== EOS_STEP; bit--) {
+        const child = tree[node * 2 + ((bits >> bit) & 1)];
+        node = Math.max(child, 0);
+        if (child < 0) yielded = ~child === EOS ? EOS_STEP : ~child | (1 << COUNT_SHIFT);
+      }
+      halves[(state << 4) | bits] = yielded === EOS_STEP ? EOS_STEP : yielded | (node << STATE_SHIFT);
     }
   }
-  return -1;
+  return halves;
+}
+
+/** Both children of each inner node: the number of a node, or the complement of a symbol. EOS comes first: see END_STATES. */
+function makeTree(): Int32Array {
+  const tree = new Int32Array(STATES * 2);
+  let nodes = 1;
+  for (let symbol = EOS; symbol >= 0; symbol--) {
+    let node = 0;
+    for (let bit = CODE_BITS[symbol] - 1; bit > 0; bit--) {
+      const at = node * 2 + ((CODES[symbol] >> bit) & 1);
+      if (tree[at] === 0) tree[at] = nodes++;
+      node = tree[at];
+    }
+    tree[node * 2 + (CODES[symbol] & 1)] = ~symbol;
+  }
+  return tree;
 }

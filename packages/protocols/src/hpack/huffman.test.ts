@@ -10,16 +10,19 @@ import { encodeHuffman, huffmanBytes } from './huffman-encode.ts';
 import { guardedBlock } from './test-support.ts';
 
 function encoded(text: Buffer): Buffer {
-  const into = Buffer.alloc(huffmanBytes(text, 0, text.length));
-  assert.equal(encodeHuffman(text, 0, text.length, into, 0), into.length);
-  return into;
+  const length = huffmanBytes(text, 0, text.length);
+  const into = Buffer.alloc(length + 8, 0xaa);
+  const view = new DataView(into.buffer, into.byteOffset, into.length);
+  encodeHuffman(text, 0, text.length, into, view, 3, 3 + length);
+  assert.deepEqual([...into.subarray(0, 3), ...into.subarray(3 + length)], Array(8).fill(0xaa), 'nothing outside');
+  return into.subarray(3, 3 + length);
 }
 
 /** The text or the error, once measured and once written. */
 function decoded(code: Buffer): Buffer | number {
   const { bytes, start, end } = guardedBlock(code);
   const length = huffmanDecodedBytes(bytes, start, end);
-  const into = Buffer.alloc(huffmanDecodedMaxBytes(code.length) + 1);
+  const into = Buffer.alloc(huffmanDecodedMaxBytes(code.length) + 2);
   const after = decodeHuffman(bytes, start, end, into, 0);
   assert.equal(after, length);
   return after < 0 ? after : into.subarray(0, after);

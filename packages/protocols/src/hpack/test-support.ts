@@ -7,6 +7,7 @@ import { FieldSection } from './field-section.ts';
 import type { HpackDecoder } from './hpack-decoder.ts';
 import type { HpackEncoder } from './hpack-encoder.ts';
 import { HpackError } from './hpack-error.ts';
+import { encodeHuffman, huffmanBytes } from './huffman-encode.ts';
 import { PSEUDO_NAMES } from './pseudo-field.ts';
 
 export const TEST_LIMITS: FieldLimits = { listMaxBytes: 64 * 1024, fieldsMax: 256 };
@@ -89,4 +90,13 @@ export function integerBytes(pattern: number, prefixBits: number, value: number)
   let rest = value - mask;
   for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
   return Buffer.from([...bytes, rest]);
+}
+
+/** The string with Huffman codes, its length before it. */
+export function huffmanString(text: string): Buffer {
+  const bytes = Buffer.from(text, 'latin1');
+  const code = Buffer.alloc(huffmanBytes(bytes, 0, bytes.length));
+  const view = new DataView(code.buffer, code.byteOffset, code.length);
+  encodeHuffman(bytes, 0, bytes.length, code, view, 0, code.length);
+  return Buffer.concat([integerBytes(0x80, 7, code.length), code]);
 }
