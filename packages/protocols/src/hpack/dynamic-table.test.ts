@@ -75,13 +75,31 @@ describe('DynamicTable', () => {
     const table = new DynamicTable(4096);
     for (let i = 0; i < 1000; i++) insert(table, `name-${i}`, 'v'.repeat(i % 100));
     const { bytes, records } = table;
-    for (let i = 0; i < 10_000; i++) insert(table, `name-${i}`, 'v'.repeat(i % 100), i);
+    const entry = (number: number): [string, string] => [`name-${number}`, 'v'.repeat(number % 100)];
+    for (let i = 0; i < 10_000; i++) {
+      insert(table, ...entry(i), i);
+      if (i < 1000 || i % 7 !== 0) continue;
+      const newestFirst = Array.from({ length: table.count }, (_, age) => entry(i - age));
+      assert.deepEqual(tableFields(table), newestFirst, `after ${i}`);
+    }
     assert.equal(table.bytes, bytes);
     assert.equal(table.records, records);
     assert.ok(bytes.length <= 8192);
     assert.equal(table.nameAt(0), 'name-9999');
     assert.equal(table.valueAt(0), 'v'.repeat(99));
     assert.equal(table.records[table.recordAt(3) + 3], 9996);
+  });
+
+  it('keeps them also when it grows after some have left', () => {
+    const entry = (number: number): [string, string] => [`name-${number}`, 'v'.repeat(100 + (number % 50))];
+    for (let limit = 200; limit < 10_000; limit += 400) {
+      const table = new DynamicTable(limit);
+      for (let i = 0; i < 150; i++) {
+        insert(table, ...entry(i));
+        const newestFirst = Array.from({ length: table.count }, (_, age) => entry(i - age));
+        assert.deepEqual(tableFields(table), newestFirst, `limit ${limit}, after ${i}`);
+      }
+    }
   });
 
   it('holds entries of nothing', () => {

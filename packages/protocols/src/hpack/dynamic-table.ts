@@ -21,6 +21,9 @@ export function checkedTableBytes(bytes: number): number {
   throw new RangeError(`the size of a dynamic table is ${bytes}; accepted: 0 to ${TABLE_MAX_BYTES}`);
 }
 
+/** Differences of sequence numbers are right when they are cut off here. */
+export const SEQUENCE_MASK = 0x7fffffff;
+
 const ARENA_MIN_BYTES = 1024;
 const RECORDS_MIN = 16;
 
@@ -38,7 +41,7 @@ export class DynamicTable {
   /** Bytes of the entries by the definition of the RFC. */
   sizeBytes = 0;
   limitBytes: number;
-  /** Entries ever inserted, and so the sequence number of the newest; wraps after 2^31. */
+  /** Entries ever inserted, and so the sequence number of the newest; begins anew after `SEQUENCE_MASK`. */
   inserted = 0;
   /** End of the used part of the arena. */
   private usedEnd = 0;
@@ -80,7 +83,7 @@ export class DynamicTable {
     const offset = this.usedEnd;
     this.usedEnd += length;
     this.count++;
-    this.inserted = (this.inserted + 1) & 0x7fffffff;
+    this.inserted = (this.inserted + 1) & SEQUENCE_MASK;
     this.sizeBytes += size;
     const at = this.recordAt(0);
     const records = this.records;
@@ -111,7 +114,6 @@ export class DynamicTable {
       this.sizeBytes -= this.records[at + 1] + this.records[at + 2] + ENTRY_OVERHEAD_BYTES;
       this.count--;
     }
-    if (this.count === 0) this.usedEnd = 0;
   }
 
   /** Moves the entries to the front of the arena, or of a larger one when they fill more than half of it. */

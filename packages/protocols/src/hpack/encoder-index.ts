@@ -4,7 +4,7 @@
 // Allocates its arrays with the first field that is looked for.
 
 import { equalBytes } from './copy-bytes.ts';
-import { type DynamicTable, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
+import { type DynamicTable, ENTRY_OVERHEAD_BYTES, SEQUENCE_MASK } from './dynamic-table.ts';
 import type { EncoderName } from './encoder-name.ts';
 
 /** Few collide in groups: one slot each would let two fields of every message push each other out for ever. */
@@ -42,9 +42,8 @@ export class EncoderIndex {
     if (this.byField.length === 0) return -1;
     const group = this.groupOf(fieldHash);
     for (let slot = group; slot < group + GROUP; slot++) {
-      const index = this.table.inserted - this.byField[slot];
-      if (index < 0 || index >= this.table.count) continue;
-      if (this.hasField(index, name, bytes, view, offset, length)) return index;
+      const index = this.ageOf(this.byField[slot]);
+      if (index < this.table.count && this.hasField(index, name, bytes, view, offset, length)) return index;
     }
     return -1;
   }
@@ -54,8 +53,8 @@ export class EncoderIndex {
     if (this.byName.length === 0) return -1;
     const group = this.groupOf(name.hash);
     for (let slot = group; slot < group + GROUP; slot++) {
-      const index = this.table.inserted - this.byName[slot];
-      if (index >= 0 && index < this.table.count && this.hasName(this.table.recordAt(index), name)) return index;
+      const index = this.ageOf(this.byName[slot]);
+      if (index < this.table.count && this.hasName(this.table.recordAt(index), name)) return index;
     }
     return -1;
   }
@@ -76,26 +75,25 @@ export class EncoderIndex {
   /** The newest entry of the table is this field. */
   inserted(name: EncoderName, fieldHash: number): void {
     if (this.byField.length === 0) this.byField = new Int32Array(this.slots);
-    this.byField[this.freeSlot(this.byField, fieldHash)] = this.table.inserted;
+    this.byField[this.oldestSlot(this.byField, fieldHash)] = this.table.inserted;
     if (name.staticIndex !== 0) return;
     if (this.byName.length === 0) this.byName = new Int32Array(this.slots);
-    this.byName[this.freeSlot(this.byName, name.hash)] = this.table.inserted;
+    this.byName[this.oldestSlot(this.byName, name.hash)] = this.table.inserted;
   }
 
-  /** The slot of the group whose entry is gone, or the oldest. */
-  private freeSlot(sequences: Int32Array, hash: number): number {
+  /** The slot of the group with the oldest entry; one that was evicted is older than any that was not. */
+  private oldestSlot(sequences: Int32Array, hash: number): number {
     const group = this.groupOf(hash);
     let oldest = group;
-    let oldestAge = -1;
-    for (let slot = group; slot < group + GROUP; slot++) {
-      const age = this.table.inserted - sequences[slot];
-      if (age < 0 || age >= this.table.count) return slot;
-      if (age > oldestAge) {
-        oldest = slot;
-        oldestAge = age;
-      }
+    for (let slot = group + 1; slot < group + GROUP; slot++) {
+      if (this.ageOf(sequences[slot]) > this.ageOf(sequences[oldest])) oldest = slot;
     }
     return oldest;
+  }
+
+  /** How many entries came after that one, which is its position in the table if it still has one. */
+  private ageOf(sequence: number): number {
+    return (this.table.inserted - sequence) & SEQUENCE_MASK;
   }
 
   private groupOf(hash: number): number {

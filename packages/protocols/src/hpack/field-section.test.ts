@@ -77,6 +77,14 @@ describe('faults (RFC 9113 §8.2.1, §8.3)', () => {
     assert.equal(faultOf([':path', '/ ']), 'OUTER_SPACE');
   });
 
+  it('of the value of an entry are not those of a field that takes only its name', () => {
+    const decoder = new HpackDecoder();
+    decodeFields([['n', ' bad']], 0x40, decoder);
+    assert.equal(decodeBlock(decoder, '7e 0161').section.fault, FieldFault.NONE);
+    decodeFields([['N', 'good']], 0x40, decoder);
+    assert.equal(decodeBlock(decoder, '7e 0161').section.fault, FieldFault.UPPER_CASE_NAME);
+  });
+
   it('the first one is told, and the next block begins without', () => {
     assert.equal(faultOf(['A', 'v'], ['n', ' '], ['', '']), 'UPPER_CASE_NAME');
     const decoder = new HpackDecoder();
@@ -167,6 +175,18 @@ describe('moveTo', () => {
     assert.deepEqual([...head.neverIndexed!], [0, 1]);
     head.clear(Buffer.alloc(0));
     assert.equal(head.neverIndexed, undefined);
+    for (const marks of [
+      [1, 1],
+      [0, 1],
+      [1, 0],
+    ]) {
+      const { bytes, start, end } = guardedBlock(
+        Buffer.concat(marks.map((mark) => plainLiteral('c', '3', mark * 0x10))),
+      );
+      new HpackDecoder().decode(bytes, start, end, section, TEST_LIMITS);
+      section.moveTo(head);
+      assert.deepEqual([...head.neverIndexed!], marks, 'none are left of the block before');
+    }
     decodeFields([['a', '1']]).moveTo(head);
     assert.equal(head.neverIndexed, undefined);
   });

@@ -135,7 +135,6 @@ export class HpackDecoder {
     const neverIndexed = first >= 0x10 && !withIndexing;
     const index = this.integer(withIndexing ? 0x3f : 0x0f);
     if (index < 0) return index;
-    if (this.tooLarge !== 0) section.length = 0;
     const keepMaxBytes = this.keepMaxBytes(withIndexing);
     const nameOffset = section.length;
     const nameLength =
