@@ -56,7 +56,7 @@ export class EncoderName {
   habit: number = Habit.UNKNOWN;
   private readonly known: readonly KnownName[];
   private readonly knownById: readonly (KnownName | undefined)[];
-  private readonly knownByStaticIndex: readonly (KnownName | undefined)[];
+  private readonly knownByPseudo: readonly (KnownName | undefined)[];
   /** Open addressing by hash: index in `known` plus 1. */
   private readonly slots = new Uint8Array(SLOTS);
 
@@ -73,9 +73,7 @@ export class EncoderName {
       this.slots[slot] = index + 1;
     });
     this.knownById = FIELD_NAMES.map((name) => this.known[KNOWN_NAMES.indexOf(name)]);
-    this.knownByStaticIndex = ['', ...STATIC_FIELDS.map(([name]) => name)].map(
-      (name) => this.known[KNOWN_NAMES.indexOf(name)],
-    );
+    this.knownByPseudo = PSEUDO_NAMES.map((name) => this.known[KNOWN_NAMES.indexOf(name)]);
   }
 
   /** Takes the name of a field id other than OTHER. */
@@ -83,9 +81,9 @@ export class EncoderName {
     this.take(this.knownById[id]!);
   }
 
-  /** Takes the name of an entry of the static table, 1 to 61. */
-  useStatic(index: number): void {
-    this.take(this.knownByStaticIndex[index]!);
+  /** Takes the name of a pseudo-header field, by its number. */
+  usePseudo(pseudo: number): void {
+    this.take(this.knownByPseudo[pseudo]!);
   }
 
   /** Takes a token in any case. @throws RangeError when it is none. */

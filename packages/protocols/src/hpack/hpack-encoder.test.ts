@@ -7,6 +7,7 @@ import { HeaderTable } from '../http-head/header-table.ts';
 import { encodeFields } from './encode-fields.ts';
 import { HpackDecoder } from './hpack-decoder.ts';
 import { HpackEncoder, Indexing } from './hpack-encoder.ts';
+import { Pseudo } from './pseudo-field.ts';
 import { STATIC_FIELDS } from './static-table.ts';
 import { decodeBlock, encodeBlock, type Fields, tableFields } from './test-support.ts';
 
@@ -42,7 +43,7 @@ describe('static entries', () => {
     };
     for (const status of [100, 200, 204, 206, 299, 301, 304, 400, 404, 431, 500, 503, 999]) {
       const { section } = decodeBlock(new HpackDecoder(), block(status));
-      assert.equal(section.pseudoValue(5), `${status}`);
+      assert.equal(section.pseudoValue(Pseudo.STATUS), `${status}`);
     }
     assert.equal(block(404).toString('hex'), '8d');
     assert.equal(block(503).length, 1, 'the second time');
@@ -334,17 +335,19 @@ describe('fields of heads', () => {
     }
   });
 
-  it('received values under static names', () => {
+  it('received values as pseudo-header fields', () => {
     const encoder = new HpackEncoder();
     const bytes = Buffer.from('GET /a/b HTTP/1.1');
     const buffer = Buffer.alloc(100);
     encoder.begin(buffer, 0, 100);
-    encoder.staticNameField(2, bytes, 0, 3);
-    encoder.staticNameField(4, bytes, 4, 4);
-    encoder.staticNameField(4, bytes, 4, 1, Indexing.NEVER);
+    encoder.pseudoField(Pseudo.METHOD, bytes, 0, 3);
+    encoder.pseudoField(Pseudo.PATH, bytes, 4, 4);
+    encoder.pseudoField(Pseudo.PATH, bytes, 4, 1, Indexing.NEVER);
+    encoder.pseudoField(Pseudo.PROTOCOL, bytes, 0, 3);
     const block = buffer.subarray(0, encoder.finish());
-    assert.match(block.toString('hex'), /^820483.{6}14012f$/);
-    const { section } = decodeBlock(new HpackDecoder(), block.subarray(0, -3));
-    assert.deepEqual([section.pseudoValue(1), section.pseudoValue(4)], ['GET', '/a/b']);
+    assert.match(block.toString('hex'), /^820483.{6}14012f00/);
+    const { section } = decodeBlock(new HpackDecoder(), Buffer.concat([block.subarray(0, 6), block.subarray(9)]));
+    const values = [Pseudo.METHOD, Pseudo.PATH, Pseudo.PROTOCOL].map((pseudo) => section.pseudoValue(pseudo));
+    assert.deepEqual(values, ['GET', '/a/b', 'GET']);
   });
 });

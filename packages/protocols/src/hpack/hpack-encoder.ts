@@ -17,6 +17,7 @@ import { EncoderIndex } from './encoder-index.ts';
 import { EncoderName, Habit } from './encoder-name.ts';
 import { EncoderValue } from './encoder-value.ts';
 import { encodeHuffman, huffmanBytes } from './huffman-encode.ts';
+import { Pseudo } from './pseudo-field.ts';
 import { STATIC_BYTES, STATIC_COUNT, STATIC_LAST_INDEX, STATIC_RECORDS, STATIC_VIEW } from './static-table.ts';
 
 /** How a field may be encoded. A field known as a secret by its name is never indexed, whatever is asked for. */
@@ -30,8 +31,6 @@ export const Indexing = {
   /** As a literal that nobody on the way may index (RFC 7541 §6.2.3): how a field that came so must go on. */
   NEVER: 3,
 } as const;
-
-const STATUS_INDEX = 8;
 
 const NAME = new EncoderName();
 const VALUE = new EncoderValue();
@@ -88,7 +87,7 @@ export class HpackEncoder {
 
   /** `:status`; 100 to 999. */
   status(code: number): void {
-    NAME.useStatic(STATUS_INDEX);
+    NAME.usePseudo(Pseudo.STATUS);
     VALUE.useStatus(code);
     this.field(VALUE.bytes, VALUE.view, 0, VALUE.length, Indexing.AUTO);
   }
@@ -111,15 +110,15 @@ export class HpackEncoder {
     this.field(bytes, viewOf(bytes), valueOffset, valueLength, indexing);
   }
 
-  /** A value of a received message under a name of ours: that of an entry of the static table, such as 4 for `:path`. */
-  staticNameField(
-    index: number,
+  /** A pseudo-header field, by its number, with a range of received bytes as its value. */
+  pseudoField(
+    pseudo: number,
     bytes: Buffer,
     valueOffset: number,
     valueLength: number,
     indexing: number = Indexing.AUTO,
   ): void {
-    NAME.useStatic(index);
+    NAME.usePseudo(pseudo);
     this.field(bytes, viewOf(bytes), valueOffset, valueLength, indexing);
   }
 
