@@ -42,6 +42,41 @@ describe('limits of connections', () => {
     assert.equal(h.count(Event.LISTENER_PAUSED), 1);
   });
 
+  it('holds all listeners together to a limit, whoever has the connections', async () => {
+    start({ acceptedMax: 8 });
+    const one = h.listen(1);
+    const other = h.listen(2);
+    // With two listeners each has 8 / 4 places of its own: one may take 6, the other the rest, and nobody a ninth.
+    for (let i = 0; i < 6; i++) await h.accepted(one);
+    await h.client(one);
+    assert.equal((await h.next(Event.LISTENER_PAUSED)).a, 1);
+    const { id } = await h.accepted(other);
+    await h.accepted(other);
+    await h.client(other);
+    assert.equal((await h.next(Event.LISTENER_PAUSED)).a, 2);
+    await delay(120);
+    assert.equal(h.count(Event.ACCEPTED), 8);
+    // A place that becomes free goes to the listener that has fewer than its own.
+    h.run((t) => t.reset(id));
+    assert.equal((await h.next(Event.ACCEPTED)).a, 2);
+    await delay(50);
+    assert.equal(h.count(Event.ACCEPTED), 9);
+  });
+
+  it('counts connections to servers for nobody', async () => {
+    start({ acceptedMax: 2 });
+    const port = h.listen();
+    await h.connected();
+    await h.connected();
+    const { id } = await h.accepted(port);
+    h.run((t) => t.close(id, 0));
+    await h.accepted(port);
+    await h.accepted(port);
+    await h.client(port);
+    await h.next(Event.LISTENER_PAUSED);
+    assert.equal(h.count(Event.ACCEPTED), 3);
+  });
+
   it('holds a listener to its own limit and not the others', async () => {
     start({});
     const limited = h.listen(1, 1);

@@ -3,6 +3,11 @@
 export interface StreamTransportOptions {
   /** Seats for connections, both sides together. 1 … 1,048,575. Default 65,536. Accepting pauses when all are taken. */
   readonly connectionsMax?: number;
+  /**
+   * Connections of all listeners together; 0: as many as there are seats. Accepting pauses at it; listeners with few connections still
+   * get some when the others have nearly all. 0 … 1,048,575. Default 0.
+   */
+  readonly acceptedMax?: number;
   /** Receive region of `memory`. At least 4 × receiveMaxBytes, at most 1 GiB. Default 4 MiB. */
   readonly receivePoolBytes?: number;
   /** Most bytes in one DATA event. 1 … 16 MiB. Default 64 KiB. */
@@ -32,6 +37,7 @@ export function resolveStreamTransportOptions(options: StreamTransportOptions): 
   const poolMin = Math.max(4 * receiveMaxBytes, 4 * KIB);
   return {
     connectionsMax: whole('connectionsMax', options.connectionsMax ?? 65_536, 1, 2 ** 20 - 1),
+    acceptedMax: whole('acceptedMax', options.acceptedMax ?? 0, 0, 2 ** 20 - 1),
     receivePoolBytes: roundUp(
       whole('receivePoolBytes', options.receivePoolBytes ?? Math.max(4 * MIB, poolMin), poolMin, GIB),
     ),

@@ -109,6 +109,7 @@ export class StreamTransport {
         eventsMax,
         commandsMax,
         sizes.queuedMemoryHighBytes,
+        sizes.acceptedMax,
       ],
       memory,
       events,

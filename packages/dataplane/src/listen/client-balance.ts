@@ -63,7 +63,7 @@ export class ClientBalance {
 
   /**
    * Gives a connection away that was accepted in this batch, if somebody else should have it.
-   * @param clientsMax of one listener, here as there; 0: no limit. @param tag of the entry point's first listener.
+   * @param clientsMax of one worker, here as there; 0: no limit. @param tag of the entry point's first listener.
    * @returns true when it is gone: the id is dead.
    */
   handOver(transport: StreamTransport, id: number, peerOffset: number, tag: number, clientsMax: number): boolean {

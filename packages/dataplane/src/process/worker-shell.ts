@@ -9,7 +9,7 @@ import type { SupervisorMessage, WorkerBootstrap, WorkerMessage } from './worker
 
 /** What the shell needs of the data path. */
 export interface WorkerDataplane<Reader> {
-  listen(entryPoint: string, descriptor: number, clientsMax: number): void;
+  listen(entryPoint: string, descriptor: number): void;
   receive(mailbox: number): void;
   install(reader: Reader, release: () => void): void;
   drain(acceptGraceMs: number, graceMs: number): Promise<void>;
@@ -22,8 +22,6 @@ export interface WorkerShellOptions<Reader> {
   readonly control: ControlBlock;
   readonly dataplane: WorkerDataplane<Reader>;
   readonly log: Logger;
-  /** Clients at a time, over all listeners. */
-  readonly clientsMax: number;
   readonly mapSnapshot: (descriptor: number, revision: number) => MappedSnapshot<Reader>;
   readonly closeDescriptor: (descriptor: number) => void;
   /** Takes what has arrived in the mailbox: descriptors of snapshots, oldest first. */
@@ -63,13 +61,11 @@ export class WorkerShell<Reader> {
 
   /** Takes the first snapshot and begins to accept. @returns false when the snapshot cannot be used: nothing serves then. */
   async start(): Promise<boolean> {
-    const { bootstrap, control, dataplane, clientsMax } = this.options;
+    const { bootstrap, control, dataplane } = this.options;
     await this.intake.offer(bootstrap.revision, bootstrap.snapshotDescriptor);
     if (this.revision === -1) return false;
     if (this.draining) return true; // Told to leave meanwhile: it must not begin to accept.
-    // The same for each, so that clients of one entry point leave room for those of another.
-    const share = Math.max(1, Math.floor(clientsMax / bootstrap.listeners.length));
-    for (const { entryPoint, descriptor } of bootstrap.listeners) dataplane.listen(entryPoint, descriptor, share);
+    for (const { entryPoint, descriptor } of bootstrap.listeners) dataplane.listen(entryPoint, descriptor);
     if (bootstrap.mailboxes !== undefined) dataplane.receive(bootstrap.mailboxes.receive);
     control.setSlotState(bootstrap.slot, SlotState.SERVING);
     this.options.tell({ type: 'ready', revision: this.revision });

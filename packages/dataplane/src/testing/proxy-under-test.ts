@@ -53,7 +53,7 @@ export interface ProxyOptions {
   readonly observability?: Partial<EntryPointConfiguration['observability']>;
   /** Clients are shared with the other worker. */
   readonly balance?: Omit<ClientBalanceOptions, 'slot' | 'load'>;
-  /** Of the one listener. Default: no limit. */
+  /** Default: no limit. */
   readonly clientsMax?: number;
   /** The test provokes log lines at level error; otherwise `close` takes one for a failure. */
   readonly faultsExpected?: boolean;
@@ -102,6 +102,7 @@ export class ProxyUnderTest {
       log: pino({ level: 'warn' }, { write: (line) => this.noteLine(line) }),
       serverName: hostname(),
       transport: { connectionsMax: 4096 },
+      clientsMax: options.clientsMax ?? 0,
       slowClientsEveryMs: options.slowClientsEveryMs ?? 1_000,
       bufferedBytesMax: options.bufferedBytesMax ?? 0,
       middlewareBehaviourOf: (type) => this.types.get(type),
@@ -113,7 +114,7 @@ export class ProxyUnderTest {
     this.install(options.dynamic ?? this.defaultDynamic());
     const { descriptor, port } = createListeningSocket({ host: '127.0.0.1', port: 0 });
     this.port = port;
-    this.dataplane.listen('web', descriptor, options.clientsMax);
+    this.dataplane.listen('web', descriptor);
   }
 
   get exchangeCount(): number {

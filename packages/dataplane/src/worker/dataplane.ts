@@ -49,6 +49,8 @@ export interface DataplaneOptions {
   readonly accessLog?: AccessLog;
   /** Host name of the machine, for X-Forwarded-Server. */
   readonly serverName: string;
+  /** At a time, over all entry points; 0: as many as there are seats. Default 0. */
+  readonly clientsMax?: number;
   /** Bounds of the transport; its defaults fit a production worker. */
   readonly transport?: StreamTransportOptions;
   readonly resolver?: NameResolver;
@@ -63,7 +65,6 @@ interface Listener {
   /** Of the entry point's first listener, here as in every other worker. */
   readonly firstTag: number;
   readonly descriptor: number;
-  readonly clientsMax: number;
   readonly log: AcceptLog;
   readonly refusals: RefusalLog;
 }
@@ -87,15 +88,18 @@ export class Dataplane implements ListenerEvents {
   private readonly slowClients: SlowClients;
   private readonly relief: BufferRelief;
   private readonly limits: LimitsBlock;
+  private readonly clientsMax: number;
   private nextTag = FURTHER_TAG;
 
   constructor(options: DataplaneOptions) {
     this.limits = options.limits ?? LimitsBlock.alone(options.slot, options.status.rows);
+    this.clientsMax = options.clientsMax ?? 0;
     this.middlewareBehaviourOf = options.middlewareBehaviourOf ?? middlewareBehaviourOf;
     const bufferedBytesMax = options.bufferedBytesMax ?? 0;
     const bounds = bufferedBytesMax === 0 ? {} : { queuedMemoryHighBytes: bufferedBytesMax };
-    const transport: StreamTransport = new StreamTransport({ ...options.transport, ...bounds }, (count) =>
-      dispatchEvents(this.context, this, count),
+    const transport: StreamTransport = new StreamTransport(
+      { acceptedMax: this.clientsMax, ...options.transport, ...bounds },
+      (count) => dispatchEvents(this.context, this, count),
     );
     const pools = new UpstreamPools({ limits: this.limits, slot: options.slot, flush: () => transport.flush() });
     this.context = {
@@ -125,10 +129,9 @@ export class Dataplane implements ListenerEvents {
 
   /**
    * Accepts on an inherited descriptor. Several per entry point are allowed.
-   * @param clientsMax so many at a time through this descriptor; 0: as many as there are seats.
    * @throws Error before the first `install`, and for an entry point that the installed snapshot does not have.
    */
-  listen(entryPoint: string, descriptor: number, clientsMax = 0): void {
+  listen(entryPoint: string, descriptor: number): void {
     const reader = this.context.revision?.reader;
     if (reader === undefined) throw new Error('a snapshot must be installed before listening');
     const index = reader.entryPointIndex(entryPoint);
@@ -143,11 +146,10 @@ export class Dataplane implements ListenerEvents {
       entryPoint: served,
       firstTag,
       descriptor,
-      clientsMax,
       log: new AcceptLog(this.context.log, entryPoint),
       refusals: new RefusalLog(this.context.log, entryPoint),
     });
-    this.context.transport.listen(descriptor, tag, clientsMax);
+    this.context.transport.listen(descriptor, tag);
   }
 
   /** Takes connections that other workers have accepted, until `close`. After `listen`, as they belong to a listener. */
@@ -224,9 +226,9 @@ export class Dataplane implements ListenerEvents {
       transport.reset(id);
       return;
     }
-    const { entryPoint, firstTag, clientsMax } = listener;
+    const { entryPoint, firstTag } = listener;
     // Before anything else: whoever gets it does with it all that is done with a new one.
-    if (!isGiven && balance?.handOver(transport, id, peerOffset, firstTag, clientsMax) === true) return;
+    if (!isGiven && balance?.handOver(transport, id, peerOffset, firstTag, this.clientsMax) === true) return;
     const peer = PeerAddress.read(transport.memory, peerOffset);
     const refusal = buffered.isFull ? Errors.BUFFERS_EXHAUSTED : entryPoint.admission?.admit(peer.bytes);
     if (refusal !== undefined) {
@@ -242,7 +244,7 @@ export class Dataplane implements ListenerEvents {
 
   onListenerPaused(tag: number, errno: number): void {
     const listener = this.listeners.get(tag);
-    listener?.log.paused(errno, listener.clientsMax, performance.now());
+    listener?.log.paused(errno, this.clientsMax, performance.now());
   }
 
   onListenerResumed(tag: number): void {

@@ -1,6 +1,6 @@
 // Decodes Huffman strings (RFC 7541 §5.2) with an automaton that takes a byte at a time: a state is what was read of a code so
 // far, a step yields up to two bytes and the next state. Its loop has no branch that depends on the text.
-// Allocates nothing after module load; the table of steps has 256 KiB.
+// Allocates nothing but its table of steps, 256 KiB, made for the first string: a process without HTTP/2 needs none.
 
 import { HpackError } from './hpack-error.ts';
 import { CODE_BITS, CODES, EOS } from './huffman-code.ts';
@@ -15,8 +15,8 @@ const COUNT_SHIFT = 24;
 /** The step has come to the end-of-string symbol. */
 const EOS_STEP = -1;
 
-/** Indexed by state and byte. */
-const STEPS = makeSteps();
+/** Indexed by state and byte; takes some milliseconds to make. */
+let madeSteps: Int32Array | undefined;
 
 /** More bytes than this no string of `length` encoded bytes has: the shortest codes have 5 bits. */
 export function huffmanDecodedMaxBytes(length: number): number {
@@ -25,10 +25,11 @@ export function huffmanDecodedMaxBytes(length: number): number {
 
 /** Bytes of the decoded string, or a `HpackError`. */
 export function huffmanDecodedBytes(bytes: Uint8Array, start: number, end: number): number {
+  const steps = theSteps();
   let state = 0;
   let length = 0;
   for (let position = start; position < end; position++) {
-    const step = STEPS[(state << 8) | bytes[position]];
+    const step = steps[(state << 8) | bytes[position]];
     if (step === EOS_STEP) return HpackError.HUFFMAN_EOS;
     length += step >> COUNT_SHIFT;
     state = (step >> STATE_SHIFT) & 0xff;
@@ -41,10 +42,11 @@ export function huffmanDecodedBytes(bytes: Uint8Array, start: number, end: numbe
  * after the last are overwritten with rubbish.
  */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number, into: Uint8Array, at: number): number {
+  const steps = theSteps();
   // The state, shifted to where it is an index: on the longest chain of this loop every operation counts.
   let row = 0;
   for (let position = start; position < end; position++) {
-    const step = STEPS[row | bytes[position]];
+    const step = steps[row | bytes[position]];
     if (step < 0) return HpackError.HUFFMAN_EOS;
     // What is above the low byte is cut off by the array.
     into[at] = step;
@@ -53,6 +55,11 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number, int
     row = (step >> (STATE_SHIFT - 8)) & 0xff00;
   }
   return row < END_STATES << 8 ? at : HpackError.HUFFMAN_PADDING;
+}
+
+function theSteps(): Int32Array {
+  madeSteps ??= makeSteps();
+  return madeSteps;
 }
 
 /** Two steps of half a byte each make one of a byte. */

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <new>
 
 #include "transport.h"
@@ -20,6 +21,8 @@ namespace {
 /** Connections taken from one listener per batch; the rest waits in the kernel, in fairness to the others. */
 constexpr int kAcceptMax = 64;
 constexpr uint64_t kRetryMs = 100;
+/** Connections that a listener may have while others have taken nearly all that are allowed together. */
+constexpr uint32_t kOwnPlaces = 16;
 
 uint16_t PortOf(const sockaddr_storage& address) {
   if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
@@ -117,6 +120,7 @@ int StreamTransport::AddListener(const Listener& made) {
   }
   listener->next = listeners_;
   listeners_ = listener;
+  if (!listener->mailbox) listener_count_++;
   return 0;
 }
 
@@ -125,6 +129,7 @@ int StreamTransport::Unlisten(uint16_t tag, bool close_descriptor) {
     Listener* listener = *link;
     if (listener->tag != tag) continue;
     *link = listener->next;
+    if (!listener->mailbox) listener_count_--;
     if (!listener->paused) epoll_ctl(epoll_, EPOLL_CTL_DEL, listener->fd, nullptr);
     if (close_descriptor) close(listener->fd);
     listener->fd = -1;
@@ -135,11 +140,18 @@ int StreamTransport::Unlisten(uint16_t tag, bool close_descriptor) {
   return ENOENT;
 }
 
+void StreamTransport::EnterListener(Connection* c, Listener* listener) {
+  c->listener = listener;
+  listener->connections++;
+  accepted_++;
+}
+
 void StreamTransport::LeaveListener(Connection* c) {
   Listener* listener = c->listener;
   if (listener == nullptr) return;
   c->listener = nullptr;
   listener->connections--;
+  accepted_--;
   if (listener->removed && listener->connections == 0) delete listener;
 }
 
@@ -160,6 +172,16 @@ void StreamTransport::ServeListeners() {
   }
 }
 
+/** So that a crowd at one listener cannot shut out the others, each of these has a few places of its own. */
+bool StreamTransport::IsLimited(const Listener* listener) const {
+  if (listener->connectionsMax != 0 && listener->connections >= listener->connectionsMax) return true;
+  const uint32_t max = options_.acceptedMax;
+  if (max == 0) return false;
+  const uint32_t own = listener_count_ == 0 ? 0 : std::min(kOwnPlaces, max / (2 * listener_count_));
+  const bool has_own = !listener->mailbox && listener->connections < own;
+  return accepted_ >= (has_own || listener_count_ < 2 ? max : max - own * (listener_count_ - 1));
+}
+
 /** Accepts until nothing waits, the bound is reached or a resource is missing. A paused listener resumes only if none is. */
 void StreamTransport::AcceptFrom(Listener* listener) {
   listener->ready = false;
@@ -168,8 +190,7 @@ void StreamTransport::AcceptFrom(Listener* listener) {
       wake_listeners_ = wake_listeners_ || listener->paused;
       return;
     }
-    const bool limited = listener->connectionsMax != 0 && listener->connections >= listener->connectionsMax;
-    if (limited || table_.Full()) {
+    if (IsLimited(listener) || table_.Full()) {
       PauseListener(listener, 0);
       return;
     }
@@ -200,8 +221,7 @@ StreamTransport::AcceptResult StreamTransport::AcceptOne(Listener* listener) {
   c->state = ConnectionState::kOpen;
   c->everOpen = true;
   c->Set(kWritable);
-  c->listener = listener;
-  listener->connections++;
+  EnterListener(c, listener);
   WritePeerRecord(regions_.memory + pool_used_, peer, listener->localPort);
   Emit(kEventAccepted, c->Id(), listener->tag, static_cast<int32_t>(pool_used_), static_cast<int32_t>(kPeerRecordBytes));
   pool_used_ += kPeerRecordBytes;

@@ -168,8 +168,8 @@ bool StreamTransport::SeatReceived(int fd, const uint8_t* record) {
   c->state = ConnectionState::kOpen;
   c->everOpen = true;
   c->Set(kAdopted | kWritable);
-  c->listener = FindListener(TagOf(record));
-  if (c->listener != nullptr) c->listener->connections++;
+  Listener* listener = FindListener(TagOf(record));
+  if (listener != nullptr) EnterListener(c, listener);
   memcpy(regions_.memory + pool_used_, record, kPeerRecordBytes);
   Emit(kEventAccepted, c->Id(), TagOf(record), static_cast<int32_t>(pool_used_), static_cast<int32_t>(kPeerRecordBytes));
   pool_used_ += kPeerRecordBytes;

@@ -257,7 +257,7 @@ napi_value Destroy(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/** The eight numbers of TransportOptions in their order, as an array. */
+/** The nine numbers of TransportOptions in their order, as an array. */
 bool ReadOptions(napi_env env, napi_value array, TransportOptions* options) {
   uint32_t* fields[] = {&options->connectionsMax, &options->receivePoolBytes, &options->receiveMaxBytes, &options->arenaBytes,
                         &options->queueMaxBytes,  &options->eventsMax,        &options->commandsMax};
@@ -272,6 +272,9 @@ bool ReadOptions(napi_env env, napi_value array, TransportOptions* options) {
   int64_t high;
   if (napi_get_element(env, array, 7, &value) != napi_ok || !ReadInteger(env, value, 1, (int64_t{1} << 53) - 1, &high)) return false;
   options->queuedMemoryHigh = static_cast<uint64_t>(high);
+  int64_t accepted;
+  if (napi_get_element(env, array, 8, &value) != napi_ok || !ReadInteger(env, value, 0, kConnectionsMax, &accepted)) return false;
+  options->acceptedMax = static_cast<uint32_t>(accepted);
   return options->receiveMaxBytes <= options->receivePoolBytes && options->receivePoolBytes >= kPeerRecordBytes;
 }
 

@@ -40,6 +40,7 @@ struct TransportOptions {
   uint32_t eventsMax;
   uint32_t commandsMax;
   uint64_t queuedMemoryHigh;
+  uint32_t acceptedMax;
 };
 
 /** Memory shared with JavaScript, owned by the host; sizes follow from the options. Never trusted when read. */
@@ -167,8 +168,10 @@ class StreamTransport {
   /** kAccepted also when one attempt failed in a way that says nothing about the next. */
   enum class AcceptResult { kAccepted, kNothing, kRefused };
   AcceptResult AcceptOne(Listener* listener);
+  bool IsLimited(const Listener* listener) const;
   void PauseListener(Listener* listener, int error);
   void ResumeListener(Listener* listener);
+  void EnterListener(Connection* c, Listener* listener);
   void LeaveListener(Connection* c);
   Listener* FindListener(uint16_t tag) const;
   int AddListener(const Listener& listener);
@@ -200,6 +203,8 @@ class StreamTransport {
 
   uint64_t now_ms_ = 0;
   uint64_t queued_total_ = 0;
+  uint32_t accepted_ = 0;        // connections that belong to a listener, removed ones included
+  uint32_t listener_count_ = 0;  // without mailboxes
   uint32_t event_count_ = 0;
   uint32_t delivered_ = 0;  // events since Deliver() was called
   uint32_t pool_used_ = 0;
