@@ -32,6 +32,7 @@ export const METRICS = {
   errors: { title: 'errors', better: 'lower', format: whole },
   startMs: { title: 'start', better: 'lower', format: (value) => `${whole(value)} ms` },
   idleBytesPerConnection: { title: 'bytes/idle connection', better: 'lower', format: whole },
+  idleConnections: { title: 'idle connections', format: whole },
   idleLost: { title: 'idle lost', better: 'lower', format: whole },
   restP99Us: { title: 'p99 at rest', better: 'lower', format: milliseconds },
   duringP99Us: { title: 'p99 during', better: 'lower', format: milliseconds },
