@@ -2,7 +2,7 @@
 // cc/stream-transport/records.h.
 
 /** Words of the header shared with the addon. `now` is a double in words 6 and 7, the sum of all queues in 8 and 9. */
-export const HeaderWord = { COMMANDS: 0, ARENA_USED: 1, CONNECTIONS: 2, STALE: 3, REFUSED: 4 } as const;
+export const HeaderWord = { COMMANDS: 0, ARENA_USED: 1, CONNECTIONS: 2, STALE: 3, REFUSED: 4, HANDSHAKES: 5 } as const;
 export const HEADER_WORDS = 16;
 /** Index of `now` when the header is seen as doubles. */
 export const HEADER_NOW_DOUBLE = 3;

@@ -9,7 +9,7 @@ export const INDEX_BITS = 20;
 export const INDEX_MASK = (1 << INDEX_BITS) - 1;
 
 /**
- * Event records: `[kind, connection, a, b, c, 0]`. The last event of a connection is CLOSED or CONNECT_FAILED;
+ * Event records: `[kind, connection, a, b, c, d]`, d is 0 unless said otherwise. The last event of a connection is CLOSED or CONNECT_FAILED;
  * its id is dead after that. After JavaScript itself issues CLOSE or RESET the id is dead at once and no event follows,
  * except those already in the batch under way: check that you still know an id. Its seat is not given away before that batch ends.
  *
@@ -23,7 +23,7 @@ export const Event = {
    */
   ACCEPTED: 1,
   CONNECTED: 2,
-  /** a = errno. */
+  /** As CLOSED. */
   CONNECT_FAILED: 3,
   /** a/b = offset/length in `memory`; the bytes stay valid until the batch handler returns. */
   DATA: 4,
@@ -36,6 +36,9 @@ export const Event = {
    * a = errno, 0 when both directions had ended in order: the peer's FIN was reported and our SHUTDOWN was carried out.
    * When sending fails, what the peer had sent before comes first, as DATA or by relay (unless the connection is paused).
    * ENOBUFS: queueMaxBytes; ENOMEM: no memory to queue; EINVAL: a SEND outside `memory`.
+   *
+   * On a connection with TLS b = a `TlsFailure`, and c/d = offset/length in `memory` of the reason (see `tlsReason`). a is EPROTO
+   * unless the socket failed: ECONNRESET also for a FIN without close_notify.
    */
   CLOSED: 6,
   /** The queue of unsent bytes, not empty after an earlier flush, is empty now. Bytes queued by a relay count once it has ended. */
@@ -51,6 +54,11 @@ export const Event = {
   LISTENER_PAUSED: 10,
   /** connection = 0, a = listener tag. */
   LISTENER_RESUMED: 11,
+  /**
+   * The handshake is done; before any DATA. a = version and flags (see `tlsVersionOf` and its neighbours), b = cipher suite (RFC 8446
+   * appendix B.4), c = position of the ALPN protocol in the list of the context or of `startTlsClient`, -1: none.
+   */
+  TLS_READY: 12,
 } as const;
 
 /** Why a relay ended. Every RELAY on a live source ends in exactly one RELAYED, unless JavaScript closes or resets the source. */
@@ -67,6 +75,25 @@ export const RelayEnd = {
   STOPPED: 4,
 } as const;
 
+/** Why a connection with TLS ended, beside its errno. */
+export const TlsFailure = {
+  /** TLS was not the reason. */
+  NONE: 0,
+  /** Before it was ready. */
+  HANDSHAKE: 1,
+  /** A broken record, an alert, or a peer that floods with messages of the protocol itself. */
+  PROTOCOL: 2,
+  /** The peer's FIN came without close_notify: what was received may be cut short. */
+  TRUNCATED: 3,
+  /** We do not accept the peer's certificate, or miss one. */
+  VERIFICATION: 4,
+} as const;
+
+/** Word `a` of TLS_READY. */
+export const TLS_VERSION_MASK = 0xffff;
+export const TLS_RESUMED = 1 << 16;
+export const TLS_PEER_CERTIFICATE = 1 << 17;
+
 /** Command records: `[kind, connection, a, b, c, d]`, executed in order at the next flush. */
 export const Command = {
   /**
@@ -82,7 +109,7 @@ export const Command = {
   /** Nothing is read, not by a relay either. A reset by the peer is still reported once no unread byte is left. */
   PAUSE: 3,
   RESUME: 4,
-  /** Half-close our side once queued bytes are sent. Ends relays into this connection. */
+  /** Half-close our side once queued bytes are sent, with TLS after a close_notify. Ends relays into this connection. */
   SHUTDOWN: 5,
   /**
    * Send what is queued, half-close, discard input until the peer's FIN or a = milliseconds, then close. 0: close as soon as the

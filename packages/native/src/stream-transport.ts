@@ -7,6 +7,7 @@ import { loadAddon } from './addon.ts';
 import { HEADER_NOW_DOUBLE, HEADER_QUEUED_DOUBLE, HEADER_WORDS, HeaderWord } from './stream-transport-header.ts';
 import { resolveStreamTransportOptions, type StreamTransportOptions } from './stream-transport-options.ts';
 import { Command, RECORD_WORDS } from './stream-transport-records.ts';
+import type { TlsContext } from './tls-context.ts';
 
 /**
  * Called once per batch with the number of records in `transport.events`. Must not throw: an exception becomes
@@ -37,6 +38,15 @@ interface NativeStreamTransport {
   receivedBytes(connection: number): number;
   sentBytes(connection: number): number;
   takenBytes(connection: number): number;
+  startTls(connection: number, context: unknown, offset: number, length: number): number;
+  startTlsClient(
+    connection: number,
+    context: unknown,
+    serverName: string,
+    sessionKey: string,
+    protocols: Uint8Array,
+  ): number;
+  peerCertificates(connection: number): Buffer[] | undefined;
   destroy(): void;
 }
 
@@ -54,6 +64,7 @@ interface TransportAddon {
 
 const LOW_WORD = 2 ** 32;
 const INT32_MAX = 2 ** 31 - 1;
+const CONTEXT_PROTOCOLS = new Uint8Array(0);
 
 /**
  * One per worker. `memory` has two regions: `[0, receivePoolBytes)` is the receive pool written by the transport and
@@ -143,6 +154,11 @@ export class StreamTransport {
   /** Commands refused on a live connection: SEND after SHUTDOWN or outside `memory`, RELAY of a source that relays, unknown kinds. */
   get refusedCommands(): number {
     return this.#header[HeaderWord.REFUSED]!;
+  }
+
+  /** TLS handshakes under way, on both sides; current as of the last flush. */
+  get handshakes(): number {
+    return this.#header[HeaderWord.HANDSHAKES]!;
   }
 
   /**
@@ -294,6 +310,45 @@ export class StreamTransport {
    */
   takenBytes(connection: number): number {
     return this.#native.takenBytes(connection);
+  }
+
+  /**
+   * Begins TLS as the server; the ClientHello may have been looked at before: `offset`/`length` is the range of `memory` with all that
+   * was received so far and not used (at most 256 KiB), 0/0 if nothing was. Flushes first: what was sent before goes out as it is, in
+   * front; what is sent afterwards waits for the handshake. From TLS_READY on the connection behaves like a plain one; until
+   * then it has no DATA. Its counts of bytes are of decrypted ones, its idle deadline looks at encrypted ones.
+   * Set a deadline to bound the handshake.
+   * @returns 0 or an errno, and nothing has changed: ESTALE (dead id), ENOTCONN (broken), EBUSY (TLS already, relaying, SHUTDOWN was
+   *   issued or END reported), EINVAL (range), ENOMEM. @throws TypeError for a context that is not one for servers.
+   */
+  startTls(connection: number, context: TlsContext, offset: number, length: number): number {
+    this.flush();
+    return this.#native.startTls(connection, context.native, offset, length);
+  }
+
+  /**
+   * Begins TLS as the client, also while connecting; else as `startTls`. `serverName` (at most 255 bytes): for SNI and verification, an
+   * address is only verified; may be empty with an insecure context. `sessionKey`: under which sessions are kept and looked for; empty:
+   * no resumption. `protocols`: ALPN as on the wire (RFC 7301 §3.1), in place of the context's.
+   * @throws RangeError for names and protocols, TypeError for a context that is not one for clients.
+   */
+  startTlsClient(
+    connection: number,
+    context: TlsContext,
+    serverName: string,
+    sessionKey: string = serverName,
+    protocols: Uint8Array = CONTEXT_PROTOCOLS,
+  ): number {
+    this.flush();
+    return this.#native.startTlsClient(connection, context.native, serverName, sessionKey, protocols);
+  }
+
+  /**
+   * The certificates that the peer has sent, as DER, its own first; verified or not as the context says. Allocates: not for every
+   * request. Undefined without any, before TLS_READY, and for a dead id.
+   */
+  peerCertificates(connection: number): Buffer[] | undefined {
+    return this.#native.peerCertificates(connection);
   }
 
   /** Closes everything, also listeners; queued commands are dropped. The transport is unusable afterwards; a second call does nothing. */

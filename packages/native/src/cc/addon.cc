@@ -10,5 +10,6 @@ NAPI_MODULE_INIT() {
   sluice::InitDescriptorMailbox(env, exports);
   sluice::InitStreamTransport(env, exports);
   sluice::InitThreadClock(env, exports);
+  sluice::InitTlsContext(env, exports);
   return exports;
 }

@@ -14,6 +14,7 @@ void InitConnectionMailbox(napi_env env, napi_value exports);
 void InitDescriptorMailbox(napi_env env, napi_value exports);
 void InitStreamTransport(napi_env env, napi_value exports);
 void InitThreadClock(napi_env env, napi_value exports);
+void InitTlsContext(napi_env env, napi_value exports);
 
 }  // namespace sluice
 

@@ -1,5 +1,5 @@
 // One connection as native code sees it: descriptor, readiness, unsent bytes, relay and deadline.
-// Data only. Kept at 208 bytes: there may be a million of these, most of them idle.
+// Data only. Kept at 208 bytes: there may be a million of these, most of them idle. What TLS needs hangs on one pointer.
 
 #ifndef SLUICE_STREAM_TRANSPORT_CONNECTION_H_
 #define SLUICE_STREAM_TRANSPORT_CONNECTION_H_
@@ -13,6 +13,7 @@ namespace sluice {
 
 struct Connection;
 struct Listener;
+class TlsSession;
 
 /** Links of an intrusive list; see connection-list.h. */
 struct ConnectionLinks {
@@ -47,16 +48,20 @@ enum ConnectionFlag : uint32_t {
   kBulk = 1u << 16,          // as the source of an endless relay it has filled a whole buffer
   kNoSplice = 1u << 17,      // its socket cannot splice
   kStopRelay = 1u << 15,     // STOP_RELAY came while the end of an earlier relay was still to be reported
+  kSocketReadable = 1u << 18,  // kReadable of the socket below TLS; without TLS it says nothing
+  kMoreInside = 1u << 19,      // TLS: the last read was short although more, or an end, can be had without the socket
+  kHandshaking = 1u << 20,     // TLS was started and is not established
 };
 
 /** Bits of Connection::pending: events raised and not yet written to the ring. */
 enum PendingEvent : uint8_t {
   kPendingConnected = 1 << 0,
-  kPendingRelayed = 1 << 1,
-  kPendingDrained = 1 << 2,
-  kPendingEnd = 1 << 3,
-  kPendingDeadline = 1 << 4,
-  kPendingClosed = 1 << 5,  // CLOSED, or CONNECT_FAILED if it never was open
+  kPendingTlsReady = 1 << 1,
+  kPendingRelayed = 1 << 2,
+  kPendingDrained = 1 << 3,
+  kPendingEnd = 1 << 4,
+  kPendingDeadline = 1 << 5,
+  kPendingClosed = 1 << 6,  // CLOSED, or CONNECT_FAILED if it never was open
 };
 
 /** Bits of Connection::lists: which intrusive lists it is in. */
@@ -79,10 +84,11 @@ struct Connection {
   Connection* relaySources;  // connections that relay into this one
   Connection* relaySibling;  // next in the destination's relaySources
   Listener* listener;        // that accepted it, for the listener's own limit
+  TlsSession* tls;           // owned; null: a plain connection
 
   uint64_t relayRemaining;  // kRelayUntilEnd: no count
   uint64_t relayMoved;      // while lingering: bytes the peer had taken when its patience was renewed last
-  uint64_t endedMoved;      // for the pending RELAYED event
+  uint64_t endedMoved;      // for the pending RELAYED event; while lingering: input thrown away
   uint64_t deadlineMs;      // 0: none
   uint64_t lastActivityMs;
   uint64_t receivedBytes;   // read from the socket, by whomever
@@ -93,7 +99,6 @@ struct Connection {
   uint32_t flags;
   uint32_t idleMs;
   uint32_t lingerMs;
-  uint32_t discardedBytes;
   uint32_t countedQueue;    // its share of the sum of all queues
   int32_t error;            // errno for CLOSED / CONNECT_FAILED
 

@@ -110,6 +110,7 @@ int StreamTransport::HandOver(int32_t id, int mailbox, uint32_t record_offset, u
 bool StreamTransport::IsUntouched(const Connection* c) const {
   constexpr uint32_t kUsed = kPaused | kInputEnded | kShutdownWanted | kSendBroken | kReportDrained;
   if (c->state != ConnectionState::kOpen || c->listener == nullptr || c->Has(kUsed) || c->pending != 0) return false;
+  if (c->tls != nullptr) return false;
   if (c->receivedBytes != 0 || c->sentBytes != 0 || !c->queue.Empty()) return false;
   if (c->relaying || c->relaySources != nullptr) return false;
   const int32_t queued = regions_.header[kHeaderCommands];

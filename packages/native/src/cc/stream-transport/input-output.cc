@@ -72,14 +72,15 @@ void StreamTransport::ReadInput(Connection* c) {
     return;
   }
   const uint32_t wanted = std::min(room, options_.receiveMaxBytes);
-  const ssize_t count = ReceiveNow(c->fd, regions_.memory + pool_used_, wanted);
+  uint8_t* const target = regions_.memory + pool_used_;
+  const ssize_t count = c->tls == nullptr ? ReceiveNow(c->fd, target, wanted) : ReceiveTls(c, target, wanted);
   if (count > 0) {
     const uint32_t length = static_cast<uint32_t>(count);
     Emit(kEventData, c->Id(), static_cast<int32_t>(pool_used_), static_cast<int32_t>(length), 0);
     pool_used_ += std::min(room, (length + 7u) & ~7u);
     c->receivedBytes += length;
     Touch(c);
-    if (length < wanted && !c->Has(kHangup)) {
+    if (length < wanted && !c->Has(kHangup | kMoreInside)) {
       c->Clear(kReadable);
     } else {
       ready_.Append(c);
@@ -115,6 +116,7 @@ void StreamTransport::ReadFailed(Connection* c, int error) {
 /** Notices a reset of a connection that is not read now; unread bytes from before it are kept for RESUME. */
 void StreamTransport::CheckSocketError(Connection* c) {
   if (!c->Has(kSocketError)) return;
+  if (c->tls != nullptr && HoldsDecrypted(c)) return;
   int unread = 0;
   if (ioctl(c->fd, FIONREAD, &unread) == 0 && unread > 0) return;
   int error = 0;
@@ -134,6 +136,7 @@ void StreamTransport::PublishQueue(Connection* c) {
 
 /** Sends now what the socket takes and queues the rest. The caller has checked that sending is still allowed. */
 void StreamTransport::SendVectors(Connection* c, iovec* vectors, int count, bool from_javascript) {
+  if (c->tls != nullptr) return SendVectorsTls(c, vectors, count, from_javascript);
   size_t sent = 0;
   if (c->state == ConnectionState::kOpen && c->Has(kWritable) && c->queue.Empty()) {
     const size_t total = TotalLength(vectors, count);
@@ -161,7 +164,7 @@ void StreamTransport::QueueRest(Connection* c, const iovec* vectors, int count, 
     const size_t passed = std::min(skip, vectors[i].iov_len);
     skip -= passed;
     const uint8_t* bytes = static_cast<const uint8_t*>(vectors[i].iov_base) + passed;
-    if (!c->queue.Append(bytes, vectors[i].iov_len - passed)) {
+    if (!c->queue.Append(bytes, vectors[i].iov_len - passed, wipes_)) {
       Abort(c, ENOMEM);
       return;
     }
@@ -171,6 +174,7 @@ void StreamTransport::QueueRest(Connection* c, const iovec* vectors, int count, 
 }
 
 void StreamTransport::FlushQueue(Connection* c) {
+  if (c->tls != nullptr) return FlushQueueTls(c);
   size_t budget = kTurnBytes;
   while (!c->queue.Empty()) {
     iovec vectors[kFlushVectors];
@@ -195,7 +199,11 @@ void StreamTransport::FlushQueue(Connection* c) {
     budget -= offered;
   }
   PublishQueue(c);
-  if (!c->queue.Empty()) return;
+  if (c->queue.Empty()) QueueSent(c);
+}
+
+/** Nothing is queued any more: what waited for that. */
+void StreamTransport::QueueSent(Connection* c) {
   if (c->Has(kReportDrained)) {
     c->Clear(kReportDrained);
     Raise(c, kPendingDrained);

@@ -15,7 +15,7 @@ namespace sluice {
 namespace {
 
 /** Input thrown away after CLOSE before the descriptor is closed regardless. */
-constexpr uint32_t kDiscardMax = 16 * 1024 * 1024;
+constexpr uint64_t kDiscardMax = 16 * 1024 * 1024;
 /** Least patience (milliseconds without progress) while queued bytes of a closing connection are sent. */
 constexpr uint32_t kSendPatienceMinMs = 5000;
 /** What the peer must take within that patience: a reader of single bytes would keep the queue for days. */
@@ -67,6 +67,7 @@ void StreamTransport::Abort(Connection* c, int error) { BreakWith(c, error, true
 /** Ends a connection for a reason JavaScript does not know yet (error 0: both directions ended in order). */
 void StreamTransport::BreakWith(Connection* c, int error, bool abort) {
   if (c->state == ConnectionState::kBroken || c->state == ConnectionState::kFree) return;
+  if (c->tls != nullptr && !abort) LetAlertPass(c);
   CloseDescriptor(c, abort);
   if (c->Has(kClosing)) {
     Release(c);
@@ -87,6 +88,7 @@ void StreamTransport::BreakWith(Connection* c, int error, bool abort) {
 /** Gives the seat back; the id is dead. */
 void StreamTransport::Release(Connection* c) {
   CloseDescriptor(c, false);
+  if (c->tls != nullptr) DropTls(c);
   DetachSources(c);
   UnlinkRelay(c);
   c->relaying = false;
@@ -136,6 +138,8 @@ void StreamTransport::WantShutdown(Connection* c) {
 
 void StreamTransport::DoShutdown(Connection* c) {
   if (c->Has(kShutdownDone)) return;
+  // Comes here again when the handshake is done or the socket takes bytes.
+  if (c->tls != nullptr && !SendCloseNotify(c)) return;
   // Fails only when the peer has reset the connection; the next read tells.
   shutdown(c->fd, SHUT_WR);
   c->Set(kShutdownDone);
@@ -168,6 +172,7 @@ void StreamTransport::StartLingering(Connection* c, uint32_t linger_ms) {
   c->Set(kIdleDeadline);
   c->deadlineMs = now_ms_ + c->idleMs;
   c->relayMoved = 0;
+  c->endedMoved = 0;
   if (!c->queue.Empty() && TakenBytes(c->Id(), &c->relayMoved) != 0) c->relayMoved = 0;
   Touch(c);
   wheel_.Arm(c);
@@ -194,6 +199,7 @@ bool StreamTransport::RenewPatience(Connection* c) {
 void StreamTransport::ServeLingering(Connection* c) {
   if (!c->queue.Empty() && c->Has(kWritable)) FlushQueue(c);
   if (c->state != ConnectionState::kOpen) return;
+  if (c->tls != nullptr && c->queue.Empty() && !SendCloseNotify(c)) return;
   if (c->queue.Empty() && c->lingerMs != 0 && !c->Has(kShutdownDone | kInputEnded)) {
     shutdown(c->fd, SHUT_WR);
     c->Set(kShutdownDone);
@@ -224,8 +230,8 @@ bool StreamTransport::Discard(Connection* c) {
       c->Clear(kReadable);
       break;
     }
-    c->discardedBytes += static_cast<uint32_t>(count);
-    if (c->discardedBytes > kDiscardMax) {
+    c->endedMoved += static_cast<uint64_t>(count);
+    if (c->endedMoved > kDiscardMax) {
       Release(c);
       return false;
     }

@@ -15,43 +15,14 @@
 #include "../addon.h"
 #include "../napi-helpers.h"
 #include "binding.h"
+#include "native-call.h"
+#include "native-tls.h"
 
 namespace sluice {
 
 namespace {
 
-constexpr napi_type_tag kTag = {0x5b0f7c9d6a3e4412, 0x9f21c07e88d3b6a5};
 constexpr size_t kAddressCapacity = 128;
-
-struct Call {
-  TransportBinding* binding;
-  napi_value arguments[4];
-};
-
-/** Reads `this` and the arguments; throws and returns false when `this` is no live transport. */
-bool Begin(napi_env env, napi_callback_info info, Call* call) {
-  size_t count = 4;
-  napi_value self;
-  bool ours = false;
-  void* data = nullptr;
-  if (napi_get_cb_info(env, info, &count, call->arguments, &self, nullptr) != napi_ok ||
-      napi_check_object_type_tag(env, self, &kTag, &ours) != napi_ok || !ours ||
-      napi_unwrap(env, self, &data) != napi_ok) {
-    napi_throw_type_error(env, "ERR_INVALID_THIS", "not a stream transport");
-    return false;
-  }
-  call->binding = static_cast<TransportBinding*>(data);
-  if (call->binding->transport.Destroyed()) {
-    napi_throw_error(env, "ERR_DESTROYED", "the stream transport has been destroyed");
-    return false;
-  }
-  return true;
-}
-
-napi_value Number(napi_env env, int32_t value) {
-  napi_value number;
-  return napi_create_int32(env, value, &number) == napi_ok ? number : nullptr;
-}
 
 napi_value Flush(napi_env env, napi_callback_info info) {
   Call call;
@@ -326,7 +297,7 @@ napi_value Construct(napi_env env, napi_callback_info info) {
     binding->WrapperGone();
     return ThrowErrno(env, error != 0 ? error : ENOMEM, "stream transport");
   }
-  napi_type_tag_object(env, self, &kTag);
+  napi_type_tag_object(env, self, &kTransportTag);
   return self;
 }
 
@@ -346,6 +317,8 @@ void InitStreamTransport(napi_env env, napi_value exports) {
       Method("receivedBytes", CountOf<&StreamTransport::ReceivedBytes>),
       Method("sentBytes", CountOf<&StreamTransport::SentBytes>),
       Method("takenBytes", CountOf<&StreamTransport::TakenBytes>),
+      Method("startTls", StartTls), Method("startTlsClient", StartTlsClient),
+      Method("peerCertificates", PeerCertificates),
   };
   napi_value constructor;
   if (napi_define_class(env, "NativeStreamTransport", NAPI_AUTO_LENGTH, Construct, nullptr,

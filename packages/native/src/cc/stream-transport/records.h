@@ -27,6 +27,7 @@ enum EventKind : int32_t {
   kEventRelayed = 9,
   kEventListenerPaused = 10,
   kEventListenerResumed = 11,
+  kEventTlsReady = 12,
 };
 
 enum RelayEnd : uint8_t {
@@ -50,6 +51,9 @@ enum CommandKind : int32_t {
 };
 
 constexpr uint8_t kRelayShutdown = 1;
+/** Bits beside the version in TLS_READY. */
+constexpr int32_t kTlsResumed = 1 << 16;
+constexpr int32_t kTlsPeerCertificate = 1 << 17;
 constexpr uint32_t kPeerRecordBytes = 40;
 /** Where in a peer record the listener's tag stands of a connection that another process has accepted. */
 constexpr uint32_t kPeerRecordHandedOver = 26;
@@ -61,6 +65,7 @@ enum HeaderWord : uint32_t {
   kHeaderConnections = 2,
   kHeaderStale = 3,
   kHeaderRefused = 4,
+  kHeaderHandshakes = 5,
   kHeaderNow = 6,
   kHeaderQueued = 8,  // heap bytes of all queues, a double
   kHeaderWords = 16,

@@ -89,7 +89,8 @@ void StreamTransport::RunRelay(Connection* source) {
 /** Moves one buffer. False when the relay has to wait, has ended or has used up its turn. */
 bool StreamTransport::RelayOnce(Connection* source, size_t* budget) {
   Connection* destination = source->relayTo;
-  if (destination->state != ConnectionState::kOpen || !destination->Has(kWritable) || !destination->queue.Empty()) {
+  const bool takes = (destination->flags & (kWritable | kHandshaking)) == kWritable;
+  if (destination->state != ConnectionState::kOpen || !takes || !destination->queue.Empty()) {
     destination->Set(kBlocksRelay);
     return false;
   }
@@ -116,6 +117,7 @@ bool StreamTransport::RelayOnce(Connection* source, size_t* budget) {
 /** Splicing costs more calls than copying and pays only where much is coming: a long body, or a tunnel that fills its buffers. */
 bool StreamTransport::IsBulk(Connection* source) {
   if (options_.queueMaxBytes < kSpliceBytes || source->Has(kNoSplice) || QueuesAreHigh()) return false;
+  if (source->relayTo->tls != nullptr) return false;
   if (source->relayRemaining == kRelayUntilEnd) return source->Has(kBulk);
   return source->relayRemaining >= kSpliceMin;
 }
@@ -124,12 +126,13 @@ bool StreamTransport::IsBulk(Connection* source) {
 size_t StreamTransport::RelayCopied(Connection* source, Connection* destination) {
   const size_t piece = QueuesAreHigh() ? kSmallRelayBytes : kScratchBytes;
   const size_t wanted = static_cast<size_t>(std::min<uint64_t>(piece, source->relayRemaining));
-  const ssize_t count = ReceiveNow(source->fd, scratch_.get(), wanted);
+  const ssize_t count = source->tls == nullptr ? ReceiveNow(source->fd, scratch_.get(), wanted)
+                                               : ReceiveTls(source, scratch_.get(), wanted);
   if (count <= 0) return RelayNothing(source, count);
   const size_t length = static_cast<size_t>(count);
   NoteRelayed(source, length);
   if (length == kScratchBytes) source->Set(kBulk);
-  if (length < wanted && !source->Has(kHangup)) source->Clear(kReadable);
+  if (length < wanted && !source->Has(kHangup | kMoreInside)) source->Clear(kReadable);
   iovec vector = {scratch_.get(), length};
   SendVectors(destination, &vector, 1, false);
   return length;

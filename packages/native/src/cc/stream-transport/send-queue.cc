@@ -3,6 +3,7 @@
 
 #include "send-queue.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,12 +24,18 @@ QueuePiece* NewPiece(size_t wanted) {
   piece->begin = 0;
   piece->end = 0;
   piece->capacity = static_cast<uint32_t>(capacity);
+  piece->wiped = false;
   return piece;
+}
+
+void FreePiece(QueuePiece* piece) {
+  if (piece->wiped) OPENSSL_cleanse(piece->Bytes(), piece->end);
+  free(piece);
 }
 
 }  // namespace
 
-bool SendQueue::Append(const uint8_t* data, size_t length) {
+bool SendQueue::Append(const uint8_t* data, size_t length, bool wiped) {
   while (length > 0) {
     if (tail == nullptr || tail->end == tail->capacity) {
       QueuePiece* piece = NewPiece(length);
@@ -43,6 +50,7 @@ bool SendQueue::Append(const uint8_t* data, size_t length) {
     }
     const size_t part = std::min<size_t>(length, tail->capacity - tail->end);
     memcpy(tail->Bytes() + tail->end, data, part);
+    tail->wiped = tail->wiped || wiped;
     tail->end += static_cast<uint32_t>(part);
     bytes += static_cast<uint32_t>(part);
     data += part;
@@ -72,7 +80,7 @@ void SendQueue::Consume(size_t length) {
       head = done->next;
       if (head == nullptr) tail = nullptr;
       capacity -= done->Size();
-      free(done);
+      FreePiece(done);
     }
   }
 }
@@ -80,7 +88,7 @@ void SendQueue::Consume(size_t length) {
 void SendQueue::Clear() {
   while (head != nullptr) {
     QueuePiece* next = head->next;
-    free(head);
+    FreePiece(head);
     head = next;
   }
   tail = nullptr;

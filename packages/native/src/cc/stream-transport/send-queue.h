@@ -15,6 +15,7 @@ struct QueuePiece {
   uint32_t begin;
   uint32_t end;
   uint32_t capacity;
+  bool wiped;  // its bytes were secret on the wire: nothing of them stays in freed memory
   uint32_t Size() const { return static_cast<uint32_t>(sizeof *this) + capacity; }
   uint8_t* Bytes() { return reinterpret_cast<uint8_t*>(this + 1); }
 };
@@ -28,7 +29,7 @@ struct SendQueue {
 
   bool Empty() const { return bytes == 0; }
   /** Copies; false when memory is short, the queue is then cut short and must be cleared. */
-  bool Append(const uint8_t* data, size_t length);
+  bool Append(const uint8_t* data, size_t length, bool wiped);
   /** Fills `vectors` with the first bytes of the queue; returns how many. */
   int Gather(iovec* vectors, int count) const;
   /** Drops the first `length` bytes (at most `bytes`). */

@@ -4,6 +4,7 @@
 #include "transport.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,7 +27,10 @@ constexpr uint32_t kDeliverEventsMax = 256;
 StreamTransport::StreamTransport(TransportHost* host, const TransportOptions& options, const TransportRegions& regions)
     : host_(host), options_(options), regions_(regions) {}
 
-StreamTransport::~StreamTransport() { Destroy(); }
+StreamTransport::~StreamTransport() {
+  Destroy();
+  if (wipes_) OPENSSL_cleanse(scratch_.get(), kScratchBytes);
+}
 
 int StreamTransport::Open() {
   scratch_.reset(new (std::nothrow) uint8_t[kScratchBytes]);
@@ -45,6 +49,7 @@ void StreamTransport::Destroy() {
     Connection* c = table_.At(index);
     if (c->fd >= 0 && c->state != ConnectionState::kFree) CloseDescriptor(c, false);
     if (c->state == ConnectionState::kFree) continue;
+    if (c->tls != nullptr) DropTls(c);
     LeaveListener(c);
     table_.Retire(c);
     PublishQueue(c);
@@ -71,6 +76,7 @@ void StreamTransport::RefreshClock() {
 void StreamTransport::Turn() {
   if (destroyed_ || turning_) return;
   turning_ = true;
+  handshake_spent_us_ = 0;
   polls_again_ = true;
   for (int round = 0; round < kRoundsMax; round++) {
     if (table_.Recycle()) wake_listeners_ = true;
@@ -94,6 +100,7 @@ uint32_t StreamTransport::NextBatch() {
   if (destroyed_ || !delivering_) return 0;
   ExecuteCommands();
   if (event_count_ < kBusyEvents || delivered_ >= kDeliverEventsMax) return 0;
+  handshake_spent_us_ = 0;
   if (table_.Recycle()) wake_listeners_ = true;
   polls_again_ = PollSockets();
   RefreshClock();
@@ -145,8 +152,8 @@ bool StreamTransport::PollSockets() {
     if (c == nullptr || c->fd < 0) continue;
     const uint32_t mask = poll_[i].events;
     if ((mask & EPOLLOUT) != 0) c->Set(kWritable);
-    if ((mask & EPOLLIN) != 0) c->Set(kReadable);
-    if ((mask & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) c->Set(kReadable | kHangup);
+    if ((mask & EPOLLIN) != 0) c->Set(kReadable | kSocketReadable);
+    if ((mask & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) c->Set(kReadable | kSocketReadable | kHangup);
     if ((mask & EPOLLERR) != 0) c->Set(kSocketError);
     ready_.Append(c);
   }
@@ -182,6 +189,7 @@ void StreamTransport::ServeReady() {
 void StreamTransport::Serve(Connection* c) {
   if (c->state == ConnectionState::kConnecting) FinishConnect(c);
   if (c->state != ConnectionState::kOpen) return;
+  if (c->tls != nullptr) return ServeTls(c);
   if (c->Has(kClosing)) {
     ServeLingering(c);
     return;
@@ -239,6 +247,24 @@ void StreamTransport::EmitRelayed(Connection* c, uint64_t moved, RelayEnd reason
        static_cast<int32_t>(static_cast<uint32_t>(moved >> 32)), reason);
 }
 
+/** With the reason of TLS, if there is one, as text in the pool; without it when the pool is full. */
+void StreamTransport::EmitClosed(Connection* c) {
+  const int32_t kind = c->everOpen ? kEventClosed : kEventConnectFailed;
+  if (c->tls == nullptr || c->error == 0) {
+    Emit(kind, c->Id(), c->error, 0, 0);
+    return;
+  }
+  const char* text = "";
+  const int32_t failure = ReasonOfTls(c, &text);
+  const uint32_t length = static_cast<uint32_t>(strlen(text));
+  const bool fits = options_.receivePoolBytes - pool_used_ >= length + 8;
+  Emit(kind, c->Id(), c->error, failure, static_cast<int32_t>(pool_used_));
+  if (!fits) return;
+  memcpy(regions_.memory + pool_used_, text, length);
+  regions_.events[size_t{event_count_ - 1} * kRecordWords + 5] = static_cast<int32_t>(length);
+  pool_used_ += (length + 7u) & ~7u;
+}
+
 /** Writes the pending events of one connection in their fixed order; false when the ring is full before the last. */
 bool StreamTransport::EmitPendingOf(Connection* c) {
   while (c->pending != 0) {
@@ -252,6 +278,7 @@ bool StreamTransport::EmitPendingOf(Connection* c) {
     c->pending &= static_cast<uint8_t>(~event);
     switch (event) {
       case kPendingConnected: Emit(kEventConnected, c->Id(), 0, 0, 0); break;
+      case kPendingTlsReady: EmitTlsReady(c); break;
       case kPendingDrained: Emit(kEventDrained, c->Id(), 0, 0, 0); break;
       case kPendingEnd: Emit(kEventEnd, c->Id(), 0, 0, 0); break;
       case kPendingDeadline: Emit(kEventDeadline, c->Id(), 0, 0, 0); break;
@@ -260,7 +287,7 @@ bool StreamTransport::EmitPendingOf(Connection* c) {
         if (c->relaying && c->state != ConnectionState::kBroken) ready_.Append(c);
         break;
       case kPendingClosed:
-        Emit(c->everOpen ? kEventClosed : kEventConnectFailed, c->Id(), c->error, 0, 0);
+        EmitClosed(c);
         Release(c);
         return true;
     }

@@ -22,6 +22,10 @@
 
 namespace sluice {
 
+class TlsContext;
+class TlsSession;
+struct TlsClientWish;
+
 class TransportHost {
  public:
   /** Hands `count` event records to JavaScript and returns when it is done with them. May destroy the transport's sockets. */
@@ -98,6 +102,15 @@ class StreamTransport {
   /** Bytes that the peer of a live connection has acknowledged since it began. */
   int TakenBytes(int32_t id, uint64_t* bytes) const;
 
+  /**
+   * Begins TLS on a live connection; 0 or errno. `offset`/`length`: range of the shared memory with what was received already. Bytes
+   * queued so far go out as they are, before it; what is sent from now on waits for the handshake.
+   */
+  int StartTls(int32_t id, TlsContext* context, uint32_t offset, uint32_t length);
+  int StartTlsClient(int32_t id, TlsContext* context, const TlsClientWish& wish);
+  /** Null unless TLS is established on this live connection. */
+  const TlsSession* FindTls(int32_t id) const;
+
   /** Closes every descriptor. Safe from within Deliver(). */
   void Destroy();
   bool Destroyed() const { return destroyed_; }
@@ -116,6 +129,7 @@ class StreamTransport {
   void EmitPending();
   bool EmitPendingOf(Connection* c);
   void EmitRelayed(Connection* c, uint64_t moved, RelayEnd reason);
+  void EmitClosed(Connection* c);
 
   // lifecycle.cc: from a descriptor to a seat and back
   int Register(int fd, bool tcp, Connection** out);
@@ -142,10 +156,33 @@ class StreamTransport {
   void SendVectors(Connection* c, iovec* vectors, int count, bool from_javascript);
   void QueueRest(Connection* c, const iovec* vectors, int count, size_t skip, bool from_javascript);
   void FlushQueue(Connection* c);
+  void QueueSent(Connection* c);
   void SendFailed(Connection* c, int error);
   void Touch(Connection* c) { c->lastActivityMs = now_ms_; }
   void PublishQueue(Connection* c);
   bool QueuesAreHigh() const { return queued_total_ >= options_.queuedMemoryHigh; }
+
+  // tls-handshake.cc: from plain to TLS
+  int CheckTlsStart(const Connection* c) const;
+  int AttachTls(Connection* c, TlsSession* session);
+  void DropTls(Connection* c);
+  void EndHandshake(Connection* c);
+  void ServeTls(Connection* c);
+  bool StepHandshake(Connection* c);
+  bool SendPlainFirst(Connection* c);
+  void EmitTlsReady(Connection* c);
+  int32_t ReasonOfTls(const Connection* c, const char** text) const;
+
+  // tls-input-output.cc: what input-output.cc does, through a TLS session
+  void EnterTls(Connection* c);
+  void LeaveTls(Connection* c);
+  ssize_t ReceiveTls(Connection* c, uint8_t* buffer, size_t wanted);
+  bool HoldsDecrypted(const Connection* c) const;
+  void SendVectorsTls(Connection* c, iovec* vectors, int count, bool from_javascript);
+  size_t WriteTls(Connection* c, const uint8_t* bytes, size_t length);
+  void FlushQueueTls(Connection* c);
+  bool SendCloseNotify(Connection* c);
+  void LetAlertPass(Connection* c);
 
   // relay.cc
   void StartRelay(Connection* source, Connection* destination, uint64_t bytes, uint8_t flags);
@@ -208,6 +245,9 @@ class StreamTransport {
   uint32_t event_count_ = 0;
   uint32_t delivered_ = 0;  // events since Deliver() was called
   uint32_t pool_used_ = 0;
+  uint32_t handshakes_ = 0;          // under way
+  uint64_t handshake_spent_us_ = 0;  // on steps of handshakes since sockets were looked at
+  bool wipes_ = false;               // TLS was used: buffers are wiped before they are freed
   uint8_t round_ = 0;  // tells which connections were served in this batch already
 
   ConnectionTable table_;
