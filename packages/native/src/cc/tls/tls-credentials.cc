@@ -1,4 +1,5 @@
-// PEM reading. A key that needs a passphrase is refused: OpenSSL would ask for it on the terminal.
+// PEM reading. Opens no files and looks at no dates or names: whether a certificate suits is the caller's affair.
+// A key that needs a passphrase is refused: OpenSSL would ask for it on the terminal.
 
 #include "tls-credentials.h"
 

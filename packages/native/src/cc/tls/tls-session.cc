@@ -1,4 +1,5 @@
 // OpenSSL's calls and what their results mean. The error queue is empty before each call, as it belongs to the thread and not to us.
+// Touches no socket: that is the wire's part.
 
 #include "tls-session.h"
 

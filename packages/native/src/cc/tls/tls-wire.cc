@@ -1,4 +1,5 @@
 // The BIO method behind TlsWire. One method table for the process, made when first needed and kept.
+// Must not fail in OpenSSL's eyes: see the header.
 
 #include "tls-wire.h"
 
