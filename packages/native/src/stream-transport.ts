@@ -156,7 +156,7 @@ export class StreamTransport {
     return this.#header[HeaderWord.REFUSED]!;
   }
 
-  /** TLS handshakes under way, on both sides; current as of the last flush. */
+  /** TLS handshakes under way, on both sides: from `startTls` to TLS_READY or the end of the connection. */
   get handshakes(): number {
     return this.#header[HeaderWord.HANDSHAKES]!;
   }
@@ -314,15 +314,15 @@ export class StreamTransport {
 
   /**
    * Begins TLS as the server; the ClientHello may have been looked at before: `offset`/`length` is the range of `memory` with all that
-   * was received so far and not used (at most 256 KiB), 0/0 if nothing was. Flushes first: what was sent before goes out as it is, in
-   * front; what is sent afterwards waits for the handshake. From TLS_READY on the connection behaves like a plain one; until
+   * was received so far and not used (at most 256 KiB), 0/0 if nothing was. Queued commands are executed first: what was sent before
+   * goes out as it is, in front; what is sent afterwards waits for the handshake. From TLS_READY on the connection behaves like a plain one; until
    * then it has no DATA. Its counts of bytes are of decrypted ones, its idle deadline looks at encrypted ones.
    * Set a deadline to bound the handshake.
    * @returns 0 or an errno, and nothing has changed: ESTALE (dead id), ENOTCONN (broken), EBUSY (TLS already, relaying, SHUTDOWN was
    *   issued or END reported), EINVAL (range), ENOMEM. @throws TypeError for a context that is not one for servers.
    */
   startTls(connection: number, context: TlsContext, offset: number, length: number): number {
-    this.flush();
+    this.#makeRoom();
     return this.#native.startTls(connection, context.native, offset, length);
   }
 
@@ -339,7 +339,7 @@ export class StreamTransport {
     sessionKey: string = serverName,
     protocols: Uint8Array = CONTEXT_PROTOCOLS,
   ): number {
-    this.flush();
+    this.#makeRoom();
     return this.#native.startTlsClient(connection, context.native, serverName, sessionKey, protocols);
   }
 

@@ -93,6 +93,15 @@ describe('a handshake as the server', () => {
     assert.match(await refusal({ ecdhCurve: 'P-256' }), /handshake.failure/i);
   });
 
+  it('speaks the old versions only when it is told to', async () => {
+    use({}, serverContext());
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
+    assert.match(await refusal(old), /protocol.version/i);
+    const context = serverContext({ minVersion: TlsVersion.TLS1_0, securityLevel: 0 });
+    h.choose = () => context;
+    assert.equal(tlsVersionOf((await h.tlsAccepted(port, old)).ready.a), TlsVersion.TLS1_1);
+  });
+
   it('goes on from a ClientHello that comes byte by byte, whether TLS was started before or within it', async () => {
     use();
     const context = serverContext();

@@ -6,6 +6,8 @@ import type net from 'node:net';
 import { constants } from 'node:os';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import tls from 'node:tls';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { credentials, NAME, serverContext, TlsHarness } from '../test/tls-harness.ts';
 import { Tls13Sealer } from '../test/tls13-records.ts';
 import { delay, readBytes, seededBytes } from '../test/transport-harness.ts';
@@ -122,6 +124,23 @@ describe('handshakes', () => {
 });
 
 describe('a transport with TLS', () => {
+  it('keeps a context that nothing but its connections refers to', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    h.choose = () => serverContext();
+    const { socket, id } = await h.tlsAccepted(port);
+    h.choose = undefined;
+    for (let i = 0; i < 4; i++) {
+      collect();
+      await delay(5);
+    }
+    socket.write('still there?');
+    await h.until('data', () => h.decrypted(id).toString() === 'still there?');
+    h.run((t) => t.shutdown(id));
+    socket.end();
+    await h.next(Event.CLOSED, id);
+  });
+
   /** Nothing ran for a while. */
   async function assertIdle(what: string): Promise<void> {
     await delay(30);
