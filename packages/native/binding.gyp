@@ -36,6 +36,7 @@
         "src/cc/tls/tls-reason.cc",
         "src/cc/tls/tls-session.cc",
         "src/cc/tls/tls-session-cache.cc",
+        "src/cc/tls/tls-staples.cc",
         "src/cc/tls/tls-tickets.cc",
         "src/cc/tls/tls-wire.cc"
       ],

@@ -73,6 +73,7 @@ export interface TlsClientOptions extends TlsCommonOptions {
 
 interface NativeTlsContext {
   setTicketKeys(keys: Buffer): void;
+  setOcspResponse(certificate: number, response: Buffer): void;
   sessionCount(): number;
 }
 
@@ -106,6 +107,14 @@ export class TlsContext {
     } finally {
       joined.fill(0);
     }
+  }
+
+  /**
+   * The OCSP response (DER, at most 65,535 bytes) that is sent with the certificate at that position in the options to clients that ask;
+   * empty: none any more. Takes effect at once. @throws Error with `code` EINVAL.
+   */
+  setOcspResponse(certificate: number, response: Buffer): void {
+    this.native.setOcspResponse(certificate, response);
   }
 
   /** Sessions of servers kept for resumption. */

@@ -93,6 +93,30 @@ describe('a handshake as the server', () => {
     assert.match(await refusal({ ecdhCurve: 'P-256' }), /handshake.failure/i);
   });
 
+  it('sends the OCSP response of the certificate in use to clients that ask', async () => {
+    const { server, rsa } = credentials();
+    const context = serverContext({ certificates: [rsa, server] });
+    use({}, context);
+    const stapled = async (ciphers: string): Promise<string | undefined> => {
+      let response: string | undefined;
+      const { socket } = await h.tlsClient(port, { maxVersion: 'TLSv1.2', ciphers, requestOCSP: true });
+      socket.on('OCSPResponse', (bytes: Buffer | null) => {
+        response = bytes?.toString();
+      });
+      await once(socket, 'secureConnect');
+      return response;
+    };
+    context.setOcspResponse(1, Buffer.from('good'));
+    assert.equal(await stapled('ECDHE-ECDSA-AES128-GCM-SHA256'), 'good');
+    assert.equal(await stapled('ECDHE-RSA-AES128-GCM-SHA256'), undefined);
+    context.setOcspResponse(0, Buffer.from('fine'));
+    context.setOcspResponse(1, Buffer.alloc(0));
+    assert.equal(await stapled('ECDHE-RSA-AES128-GCM-SHA256'), 'fine');
+    assert.equal(await stapled('ECDHE-ECDSA-AES128-GCM-SHA256'), undefined);
+    assert.throws(() => context.setOcspResponse(2, Buffer.from('x')), { code: 'EINVAL' });
+    assert.throws(() => context.setOcspResponse(0, Buffer.alloc(65_536)), { code: 'EINVAL' });
+  });
+
   it('speaks the old versions only when it is told to', async () => {
     use({}, serverContext());
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include <utility>
+
 #include "../addon.h"
 #include "../arguments.h"
 
@@ -15,6 +17,7 @@ namespace {
 constexpr napi_type_tag kTag = {0x1c7de4a05f6b4c93, 0x8a30b5c2d94e77f1};
 constexpr size_t kTextMax = 16 * 1024 * 1024;
 constexpr uint32_t kListMax = 4096;
+constexpr size_t kResponseMax = 65535;
 
 /** Reads properties of one options object; after the first that is wrong it knows its name and reads nothing more. */
 class OptionsReader {
@@ -169,6 +172,28 @@ napi_value SetTicketKeys(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/** (certificate: position in the options, response: Buffer) */
+napi_value SetOcspResponse(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2], self;
+  if (napi_get_cb_info(env, info, &count, arguments, &self, nullptr) != napi_ok) return nullptr;
+  TlsContext* context = TlsContextOf(env, self);
+  if (context == nullptr) return Refuse(env, EINVAL, "setOcspResponse: not a TLS context");
+  int64_t index;
+  void* data = nullptr;
+  size_t length = 0;
+  if (count < 2 || !ReadInteger(env, arguments[0], 0, kListMax, &index) ||
+      napi_get_buffer_info(env, arguments[1], &data, &length) != napi_ok || length > kResponseMax) {
+    return Refuse(env, EINVAL, "setOcspResponse: a position and at most %zu bytes are accepted", kResponseMax);
+  }
+  std::string response;
+  if (length > 0) response.assign(static_cast<const char*>(data), length);
+  if (!context->Staples().Set(static_cast<size_t>(index), std::move(response))) {
+    return Refuse(env, EINVAL, "setOcspResponse: the context has no certificate %lld", static_cast<long long>(index));
+  }
+  return nullptr;
+}
+
 /** () → number of sessions kept */
 napi_value SessionCount(napi_env env, napi_callback_info info) {
   napi_value self, number;
@@ -191,10 +216,11 @@ TlsContext* TlsContextOf(napi_env env, napi_value value) {
 void InitTlsContext(napi_env env, napi_value exports) {
   const napi_property_descriptor methods[] = {
       {"setTicketKeys", nullptr, SetTicketKeys, nullptr, nullptr, nullptr, napi_default_method, nullptr},
+      {"setOcspResponse", nullptr, SetOcspResponse, nullptr, nullptr, nullptr, napi_default_method, nullptr},
       {"sessionCount", nullptr, SessionCount, nullptr, nullptr, nullptr, napi_default_method, nullptr},
   };
   napi_value constructor;
-  if (napi_define_class(env, "NativeTlsContext", NAPI_AUTO_LENGTH, Construct, nullptr, 2, methods, &constructor) == napi_ok) {
+  if (napi_define_class(env, "NativeTlsContext", NAPI_AUTO_LENGTH, Construct, nullptr, 3, methods, &constructor) == napi_ok) {
     napi_set_named_property(env, exports, "NativeTlsContext", constructor);
   }
 }

@@ -136,6 +136,13 @@ bool TlsContext::Apply(const TlsContextOptions& options, std::string* problem) {
   if (!ApplyVersions(context, options, problem)) return false;
   for (size_t i = 0; i < options.certificates.size(); i++) {
     if (!UseCertificate(context, options.certificates[i], "certificate " + std::to_string(i + 1), problem)) return false;
+    X509* leaf = SSL_CTX_get0_certificate(context);
+    X509_up_ref(leaf);
+    staples_.Add(OwnedCertificate(leaf));
+  }
+  if (server_) {
+    SSL_CTX_set_tlsext_status_cb(context, OnStatus);
+    SSL_CTX_set_tlsext_status_arg(context, this);
   }
   if (!UseAuthorities(context, options.authorities, options.server, problem)) return false;
   ApplyVerification(context, options);
@@ -197,6 +204,8 @@ int TlsContext::OnSelectProtocol(SSL*, const unsigned char** out, unsigned char*
   }
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
+
+int TlsContext::OnStatus(SSL* ssl, void* self) { return static_cast<TlsContext*>(self)->staples_.Attach(ssl); }
 
 int TlsContext::OnTicket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int encrypt) {
   TlsContext* context = static_cast<TlsContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));

@@ -13,6 +13,7 @@
 
 #include "openssl.h"
 #include "tls-session-cache.h"
+#include "tls-staples.h"
 #include "tls-tickets.h"
 
 namespace sluice {
@@ -75,6 +76,7 @@ class TlsContext {
   bool Insecure() const { return insecure_; }
   TicketKeys& Tickets() { return tickets_; }
   TlsSessionCache& Sessions() { return sessions_; }
+  TlsStaples& Staples() { return staples_; }
 
   /** Position in the list of protocols, -1 for none or another. */
   int ProtocolIndex(const unsigned char* name, size_t length) const;
@@ -89,6 +91,7 @@ class TlsContext {
 
   static int OnSelectProtocol(SSL* ssl, const unsigned char** out, unsigned char* length, const unsigned char* offered,
                               unsigned int offered_length, void* self);
+  static int OnStatus(SSL* ssl, void* self);
   static int OnTicket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int encrypt);
 
   OwnedContext context_;
@@ -96,6 +99,7 @@ class TlsContext {
   std::vector<std::string> tolerated_;
   TicketKeys tickets_;
   TlsSessionCache sessions_;
+  TlsStaples staples_;
   uint32_t holders_ = 1;
   bool server_;
   bool insecure_;
