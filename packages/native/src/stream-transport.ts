@@ -316,7 +316,7 @@ export class StreamTransport {
    * Begins TLS as the server; the ClientHello may have been looked at before: `offset`/`length` is the range of `memory` with all that
    * was received so far and not used (at most 256 KiB), 0/0 if nothing was. Queued commands are executed first: what was sent before
    * goes out as it is, in front; what is sent afterwards waits for the handshake. From TLS_READY on the connection behaves like a plain one; until
-   * then it has no DATA. Its counts of bytes are of decrypted ones, its idle deadline looks at encrypted ones.
+   * then it has no DATA. Its counts of bytes go on with decrypted ones, its idle deadline looks at encrypted ones.
    * Set a deadline to bound the handshake.
    * @returns 0 or an errno, and nothing has changed: ESTALE (dead id), ENOTCONN (broken), EBUSY (TLS already, relaying, SHUTDOWN was
    *   issued or END reported), EINVAL (range), ENOMEM. @throws TypeError for a context that is not one for servers.

@@ -5,12 +5,14 @@ import { X509Certificate } from 'node:crypto';
 import { constants } from 'node:os';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type tls from 'node:tls';
+import { createSecureContext, TLSSocket } from 'node:tls';
 import { issue } from '../test/certificates.ts';
 import { credentials, NAME, TlsHarness } from '../test/tls-harness.ts';
 import { readBytes } from '../test/transport-harness.ts';
 import {
   createTlsClientContext,
   Event,
+  INDEX_MASK,
   type TlsContext,
   TlsFailure,
   TlsVersion,
@@ -74,6 +76,26 @@ describe('TLS as the client', () => {
     assert.equal(start.subarray(0, 15).toString(), 'PROXY UNKNOWN\r\n');
     assert.equal(start[15], 0x16, 'a handshake record');
     assert.ok(!start.includes('secret'));
+  });
+
+  it('goes on to TLS with a server that reads a line first, and tells that the line is gone', async () => {
+    const { server } = credentials();
+    const port = await h.server((socket) => {
+      socket.once('readable', () => {
+        assert.equal((socket.read(6) as Buffer).toString(), 'first\n');
+        const secureContext = createSecureContext({ cert: server.chain, key: server.key });
+        const secure = new TLSSocket(socket, { isServer: true, secureContext });
+        secure.on('error', () => {});
+        socket.resume();
+      });
+    });
+    const id = h.transport.connect('127.0.0.1', port);
+    h.send(id, 'first\n');
+    assert.ok(h.transport.queuedBytes[id & INDEX_MASK]! > 0);
+    assert.equal(h.transport.startTlsClient(id, trusting(), NAME), 0);
+    await h.next(Event.TLS_READY, id);
+    await h.next(Event.DRAINED, id);
+    assert.equal(h.count(Event.DRAINED, id), 1);
   });
 
   it('refuses a server that it cannot verify, and says why', async () => {

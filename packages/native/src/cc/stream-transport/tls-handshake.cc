@@ -95,7 +95,7 @@ void StreamTransport::ServeTls(Connection* c) {
   }
   if (c->Has(kClosing)) return ServeLingering(c);
   if (c->tls->readWantsWrite && c->Has(kWritable)) c->Set(kReadable);
-  const bool owes = !c->queue.Empty() || c->Has(kBlocksRelay) || (c->Has(kShutdownWanted) && !c->Has(kShutdownDone));
+  const bool owes = !c->queue.Empty() || c->Has(kBlocksRelay | kReportDrained) || (c->Has(kShutdownWanted) && !c->Has(kShutdownDone));
   if (owes && c->Has(kWritable)) FlushQueueTls(c);
   if (c->state != ConnectionState::kOpen) return;
   if (c->relaying) {
