@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import tls from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
 import { credentials, NAME, serverContext, TlsHarness } from '../test/tls-harness.ts';
 import { Tls13Sealer } from '../test/tls13-records.ts';
 import { delay, readBytes, seededBytes } from '../test/transport-harness.ts';
@@ -124,6 +125,19 @@ describe('handshakes', () => {
 });
 
 describe('a transport with TLS', () => {
+  it('runs in several threads at once', async () => {
+    const { chain, key } = credentials().server;
+    const workerData = { certificate: { chain, key }, rounds: 30 };
+    const program = new URL('../test/programs/worker-tls.ts', import.meta.url);
+    const workers = Array.from({ length: 3 }, () => new Worker(program, { workerData }));
+    try {
+      const done = await Promise.all(workers.map((worker) => once(worker, 'message')));
+      assert.deepEqual(done, [[30], [30], [30]]);
+    } finally {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    }
+  });
+
   it('keeps a context that nothing but its connections refers to', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
