@@ -1,0 +1,25 @@
+// The error codes of HTTP/2 (RFC 9113 §7) and their names. Codes are numbers of the wire; unknown ones are legal there.
+
+export const Http2ErrorCode = {
+  NO_ERROR: 0x0,
+  PROTOCOL_ERROR: 0x1,
+  INTERNAL_ERROR: 0x2,
+  FLOW_CONTROL_ERROR: 0x3,
+  SETTINGS_TIMEOUT: 0x4,
+  STREAM_CLOSED: 0x5,
+  FRAME_SIZE_ERROR: 0x6,
+  REFUSED_STREAM: 0x7,
+  CANCEL: 0x8,
+  COMPRESSION_ERROR: 0x9,
+  CONNECT_ERROR: 0xa,
+  ENHANCE_YOUR_CALM: 0xb,
+  INADEQUATE_SECURITY: 0xc,
+  HTTP_1_1_REQUIRED: 0xd,
+} as const;
+
+const NAMES: readonly string[] = Object.keys(Http2ErrorCode);
+
+/** The name of RFC 9113 §7, or the number in hex: peers may send codes that nobody has registered. */
+export function http2ErrorName(code: number): string {
+  return NAMES[code] ?? `0x${code.toString(16)}`;
+}
