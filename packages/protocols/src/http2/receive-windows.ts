@@ -62,7 +62,8 @@ export class ReceiveWindows {
   takeOnStream(slot: number, bytes: number): boolean {
     const { table } = this;
     const allowed = table.get(slot, Column.RECEIVE_WINDOW);
-    if (bytes > allowed) return false;
+    // An empty frame is allowed whatever the window (§6.9.1), which may be negative.
+    if (bytes > 0 && bytes > allowed) return false;
     table.set(slot, Column.RECEIVE_WINDOW, allowed - bytes);
     table.set(slot, Column.HELD, table.get(slot, Column.HELD) + bytes);
     return true;

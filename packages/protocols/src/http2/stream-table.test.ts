@@ -12,7 +12,7 @@ describe('StreamTable', () => {
     const id = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constantFrom(2 ** 30, 2 ** 31 - 1, 65_537));
     const act = fc.record({ id, remove: fc.boolean() });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 40 }), fc.array(act, { maxLength: 300 }), (slotsMax, acts) => {
+      fc.property(fc.integer({ min: 1, max: 40 }), fc.array(act, { maxLength: 300, size: 'max' }), (slotsMax, acts) => {
         const table = new StreamTable(slotsMax);
         const model = new Map<number, number>();
         for (const { id, remove } of acts) {
