@@ -5,7 +5,10 @@ import { Http2Fault } from './http2-fault.ts';
 import type { FrameRate } from './token-buckets.ts';
 
 export interface AbuseLimits {
-  /** Streams that the client resets, or makes us reset by breaking rules (rapid reset). Only where we are the server. */
+  /**
+   * Streams that the client resets, or makes us reset by breaking rules (rapid reset). Each one that is completed pays for
+   * another. Only where we are the server.
+   */
   readonly resets: FrameRate;
   /** Streams refused because too many were open. */
   readonly refusedStreams: FrameRate;
@@ -14,7 +17,7 @@ export interface AbuseLimits {
   readonly pings: FrameRate;
   /** DATA frames without data that do not end their stream. */
   readonly emptyData: FrameRate;
-  /** Field blocks without a byte. */
+  /** Field blocks without a byte, but for trailers. */
   readonly emptyHeaders: FrameRate;
   /** Each stream pays for `PRIORITIES_PER_STREAM`. */
   readonly priorities: FrameRate;
@@ -22,7 +25,10 @@ export interface AbuseLimits {
   readonly windowUpdates: FrameRate;
   /** WINDOW_UPDATE frames below `tinyIncrementBytes`. A DATA frame that no window has cut short pays for two. */
   readonly tinyWindowUpdates: FrameRate;
-  /** Frames without effect: unknown types, frames for streams long closed, repeated GOAWAY, answers to no question. */
+  /**
+   * Frames without effect: unknown types, frames for streams long closed, GOAWAY, answers to no question. Each stream pays for
+   * `IGNORED_FRAMES_PER_STREAM`.
+   */
   readonly ignoredFrames: FrameRate;
   readonly tinyIncrementBytes: number;
   /** Bytes that wait to be sent on the connection; a frame that asks for an answer must not come beyond. */
@@ -34,6 +40,8 @@ export interface AbuseLimits {
 
 export const PRIORITIES_PER_STREAM = 4;
 export const WINDOW_UPDATES_PER_FRAME = 8;
+/** A PRIORITY_UPDATE (RFC 9218), which we do not know, and a reset that came too late. */
+export const IGNORED_FRAMES_PER_STREAM = 2;
 
 /**
  * Ours. Bursts leave room for what clients do: cancel all of 250 streams at once, open 100 before they have read our settings,

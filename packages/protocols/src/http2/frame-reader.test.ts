@@ -152,6 +152,27 @@ describe('FrameReader: the end', () => {
     assert.deepEqual(framesOf(bytes, [], serverBytesReader).slice(1, -1), expected);
   });
 
+  it('a fault of one stream is not that of the next', () => {
+    const bytes = Buffer.concat([settings(), headers(3, 0x20, '0000000300 82'), headers(5)]);
+    assert.deepEqual(framesOf(bytes, [], serverBytesReader).slice(1), [
+      'headers 3 false SELF_DEPENDENCY 82',
+      'headers 5 false fine 82',
+    ]);
+  });
+
+  it('stops in the middle of data', () => {
+    const log = new FrameLog();
+    const reader = new FrameReader(log, false);
+    let pieces = 0;
+    log.onDataBytes = () => {
+      pieces++;
+      reader.stop();
+    };
+    const bytes = Buffer.concat([settings(), data(1, 'aa', 1), data(1, 'bb')]);
+    reader.read(bytes, 0, bytes.length);
+    assert.deepEqual([pieces, log.events], [1, ['settings-end', 'data 1 1']]);
+  });
+
   it('stops in the middle of whatever it is told', () => {
     const bytes = Buffer.concat([
       settings([1, 1], [2, 0]),

@@ -98,8 +98,6 @@ export class Http2Session {
     if (!this.canOpenEver || table.isFull || table.count >= core.peer.concurrentStreamsMax) return -1;
     const slot = core.open(core.nextOwnStream);
     core.nextOwnStream += 2;
-    core.buckets.credit(Abuse.PINGS, 1);
-    core.buckets.credit(Abuse.WINDOW_UPDATES, WINDOW_UPDATES_PER_FRAME);
     return slot;
   }
 
@@ -210,6 +208,6 @@ export class Http2Session {
     if (!endStream) return;
     table.mark(slot, StreamFlag.LOCAL_ENDED);
     table.unmark(slot, StreamFlag.BLOCKED);
-    if (table.has(slot, StreamFlag.REMOTE_ENDED)) core.close(slot);
+    if (table.has(slot, StreamFlag.REMOTE_ENDED)) core.complete(slot);
   }
 }

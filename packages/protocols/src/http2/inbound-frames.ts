@@ -2,7 +2,7 @@
 // is told to the user of the session, what is answered, and what ends a stream or the connection.
 // Allocates nothing of its own.
 
-import { Abuse, PRIORITIES_PER_STREAM, WINDOW_UPDATES_PER_FRAME } from './abuse-limits.ts';
+import { Abuse } from './abuse-limits.ts';
 import { Http2ErrorCode } from './error-code.ts';
 import type { FrameHandler } from './frame-handler.ts';
 import { Http2Fault } from './http2-fault.ts';
@@ -64,8 +64,9 @@ export class InboundFrames implements FrameHandler {
 
   onHeaders(streamId: number, endStream: boolean, fault: number, bytes: Buffer, start: number, end: number): void {
     const { core } = this;
-    if (start === end && !core.count(Abuse.EMPTY_HEADERS)) return;
     const slot = core.table.find(streamId);
+    // Empty trailers end their stream, and so are as few as streams.
+    if (start === end && (slot === NO_SLOT || !endStream) && !core.count(Abuse.EMPTY_HEADERS)) return;
     if (slot !== NO_SLOT) {
       this.laterHeaders(slot, endStream, fault, bytes, start, end);
       return;
@@ -150,7 +151,7 @@ export class InboundFrames implements FrameHandler {
       core.failConnection(Http2Fault.GOAWAY_INCREASED);
       return;
     }
-    if (core.peerLeaves && !core.count(Abuse.IGNORED_FRAMES)) return;
+    if (!core.count(Abuse.IGNORED_FRAMES)) return;
     core.goawayReceived = lastStreamId;
     core.peerLeaves = true;
     core.handler.onGoaway(lastStreamId, errorCode);
@@ -275,9 +276,6 @@ export class InboundFrames implements FrameHandler {
       core.count(Abuse.REFUSED_STREAMS);
       return Http2Fault.TOO_MANY_STREAMS;
     }
-    core.buckets.credit(Abuse.PINGS, 1);
-    core.buckets.credit(Abuse.PRIORITIES, PRIORITIES_PER_STREAM);
-    core.buckets.credit(Abuse.WINDOW_UPDATES, WINDOW_UPDATES_PER_FRAME);
     return 0;
   }
 

@@ -2,7 +2,14 @@
 // the connection for a fault, counting what wears us out. Rules about frames are in inbound-frames.ts, the face is
 // http2-session.ts. Allocates per connection, not per stream (but see StreamTable).
 
-import { ABUSE_FAULTS, Abuse, abuseRates } from './abuse-limits.ts';
+import {
+  ABUSE_FAULTS,
+  Abuse,
+  abuseRates,
+  IGNORED_FRAMES_PER_STREAM,
+  PRIORITIES_PER_STREAM,
+  WINDOW_UPDATES_PER_FRAME,
+} from './abuse-limits.ts';
 import { ControlOutput } from './control-output.ts';
 import type { FrameReader } from './frame-reader.ts';
 import { INT31_MAX } from './frame-type.ts';
@@ -77,9 +84,19 @@ export class SessionCore {
   open(streamId: number): number {
     const { table } = this;
     const slot = table.add(streamId);
+    this.buckets.credit(Abuse.PINGS, 1);
+    this.buckets.credit(Abuse.PRIORITIES, PRIORITIES_PER_STREAM);
+    this.buckets.credit(Abuse.WINDOW_UPDATES, WINDOW_UPDATES_PER_FRAME);
+    this.buckets.credit(Abuse.IGNORED_FRAMES, IGNORED_FRAMES_PER_STREAM);
     table.set(slot, Column.SEND_WINDOW, this.sending.streamBytes);
     table.set(slot, Column.RECEIVE_WINDOW, this.receiving.streamBytes);
     return slot;
+  }
+
+  /** Both sides have sent all of their messages. */
+  complete(slot: number): void {
+    this.buckets.credit(Abuse.RESETS, 1);
+    this.close(slot);
   }
 
   /** The stream is over for both sides; the slot is free when the handler hears of it. */
@@ -105,7 +122,7 @@ export class SessionCore {
     table.mark(slot, StreamFlag.REMOTE_ENDED);
     this.handler.onStreamEnd(slot);
     // The handler may have ended our part, and so closed it.
-    if (this.isLive(slot, streamId) && table.has(slot, StreamFlag.LOCAL_ENDED)) this.close(slot);
+    if (this.isLive(slot, streamId) && table.has(slot, StreamFlag.LOCAL_ENDED)) this.complete(slot);
   }
 
   /** The slot still belongs to that stream, and the connection lives. */

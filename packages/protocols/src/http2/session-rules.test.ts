@@ -369,6 +369,56 @@ describe('HTTP/2 session of a server: what its user does', () => {
     assert.deepEqual(talk.told(), ['head 0 end 82', 'end 0', 'closed 0', 'head 0 82', 'end 0', 'closed 0']);
   });
 
+  it('a stream that is given up in whatever is told about it is closed once', () => {
+    const frames: [string, Buffer][] = [
+      ['reset', rst(1)],
+      ['fault', windowUpdate(1, 0)],
+      ['end', data(1, '', END_STREAM)],
+      ['trailers', headers(1, END_STREAM, '84')],
+      ['writable', windowUpdate(1, 5)],
+    ];
+    for (const [word, bytes] of frames) {
+      const talk = new Talk().hear(settings([4, 0]), headers(1));
+      talk.session.sendable(0, 100, talk.now);
+      talk.log.on = (event, slot) => {
+        if (event === word) talk.session.reset(slot, 8);
+      };
+      talk.sent();
+      talk.hear(bytes);
+      const events = talk.told();
+      assert.ok(
+        events.some((event) => event.startsWith(word)),
+        word,
+      );
+      assert.equal(events.filter((event) => event === 'closed 0').length, 1, word);
+      assert.deepEqual(talk.sent(), ['rst 1 CANCEL']);
+    }
+  });
+
+  it('a stream reset by us behind its end has nothing under way', () => {
+    const talk = new Talk().hear(headers(1, END_STREAM));
+    talk.session.reset(0, 0);
+    talk.hear(headers(1, END_STREAM));
+    assert.deepEqual(talk.sent(), ['rst 1 NO_ERROR', 'goaway 1 STREAM_CLOSED']);
+  });
+
+  it('an answer to a ping is told once', () => {
+    const talk = new Talk();
+    talk.session.ping(1, 2);
+    talk.hear(ping(1, '0000000100000002'), ping(1, '0000000100000002'));
+    assert.deepEqual(talk.told(), ['pong 1 2']);
+  });
+
+  it('gives large output back when it is emptied', () => {
+    const talk = new Talk();
+    for (let count = 0; count < 100; count++) talk.hear(ping());
+    assert.equal(talk.sent().length, 100);
+    assert.equal(talk.session.output.bytes.length, 0);
+    talk.hear(ping());
+    assert.equal(talk.sent().length, 1);
+    assert.ok(talk.session.output.bytes.length > 0);
+  });
+
   it('ends the connection from inside, for a block that cannot be decoded', () => {
     const talk = new Talk();
     talk.log.on = (event) => {
