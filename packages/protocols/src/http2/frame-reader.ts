@@ -5,6 +5,7 @@
 
 import { CLIENT_PREFACE } from './client-preface.ts';
 import { FieldBlock } from './field-block.ts';
+import { tellFixedFrame } from './fixed-frames.ts';
 import type { FrameHandler } from './frame-handler.ts';
 import { FrameHead, GOAWAY_BYTES_MIN, PRIORITY_BYTES, SETTING_BYTES } from './frame-head.ts';
 import { DEFAULT_FRAME_LIMITS, type FrameLimits } from './frame-limits.ts';
@@ -41,18 +42,13 @@ export class FrameReader {
   /** Of its payload, not taken yet; without padding in the states DATA and FRAGMENT. */
   private left = 0;
   private padding = 0;
-  // The field block under way.
-  private readonly block = new FieldBlock();
-  /** 0: none, so that no CONTINUATION may come. */
-  private blockStream = 0;
-  private blockEndsStream = false;
-  private blockFault = 0;
-  private continuations = 0;
+  private readonly block: FieldBlock;
 
   /** `expectPreface`: we are the server, and the client's preface comes first. */
   constructor(handler: FrameHandler, expectPreface: boolean, limits: FrameLimits = DEFAULT_FRAME_LIMITS) {
     this.handler = handler;
     this.limits = limits;
+    this.block = new FieldBlock(limits.fieldBlockBytesMax);
     this.state = expectPreface ? State.PREFACE : State.HEAD;
   }
 
@@ -63,7 +59,7 @@ export class FrameReader {
 
   /** The peer owes the rest of a frame or of a field block: time to think of a deadline. */
   get isInsideFrame(): boolean {
-    return this.blockStream !== 0 || this.state < State.HEAD || this.state > State.HEAD || this.keptBytes > 0;
+    return this.block.streamId !== 0 || this.state !== State.HEAD || this.keptBytes > 0;
   }
 
   /** To be called by the handler, too: nothing is told after it. */
@@ -195,10 +191,10 @@ export class FrameReader {
     // §4.2 calls for a stream error where only a stream is concerned; §5.4.1 allows a connection error, which needs no skipping.
     if (head.length > this.limits.frameBytesMax) return Http2Fault.FRAME_TOO_LARGE;
     if (head.type === FrameType.CONTINUATION) {
-      if (this.blockStream === 0) return Http2Fault.CONTINUATION_UNEXPECTED;
-      return head.streamId === this.blockStream ? 0 : Http2Fault.CONTINUATION_EXPECTED;
+      if (this.block.streamId === 0) return Http2Fault.CONTINUATION_UNEXPECTED;
+      return head.streamId === this.block.streamId ? 0 : Http2Fault.CONTINUATION_EXPECTED;
     }
-    return this.blockStream === 0 ? 0 : Http2Fault.CONTINUATION_EXPECTED;
+    return this.block.streamId === 0 ? 0 : Http2Fault.CONTINUATION_EXPECTED;
   }
 
   private beginPayload(): void {
@@ -211,7 +207,7 @@ export class FrameReader {
         this.beginHeaders();
         break;
       case FrameType.CONTINUATION:
-        if (++this.continuations > this.limits.continuationsMax) this.fail(Http2Fault.TOO_MANY_CONTINUATIONS);
+        if (++this.block.continuations > this.limits.continuationsMax) this.fail(Http2Fault.TOO_MANY_CONTINUATIONS);
         else this.enterFragment();
         break;
       case FrameType.SETTINGS:
@@ -266,10 +262,7 @@ export class FrameReader {
 
   private beginHeaders(): void {
     const { head } = this;
-    this.blockStream = head.streamId;
-    this.blockEndsStream = head.endsStream;
-    this.blockFault = 0;
-    this.continuations = 0;
+    this.block.begin(head.streamId, head.endsStream);
     const prefixBytes = head.fieldPrefixBytes;
     if (prefixBytes > 0) this.awaitUnit(State.FIELD_PREFIX, prefixBytes);
     else this.enterFragment();
@@ -281,7 +274,7 @@ export class FrameReader {
     if (this.head.isPadded) this.padding = bytes[at++];
     if (at + PRIORITY_BYTES === position + this.unitBytes && readUint31(bytes, at) === this.head.streamId) {
       // RFC 7540 §5.3.1; the block must be decoded all the same.
-      this.blockFault = Http2Fault.SELF_DEPENDENCY;
+      this.block.fault = Http2Fault.SELF_DEPENDENCY;
     }
     this.left -= this.padding;
     if (this.left < 0) this.fail(Http2Fault.BAD_PADDING);
@@ -297,11 +290,12 @@ export class FrameReader {
   }
 
   private endFragment(bytes: Buffer, start: number, end: number): void {
+    const { block } = this;
     this.endPayload();
     if (!this.head.endsHeaders) return;
-    this.blockStream = 0;
-    this.handler.onHeaders(this.head.streamId, this.blockEndsStream, this.blockFault, bytes, start, end);
-    this.block.release();
+    block.streamId = 0;
+    this.handler.onHeaders(this.head.streamId, block.endsStream, block.fault, bytes, start, end);
+    block.release();
   }
 
   private beginSettings(): void {
@@ -323,38 +317,9 @@ export class FrameReader {
   }
 
   private useFixed(bytes: Uint8Array, at: number): void {
-    const { handler } = this;
-    const { type, streamId, isAck } = this.head;
-    const rest = this.left - this.unitBytes;
-    this.endPayload(rest);
-    switch (type) {
-      case FrameType.PRIORITY: {
-        const dependency = readUint31(bytes, at);
-        if (dependency === streamId) handler.onFrameFault(Http2Fault.SELF_DEPENDENCY, streamId);
-        else handler.onPriority(streamId, dependency, bytes[at + 4] + 1, bytes[at] >= 0x80);
-        break;
-      }
-      case FrameType.RST_STREAM:
-        handler.onReset(streamId, readUint32(bytes, at));
-        break;
-      case FrameType.PING: {
-        const high = readUint32(bytes, at) | 0;
-        const low = readUint32(bytes, at + 4) | 0;
-        if (isAck) handler.onPingAck(high, low);
-        else handler.onPing(high, low);
-        break;
-      }
-      case FrameType.GOAWAY:
-        handler.onGoaway(readUint31(bytes, at), readUint32(bytes, at + 4), rest);
-        break;
-      default: {
-        const increment = readUint31(bytes, at);
-        // §6.9: of the stream, or of the connection when it is that one's window.
-        if (increment > 0) handler.onWindowUpdate(streamId, increment);
-        else if (streamId > 0) handler.onFrameFault(Http2Fault.ZERO_INCREMENT, streamId);
-        else this.fail(Http2Fault.ZERO_INCREMENT);
-      }
-    }
+    this.endPayload(this.left - this.unitBytes);
+    const fault = tellFixedFrame(this.handler, this.head, bytes, at);
+    if (fault !== 0) this.fail(fault);
   }
 
   private awaitUnit(state: number, unitBytes: number): void {

@@ -1,62 +1,30 @@
-// The rules of RFC 9113 where a client differs from a server: what we bear from servers. Every case is fed whole and byte by
-// byte, behind a request on stream 1. Also how a client opens streams and learns that they are refused.
+// The rules of RFC 9113 where a client differs from a server: every case of client-rule-cases.ts is fed whole and byte by byte.
+// Also how a client opens streams and learns that they are refused.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { CLIENT_CASES } from './client-rule-cases.ts';
 import { Http2Role } from './session-options.ts';
 import {
   data,
   END_STREAM,
   everyByte,
-  frame,
   goaway,
   headers,
+  PONG,
   PREFACE,
   ping,
   rst,
   settings,
   settingsAck,
   Talk,
-  windowUpdate,
   zeros,
 } from './test-support.ts';
 
-type Case = [section: string, what: string, frames: Buffer[], answer: string, told?: string];
-
 const CLIENT = { role: Http2Role.CLIENT };
-const PONG = 'ping-ack 0102030405060708';
-const end = (code: string): string => `goaway 0 ${code}`;
-
-const CASES: Case[] = [
-  ['4.2', 'DATA beyond the largest frame', [headers(1), frame(0, 0, 1, '', 16_385)], end('FRAME_SIZE_ERROR')],
-  ['4.3', 'a frame inside of a field block', [frame(1, 0, 1, '88'), ping()], end('PROTOCOL_ERROR')],
-  ['5.1', 'idle: a stream of ours that is not open', [headers(3)], end('PROTOCOL_ERROR'), 'over BAD_STREAM_ID'],
-  ['5.1', 'idle: DATA', [data(3, '00')], end('PROTOCOL_ERROR'), 'over IDLE_STREAM'],
-  ['5.1', 'idle: RST_STREAM', [rst(3)], end('PROTOCOL_ERROR'), 'over IDLE_STREAM'],
-  ['5.1', 'idle: WINDOW_UPDATE of a stream that was never promised', [windowUpdate(2, 1)], end('PROTOCOL_ERROR')],
-  ['5.1.1', 'a stream of the server', [headers(2)], end('PROTOCOL_ERROR'), 'over BAD_STREAM_ID'],
-  [
-    '5.1',
-    'closed: HEADERS',
-    [headers(1, END_STREAM), headers(1, END_STREAM)],
-    end('STREAM_CLOSED'),
-    'over STREAM_CLOSED',
-  ],
-  ['5.1', 'closed: DATA', [headers(1, END_STREAM), data(1, '00'), ping()], `rst 1 STREAM_CLOSED, ${PONG}`],
-  ['5.1', 'closed: WINDOW_UPDATE and RST_STREAM', [headers(1, END_STREAM), windowUpdate(1, 1), rst(1), ping()], PONG],
-  ['6.5.2', 'a server that allows pushes', [settings([2, 1])], end('PROTOCOL_ERROR'), 'over BAD_SETTING'],
-  ['6.5.2', 'a server that says it does not push', [settings([2, 0])], 'settings-ack', 'settings'],
-  ['6.6', 'PUSH_PROMISE', [frame(5, 4, 1, '00000002 82')], end('PROTOCOL_ERROR'), 'over PUSH_PROMISE'],
-  ['6.8', 'GOAWAY that names a later stream than before', [goaway(1), goaway(3)], end('PROTOCOL_ERROR')],
-  ['6.9', 'a window that grows by nothing', [windowUpdate(1, 0), ping()], `rst 1 PROTOCOL_ERROR, ${PONG}`],
-  ['8.1', 'a response', [headers(1, 0, '88'), data(1, '00', END_STREAM)], '', 'closed 0'],
-  ['8.1', 'a response with trailers', [headers(1), data(1, '00'), headers(1, END_STREAM, '84')], '', 'closed 0'],
-  ['8.1', 'trailers that end nothing', [headers(1), headers(1)], 'rst 1 PROTOCOL_ERROR', 'closed 0'],
-  ['8.1', 'DATA before a head', [data(1, '00')], 'rst 1 PROTOCOL_ERROR', 'closed 0'],
-];
 
 describe('HTTP/2 rules for a client', () => {
-  for (const [section, what, frames, answer, told] of CASES) {
+  for (const [section, what, frames, answer, told] of CLIENT_CASES) {
     it(`§${section} ${what}`, () => {
       const bytes = Buffer.concat(frames);
       for (const cuts of [[], everyByte(bytes)]) {

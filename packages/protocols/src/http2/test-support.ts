@@ -44,6 +44,12 @@ export const continuation = (id: number, flags = 0, block = '84'): Buffer => fra
 export const zeros = (length: number): Buffer => Buffer.alloc(length);
 export const END_STREAM = 1;
 
+/** Frames, what is answered to them, and the last the user of the session is told, if that matters. */
+export type RuleCase = [section: string, what: string, frames: Buffer[], answer: string, told?: string];
+/** The answer to `ping()`: behind other frames it shows that the connection goes on. */
+export const PONG = 'ping-ack 0102030405060708';
+export const end = (code: string, last = 1): string => `goaway ${last} ${code}`;
+
 /** One word a frame: the way the peer would see what a session sent. @throws Error for half a frame. */
 export function describeFrames(bytes: Buffer): string[] {
   const found: string[] = [];

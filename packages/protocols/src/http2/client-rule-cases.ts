@@ -1,0 +1,45 @@
+// The rules of RFC 9113 where a client differs from a server, as data: frames of a server behind a request of ours on stream 1,
+// what is answered, and what the user is told last.
+
+import {
+  data,
+  END_STREAM,
+  end,
+  frame,
+  goaway,
+  headers,
+  PONG,
+  ping,
+  type RuleCase,
+  rst,
+  settings,
+  windowUpdate,
+} from './test-support.ts';
+
+export const CLIENT_CASES: readonly RuleCase[] = [
+  ['4.2', 'DATA beyond the largest frame', [headers(1), frame(0, 0, 1, '', 16_385)], end('FRAME_SIZE_ERROR', 0)],
+  ['4.3', 'a frame inside of a field block', [frame(1, 0, 1, '88'), ping()], end('PROTOCOL_ERROR', 0)],
+  ['5.1', 'idle: a stream of ours that is not open', [headers(3)], end('PROTOCOL_ERROR', 0), 'over BAD_STREAM_ID'],
+  ['5.1', 'idle: DATA', [data(3, '00')], end('PROTOCOL_ERROR', 0), 'over IDLE_STREAM'],
+  ['5.1', 'idle: RST_STREAM', [rst(3)], end('PROTOCOL_ERROR', 0), 'over IDLE_STREAM'],
+  ['5.1', 'idle: WINDOW_UPDATE of a stream that was never promised', [windowUpdate(2, 1)], end('PROTOCOL_ERROR', 0)],
+  ['5.1.1', 'a stream of the server', [headers(2)], end('PROTOCOL_ERROR', 0), 'over BAD_STREAM_ID'],
+  [
+    '5.1',
+    'closed: HEADERS',
+    [headers(1, END_STREAM), headers(1, END_STREAM)],
+    end('STREAM_CLOSED', 0),
+    'over STREAM_CLOSED',
+  ],
+  ['5.1', 'closed: DATA', [headers(1, END_STREAM), data(1, '00'), ping()], `rst 1 STREAM_CLOSED, ${PONG}`],
+  ['5.1', 'closed: WINDOW_UPDATE and RST_STREAM', [headers(1, END_STREAM), windowUpdate(1, 1), rst(1), ping()], PONG],
+  ['6.5.2', 'a server that allows pushes', [settings([2, 1])], end('PROTOCOL_ERROR', 0), 'over BAD_SETTING'],
+  ['6.5.2', 'a server that says it does not push', [settings([2, 0])], 'settings-ack', 'settings'],
+  ['6.6', 'PUSH_PROMISE', [frame(5, 4, 1, '00000002 82')], end('PROTOCOL_ERROR', 0), 'over PUSH_PROMISE'],
+  ['6.8', 'GOAWAY that names a later stream than before', [goaway(1), goaway(3)], end('PROTOCOL_ERROR', 0)],
+  ['6.9', 'a window that grows by nothing', [windowUpdate(1, 0), ping()], `rst 1 PROTOCOL_ERROR, ${PONG}`],
+  ['8.1', 'a response', [headers(1, 0, '88'), data(1, '00', END_STREAM)], '', 'closed 0'],
+  ['8.1', 'a response with trailers', [headers(1), data(1, '00'), headers(1, END_STREAM, '84')], '', 'closed 0'],
+  ['8.1', 'trailers that end nothing', [headers(1), headers(1)], 'rst 1 PROTOCOL_ERROR', 'closed 0'],
+  ['8.1', 'DATA before a head', [data(1, '00')], 'rst 1 PROTOCOL_ERROR', 'closed 0'],
+];
