@@ -13,6 +13,7 @@ import { endProcess, listens } from './nginx-server.ts';
 
 /**
  * @param directives of its frontend.
+ * @param words behind the address it listens on, and behind that of its server, such as `proto h2`.
  * @returns its port.
  * @throws Error in one sentence when HAProxy is missing and cannot be installed.
  */
@@ -20,12 +21,13 @@ export async function startHaproxy(
   context: TestContext,
   serverPort: number,
   directives: readonly string[],
+  words: { readonly bind?: string; readonly server?: string } = {},
 ): Promise<number> {
   requireTools([{ command: 'haproxy', debianPackage: 'haproxy' }], (line) => context.diagnostic(line));
   const folder = mkdtempSync(join(tmpdir(), 'sluice-haproxy-'));
   const port = await freePort();
   const file = join(folder, 'haproxy.cfg');
-  writeFileSync(file, configuration(port, serverPort, directives));
+  writeFileSync(file, configuration(port, serverPort, directives, words.bind ?? '', words.server ?? ''));
   const child = spawn(findTool('haproxy')!, ['-db', '-q', '-f', file], { stdio: ['ignore', 'ignore', 'inherit'] });
   context.after(async () => {
     await endProcess(child);
@@ -35,7 +37,13 @@ export async function startHaproxy(
   return port;
 }
 
-function configuration(port: number, serverPort: number, directives: readonly string[]): string {
+function configuration(
+  port: number,
+  serverPort: number,
+  directives: readonly string[],
+  bind: string,
+  server: string,
+): string {
   return `global
     nbthread 1
     maxconn 1000
@@ -46,9 +54,9 @@ defaults
     timeout client 60s
     timeout server 60s
 frontend web
-    bind 127.0.0.1:${port}
+    bind 127.0.0.1:${port} ${bind}
 ${directives.map((directive) => `    ${directive}\n`).join('')}    default_backend all
 backend all
-    server one 127.0.0.1:${serverPort}
+    server one 127.0.0.1:${serverPort} ${server}
 `;
 }

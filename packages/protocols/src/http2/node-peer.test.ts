@@ -6,13 +6,11 @@ import { once } from 'node:events';
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { writeFieldBlock } from './field-block-writer.ts';
 import type { FrameHandler } from './frame-handler.ts';
 import { FrameReader } from './frame-reader.ts';
-import { writeDataHead } from './frame-writer.ts';
-import { Http2Session } from './http2-session.ts';
-import { DEFAULT_SESSION_OPTIONS, Http2Role } from './session-options.ts';
-import { FrameLog, inPieces, SessionLog } from './test-support.ts';
+import { Http2Role } from './session-options.ts';
+import { SocketPeer } from './socket-peer.ts';
+import { FrameLog, inPieces } from './test-support.ts';
 
 const BODY = Buffer.alloc(700_000, 'body of some length. ');
 
@@ -175,106 +173,11 @@ describe('frames of node:http2', () => {
   });
 });
 
-/** A session with a socket: answers and bodies go out as windows allow, data that arrives is consumed at once. */
-class Peer extends SessionLog {
-  readonly session: Http2Session;
-  readonly received = new Map<number, number>();
-  readonly ids = new Map<number, number>();
-  private readonly socket: Socket;
-  private readonly queued = new Map<number, Buffer>();
-  private readonly ended = new Set<number>();
-
-  constructor(socket: Socket, role: number) {
-    super();
-    this.socket = socket;
-    const options = { ...DEFAULT_SESSION_OPTIONS, role, streamWindowBytes: 40_000, connectionWindowBytes: 100_000 };
-    this.session = new Http2Session(this, performance.now(), options);
-    this.flush();
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (bytes: Buffer) => {
-      this.session.receive(bytes, 0, bytes.length, performance.now(), 0);
-      for (const slot of this.queued.keys()) this.pump(slot);
-      this.flush();
-    });
-  }
-
-  flush(): void {
-    const { output } = this.session;
-    if (output.length > 0) this.socket.write(Buffer.from(output.bytes.subarray(0, output.length)));
-    output.clear();
-  }
-
-  sendHead(slot: number, block: Buffer, endStream: boolean): void {
-    this.flush();
-    const bytes = Buffer.alloc(block.length + 100);
-    const limit = this.session.peerSettings.frameBytesMax;
-    const end = writeFieldBlock(bytes, 0, this.session.streamId(slot), block, 0, block.length, endStream, limit);
-    this.socket.write(bytes.subarray(0, end));
-    this.session.sentHeaders(slot, endStream);
-  }
-
-  queue(slot: number, bytes: Buffer, end: boolean): void {
-    this.queued.set(slot, Buffer.concat([this.queued.get(slot) ?? Buffer.alloc(0), bytes]));
-    if (end) this.ended.add(slot);
-  }
-
-  private pump(slot: number): void {
-    for (;;) {
-      const rest = this.queued.get(slot);
-      if (rest === undefined) return;
-      const now = performance.now();
-      const allowed = rest.length === 0 ? 0 : this.session.sendable(slot, rest.length, now);
-      const end = this.ended.has(slot) && allowed === rest.length;
-      if (allowed === 0 && !end) return;
-      this.flush();
-      const head = Buffer.alloc(9);
-      writeDataHead(head, 0, this.session.streamId(slot), allowed, end);
-      this.socket.write(Buffer.concat([head, rest.subarray(0, allowed)]));
-      if (end) this.queued.delete(slot);
-      else this.queued.set(slot, rest.subarray(allowed));
-      this.session.sentData(slot, allowed, end, now);
-    }
-  }
-
-  override onStreamHeaders(slot: number, trailers: boolean, end: boolean, b: Buffer, from: number, to: number): void {
-    this.ids.set(slot, this.session.streamId(slot));
-    super.onStreamHeaders(slot, trailers, end, b, from, to);
-  }
-
-  override onStreamData(slot: number, bytes: Buffer, start: number, end: number): void {
-    super.onStreamData(slot, bytes, start, end);
-    const id = this.session.streamId(slot);
-    this.received.set(id, (this.received.get(id) ?? 0) + end - start);
-    if (this.echo) this.queue(slot, Buffer.from(bytes.subarray(start, end)), false);
-    this.session.consumed(slot, end - start);
-  }
-
-  override onStreamWritable(slot: number): void {
-    super.onStreamWritable(slot);
-    this.pump(slot);
-  }
-
-  override onStreamClosed(slot: number): void {
-    super.onStreamClosed(slot);
-    this.queued.delete(slot);
-    this.ended.delete(slot);
-  }
-
-  echo = false;
-}
-
 describe('a session with node:http2 at the other end', () => {
   it('as server: echoes bodies larger than all windows', async (t) => {
-    let peer: Peer | undefined;
+    let peer: SocketPeer | undefined;
     const server = net.createServer((socket) => {
-      const made = new Peer(socket, Http2Role.SERVER);
-      peer = made;
-      made.echo = true;
-      made.on = (event, slot) => {
-        // 88 is `:status: 200`.
-        if (event === 'head') made.sendHead(slot, Buffer.from('88', 'hex'), false);
-        if (event === 'end') made.queue(slot, Buffer.alloc(0), true);
-      };
+      peer = SocketPeer.echo(socket);
     });
     const session = connect(t, await listen(t, server));
     const lengths = [0, 1, 1000, 70_000, BODY.length, BODY.length];
@@ -307,24 +210,9 @@ describe('a session with node:http2 at the other end', () => {
     const socket = net.connect(port, '127.0.0.1');
     t.after(() => socket.destroy());
     await once(socket, 'connect');
-    const peer = new Peer(socket, Http2Role.CLIENT);
-    const done = new Promise<void>((resolve, reject) => {
-      let open = 5;
-      peer.on = (event, slot) => {
-        if (event === 'closed' && --open === 0) resolve();
-        if (event === 'over' || event === 'reset' || event === 'fault') reject(new Error(`${event} ${slot}`));
-      };
-      socket.on('close', () => reject(new Error('closed')));
-    });
-    // `:method: POST`, `:scheme: http`, `:path: /`, `:authority: 127.0.0.1`.
-    const block = Buffer.concat([Buffer.from('8386840109', 'hex'), Buffer.from('127.0.0.1')]);
+    const peer = new SocketPeer(socket, Http2Role.CLIENT);
     const lengths = [0, 1, 1000, 70_000, BODY.length];
-    for (const length of lengths) {
-      const slot = peer.session.openStream();
-      peer.sendHead(slot, block, false);
-      peer.queue(slot, BODY.subarray(0, length), true);
-    }
-    await done;
+    await peer.post(lengths.map((length) => BODY.subarray(0, length)));
     assert.deepEqual(
       lengths.map((_, index) => peer.received.get(2 * index + 1) ?? 0),
       lengths,
