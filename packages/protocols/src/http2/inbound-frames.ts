@@ -18,6 +18,8 @@ export class InboundFrames implements FrameHandler {
   /** Of the DATA frame under way; -1: its data is dropped. */
   private dataSlot = NO_SLOT;
   private dataBytes = 0;
+  /** Slot to begin with when windows grow. */
+  private offerFrom = 0;
 
   constructor(core: SessionCore) {
     this.core = core;
@@ -291,12 +293,20 @@ export class InboundFrames implements FrameHandler {
     return IGNORED;
   }
 
-  /** Windows have grown: streams that wait are told, as long as the connection has something left. */
+  /**
+   * Windows have grown: streams that wait are told, as long as the connection has something left. Begins behind the stream that
+   * was told last, so that a greedy one does not starve the others.
+   */
   private offerWindows(): void {
     const { core } = this;
     const { sending, table } = core;
-    for (let slot = 0; slot < table.slotsEnd && sending.allowed > 0 && core.fault === 0; slot++) {
-      if (table.get(slot, Column.ID) !== 0 && sending.isReady(slot)) core.handler.onStreamWritable(slot);
+    const end = table.slotsEnd;
+    let slot = this.offerFrom;
+    for (let count = 0; count < end && sending.allowed > 0 && core.fault === 0; count++, slot++) {
+      if (slot >= end) slot = 0;
+      if (table.get(slot, Column.ID) === 0 || !sending.isReady(slot)) continue;
+      this.offerFrom = slot + 1;
+      core.handler.onStreamWritable(slot);
     }
   }
 }

@@ -15,6 +15,11 @@ const UINT32_MAX = 2 ** 32 - 1;
 export class PeerSettings {
   /** Bytes of our encoder's dynamic table; it may use less. */
   headerTableBytes = 4096;
+  /**
+   * The smallest of these values since our encoder was told the last time: it has to say that one first (RFC 7541 §4.2). Whoever
+   * tells it sets this to `headerTableBytes`.
+   */
+  headerTableBytesLowest = 4096;
   /** Streams we may have open; unlimited until told. */
   concurrentStreamsMax = UINT32_MAX;
   initialWindowBytes = WINDOW_BYTES_INITIAL;
@@ -37,6 +42,7 @@ export class PeerSettings {
     switch (id) {
       case Http2Setting.HEADER_TABLE_SIZE:
         this.headerTableBytes = value;
+        this.headerTableBytesLowest = Math.min(this.headerTableBytesLowest, value);
         return 0;
       case Http2Setting.ENABLE_PUSH:
         return value > (this.fromServer ? 0 : 1) ? Http2Fault.BAD_SETTING : 0;

@@ -20,14 +20,14 @@ export class ReceiveWindows {
   private readonly announcedStreamBytes: number;
   private readonly connectionBytes: number;
 
-  /** `connectionBytes` below 65,535 cannot be had: a connection's window only grows. */
+  /** `connectionBytes` is at least 65,535: a connection's window only grows. */
   constructor(table: StreamTable, output: ControlOutput, streamBytes: number, connectionBytes: number) {
     this.table = table;
     this.output = output;
     this.announcedStreamBytes = streamBytes;
     // Until the peer has acknowledged, it may act on the larger of what it knows and what it will (§6.9.3).
     this.streamBytes = Math.max(streamBytes, WINDOW_BYTES_INITIAL);
-    this.connectionBytes = Math.max(connectionBytes, WINDOW_BYTES_INITIAL);
+    this.connectionBytes = connectionBytes;
     this.allowed = this.connectionBytes;
   }
 

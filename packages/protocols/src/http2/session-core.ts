@@ -19,7 +19,7 @@ import { ReceiveWindows } from './receive-windows.ts';
 import { RecentStreams } from './recent-streams.ts';
 import { SendWindows } from './send-windows.ts';
 import type { SessionHandler } from './session-handler.ts';
-import { Http2Role, type Http2SessionOptions } from './session-options.ts';
+import { checkSessionOptions, Http2Role, type Http2SessionOptions } from './session-options.ts';
 import { Column, StreamFlag, StreamTable } from './stream-table.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
@@ -62,6 +62,7 @@ export class SessionCore {
   pingsPending = 0;
 
   constructor(handler: SessionHandler, options: Http2SessionOptions, now: number) {
+    checkSessionOptions(options);
     this.handler = handler;
     this.options = options;
     this.isServer = options.role === Http2Role.SERVER;

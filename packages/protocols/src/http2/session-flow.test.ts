@@ -179,6 +179,19 @@ describe('flow control: what we send', () => {
     assert.deepEqual(talk.told(), [], 'stream 1 does not wait, and the connection is used up');
   });
 
+  it('a stream that takes all does not starve the others', () => {
+    const talk = new Talk().hear(headers(1), headers(3), headers(5), settings([4, 1_000_000]));
+    const { session, now } = talk;
+    while (session.sendable(0, 1e6, now) > 0) session.sentData(0, session.sendable(0, 1e6, now), false, now);
+    assert.deepEqual([session.sendable(1, 1e6, now), session.sendable(2, 1e6, now)], [0, 0]);
+    talk.log.on = (event, slot) => {
+      if (event === 'writable') session.sentData(slot, session.sendable(slot, 1e6, now), false, now);
+    };
+    talk.told();
+    for (let round = 0; round < 4; round++) talk.hear(windowUpdate(0, 1000));
+    assert.deepEqual(talk.told(), ['writable 0', 'writable 1', 'writable 2', 'writable 0']);
+  });
+
   it('§6.9 a window that is opened behind our end is no fault', () => {
     const talk = new Talk().hear(headers(1));
     talk.session.sentHeaders(0, true);

@@ -2,7 +2,13 @@
 
 import { type AbuseLimits, DEFAULT_ABUSE_LIMITS } from './abuse-limits.ts';
 import { DEFAULT_FRAME_LIMITS, type FrameLimits } from './frame-limits.ts';
-import { FRAME_BYTES_INITIAL, Http2Setting, INT31_MAX, WINDOW_BYTES_INITIAL } from './frame-type.ts';
+import {
+  FRAME_BYTES_INITIAL,
+  FRAME_BYTES_LARGEST,
+  Http2Setting,
+  INT31_MAX,
+  WINDOW_BYTES_INITIAL,
+} from './frame-type.ts';
 
 export const Http2Role = {
   /** Towards a client: streams are opened by the peer. */
@@ -50,11 +56,28 @@ export function announcedSettings(options: Http2SessionOptions): readonly number
   if (options.headerTableBytes !== 4096) settings.push(Http2Setting.HEADER_TABLE_SIZE, options.headerTableBytes);
   if (server) settings.push(Http2Setting.MAX_CONCURRENT_STREAMS, options.concurrentStreamsMax);
   else settings.push(Http2Setting.ENABLE_PUSH, 0);
-  const window = Math.min(options.streamWindowBytes, INT31_MAX);
-  if (window !== WINDOW_BYTES_INITIAL) settings.push(Http2Setting.INITIAL_WINDOW_SIZE, window);
+  const { streamWindowBytes } = options;
+  if (streamWindowBytes !== WINDOW_BYTES_INITIAL) settings.push(Http2Setting.INITIAL_WINDOW_SIZE, streamWindowBytes);
   const { frameBytesMax } = options.frames;
   if (frameBytesMax !== FRAME_BYTES_INITIAL) settings.push(Http2Setting.MAX_FRAME_SIZE, frameBytesMax);
   settings.push(Http2Setting.MAX_HEADER_LIST_SIZE, options.headerListBytesMax);
   if (server && options.extendedConnect) settings.push(Http2Setting.ENABLE_CONNECT_PROTOCOL, 1);
   return settings;
+}
+
+const UINT32_MAX = 2 ** 32 - 1;
+
+/** @throws RangeError for numbers that have no place on the wire. */
+export function checkSessionOptions(options: Http2SessionOptions): void {
+  checkRange('concurrentStreamsMax', options.concurrentStreamsMax, 0, INT31_MAX);
+  checkRange('streamWindowBytes', options.streamWindowBytes, 1, INT31_MAX);
+  checkRange('connectionWindowBytes', options.connectionWindowBytes, WINDOW_BYTES_INITIAL, INT31_MAX);
+  checkRange('headerTableBytes', options.headerTableBytes, 0, UINT32_MAX);
+  checkRange('headerListBytesMax', options.headerListBytesMax, 0, UINT32_MAX);
+  checkRange('frameBytesMax', options.frames.frameBytesMax, FRAME_BYTES_INITIAL, FRAME_BYTES_LARGEST);
+}
+
+function checkRange(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new RangeError(`${name} is ${value}; an integer from ${least} to ${most} is accepted`);
 }

@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DEFAULT_FRAME_LIMITS } from './frame-limits.ts';
 import { FRAME_CASES, STREAM_CASES } from './server-rule-cases.ts';
+import type { Http2SessionOptions } from './session-options.ts';
 import {
   data,
   END_STREAM,
@@ -47,6 +49,24 @@ describe('HTTP/2 rules for a server', () => {
     assert.deepEqual(talk.sent(), ['settings 0003000000fa000400040000000600100000', 'window 0 983041']);
   });
 
+  it('options that have no place on the wire are refused', () => {
+    const bad: Partial<Http2SessionOptions>[] = [
+      { concurrentStreamsMax: -1 },
+      { concurrentStreamsMax: 1.5 },
+      { streamWindowBytes: 0 },
+      { streamWindowBytes: 2 ** 31 },
+      { connectionWindowBytes: 65_534 },
+      { connectionWindowBytes: 2 ** 31 },
+      { headerTableBytes: -1 },
+      { headerListBytesMax: 2 ** 32 },
+      { frames: { ...DEFAULT_FRAME_LIMITS, frameBytesMax: 16_383 } },
+      { frames: { ...DEFAULT_FRAME_LIMITS, frameBytesMax: 2 ** 24 } },
+    ];
+    for (const options of bad) assert.throws(() => new Talk(options), RangeError, JSON.stringify(options));
+    const most = { concurrentStreamsMax: 0, streamWindowBytes: 2 ** 31 - 1, connectionWindowBytes: 2 ** 31 - 1 };
+    assert.deepEqual(new Talk(most).hear(headers(1)).sent(), ['rst 1 REFUSED_STREAM']);
+  });
+
   it('§3.4 a connection that begins otherwise', () => {
     for (const bytes of [
       Buffer.from('GET / HTTP/1.1\r\n\r\n'),
@@ -88,13 +108,14 @@ describe('HTTP/2 rules for a server', () => {
   });
 
   it('§6.5 settings are applied in order and told once for each frame', () => {
-    const talk = new Talk().hear(settings([1, 100], [1, 0], [3, 7], [4, 1], [4, 2], [5, 20_000], [6, 9], [8, 1]));
+    const talk = new Talk().hear(settings([1, 0], [1, 100], [3, 7], [4, 1], [4, 2], [5, 20_000], [6, 9], [8, 1]));
     assert.deepEqual(talk.told(), ['settings']);
     const { peerSettings } = talk.session;
     assert.deepEqual(
       { ...peerSettings, fromServer: undefined },
       {
-        headerTableBytes: 0,
+        headerTableBytes: 100,
+        headerTableBytesLowest: 0,
         concurrentStreamsMax: 7,
         initialWindowBytes: 2,
         frameBytesMax: 20_000,
