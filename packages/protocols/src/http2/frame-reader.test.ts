@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { matchClientPreface, PrefaceMatch } from './client-preface.ts';
+import { FieldBlock } from './field-block.ts';
 import { DEFAULT_FRAME_LIMITS } from './frame-limits.ts';
 import { FrameReader } from './frame-reader.ts';
 import {
@@ -104,6 +105,22 @@ describe('FrameReader: field blocks', () => {
     assert.equal(reader.isInsideFrame, true);
     reader.read(bytes, 9 + 9 + 2, bytes.length);
     assert.equal(reader.isInsideFrame, false);
+  });
+
+  it('takes memory for what has come, up to the bound, and gives it back', () => {
+    const block = new FieldBlock(1500);
+    const lengths = [10, 1014, 400, 76].map((length) => {
+      block.append(zeros(2000), 100, 100 + length);
+      return [block.length, block.bytes.length];
+    });
+    assert.deepEqual(lengths, [
+      [10, 1024],
+      [1024, 1024],
+      [1424, 1500],
+      [1500, 1500],
+    ]);
+    block.release();
+    assert.deepEqual([block.length, block.bytes.length], [0, 0]);
   });
 
   const limits = { ...DEFAULT_FRAME_LIMITS, fieldBlockBytesMax: 6, continuationsMax: 3 };
