@@ -1,4 +1,5 @@
-// What one side of an HTTP/2 connection announces and how much it bears, with defaults.
+// What one side of an HTTP/2 connection announces and how much it bears, with defaults. Reads no configuration: whoever makes
+// a session translates its own.
 
 import { type AbuseLimits, DEFAULT_ABUSE_LIMITS } from './abuse-limits.ts';
 import { DEFAULT_FRAME_LIMITS, type FrameLimits } from './frame-limits.ts';
