@@ -10,7 +10,7 @@ export interface StreamTransportOptions {
   readonly acceptedMax?: number;
   /** Receive region of `memory`. At least 4 × receiveMaxBytes, at most 1 GiB. Default 4 MiB. */
   readonly receivePoolBytes?: number;
-  /** Most bytes in one DATA event. 1 … 16 MiB. Default 64 KiB. */
+  /** Most bytes in one DATA event; in the first one after a pause 16 KiB. 1 … 16 MiB. Default 64 KiB. */
   readonly receiveMaxBytes?: number;
   /** Send arena region of `memory`: also the longest single piece JavaScript can compose. 1 … 1 GiB. Default 4 MiB. */
   readonly arenaBytes?: number;

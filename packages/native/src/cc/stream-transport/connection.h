@@ -51,6 +51,7 @@ enum ConnectionFlag : uint32_t {
   kSocketReadable = 1u << 18,  // kReadable of the socket below TLS; without TLS it says nothing
   kMoreInside = 1u << 19,      // TLS: the last read was short although more, or an end, can be had without the socket
   kHandshaking = 1u << 20,     // TLS was started and is not established
+  kStreaming = 1u << 21,       // the last read filled its buffer: the next one may take more
 };
 
 /** Bits of Connection::pending: events raised and not yet written to the ring. */

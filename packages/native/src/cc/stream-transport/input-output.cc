@@ -16,6 +16,11 @@ namespace {
 
 /** Below this much room in the pool a connection waits for the next batch. */
 constexpr uint32_t kReceiveMin = 2048;
+/**
+ * The most of a connection's first read after a pause. A head fits; what follows a head is mostly relayed, and then takes fewer
+ * system calls, and no room in the pool.
+ */
+constexpr uint32_t kFirstReceiveMax = 16 * 1024;
 constexpr int kFlushVectors = 16;
 /** Pieces that are this short together are cheaper to copy than to describe to the kernel one by one. */
 constexpr size_t kCopyMax = 2048;
@@ -71,7 +76,8 @@ void StreamTransport::ReadInput(Connection* c) {
     ready_.Append(c);
     return;
   }
-  const uint32_t wanted = std::min(room, options_.receiveMaxBytes);
+  const uint32_t most = c->Has(kStreaming) ? options_.receiveMaxBytes : std::min(kFirstReceiveMax, options_.receiveMaxBytes);
+  const uint32_t wanted = std::min(room, most);
   uint8_t* const target = regions_.memory + pool_used_;
   const ssize_t count = c->tls == nullptr ? ReceiveNow(c->fd, target, wanted) : ReceiveTls(c, target, wanted);
   if (count > 0) {
@@ -80,6 +86,11 @@ void StreamTransport::ReadInput(Connection* c) {
     pool_used_ += std::min(room, (length + 7u) & ~7u);
     c->receivedBytes += length;
     Touch(c);
+    if (length < wanted) {
+      c->Clear(kStreaming);
+    } else {
+      c->Set(kStreaming);
+    }
     if (length < wanted && !c->Has(kHangup | kMoreInside)) {
       c->Clear(kReadable);
     } else {
