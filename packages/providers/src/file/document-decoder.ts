@@ -5,8 +5,12 @@ import { type DecodedDynamic, decodeDynamic, type MiddlewareTypes, type StaticCo
 import { middlewareTypes as builtInTypes } from '@sluice/middlewares';
 import { Piscina } from 'piscina';
 
-/** Texts from this length on, in UTF-16 units, are decoded in the thread. Starting it costs more than a small file. */
-const THREAD_FROM_LENGTH = 64 * 1024;
+/**
+ * Texts from these lengths on, in UTF-16 units, are decoded in the thread: starting it delays whoever waits for the first
+ * configuration, decoding on the loop delays requests where supervisor and workers share a core.
+ */
+const THREAD_FROM_LENGTH = { atStart: 64 * 1024, later: 4 * 1024 } as const;
+const START_MS = 2_000;
 /** The thread ends after this time without work. */
 const THREAD_IDLE_MS = 10_000;
 
@@ -26,6 +30,7 @@ export interface DocumentDecoderOptions {
 export class DocumentDecoder {
   private readonly options: DocumentDecoderOptions;
   private readonly threadable: boolean;
+  private readonly madeAtMs = performance.now();
   private pool: Piscina | undefined;
 
   constructor(options: DocumentDecoderOptions) {
@@ -35,7 +40,7 @@ export class DocumentDecoder {
   }
 
   async decode(source: DocumentSource): Promise<DecodedDynamic> {
-    if (source.text.length < THREAD_FROM_LENGTH || !this.threadable) {
+    if (!this.threadable || source.text.length < this.threadFromLength()) {
       const { middlewareTypes, unknownKeys } = this.options;
       return decodeDynamic({ ...source, middlewareTypes, unknownKeys, positions: true });
     }
@@ -47,6 +52,11 @@ export class DocumentDecoder {
     });
     const types = [...this.options.middlewareTypes.keys()];
     return await this.pool.run({ source, types, unknownKeys: this.options.unknownKeys });
+  }
+
+  private threadFromLength(): number {
+    const { atStart, later } = THREAD_FROM_LENGTH;
+    return performance.now() - this.madeAtMs < START_MS ? atStart : later;
   }
 
   /** Ends the thread; what it was decoding is rejected. */

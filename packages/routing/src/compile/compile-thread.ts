@@ -2,6 +2,7 @@
 // thread of SnapshotCompiler's pool and keeps its state between tasks; talks to nobody else.
 
 import { writeSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import type { Diagnostic } from '@sluice/errors';
 import { closeDescriptor, createSharedMemory, type SharedMemory, seal } from '@sluice/native';
 import type { CompilationSettings } from '../plan/compilation-input.ts';
@@ -29,6 +30,10 @@ export interface CompiledSnapshot {
 
 /** `lost`: the thread was replaced and knows nothing; send the task again with settings and the whole configuration. */
 export type CompileReply = CompiledSnapshot | 'lost';
+
+/** Of this thread alone (setpriority(2) of Linux). Where cores are scarce, requests go before changes of the configuration. */
+const NICENESS = 10;
+setPriority(0, NICENESS);
 
 let state: { readonly generation: number; readonly compiler: IncrementalCompiler } | undefined;
 
