@@ -6,7 +6,7 @@ import { Errors } from '@sluice/errors';
 import { UpstreamHttp1 } from '../upstream/upstream-http1.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { Phase } from './phase.ts';
-import { connectError, connectFailure, isShortage, resolveError } from './upstream-errors.ts';
+import { connectError, connectFailure, isHeldByIdle, resolveError } from './upstream-errors.ts';
 import type { UpstreamSide } from './upstream-side.ts';
 
 export class UpstreamDial {
@@ -96,7 +96,7 @@ export class UpstreamDial {
     try {
       return this.connectOnce();
     } catch (error) {
-      if (!isShortage(error) || !this.exchange.context.pools.makeRoom()) throw error;
+      if (!isHeldByIdle(error) || !this.exchange.context.pools.makeRoom()) throw error;
       return this.connectOnce();
     }
   }

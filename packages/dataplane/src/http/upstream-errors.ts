@@ -14,9 +14,13 @@ export function connectError(errno: number): CatalogueEntry {
   return LOCAL_SHORTAGES.has(errno) ? Errors.LOCAL_RESOURCES_EXHAUSTED : Errors.UPSTREAM_CONNECT_FAILED;
 }
 
-/** What `transport.connect` threw says that this process, or its machine, is out of something that idle connections hold. */
-export function isShortage(error: unknown): boolean {
-  return connectFailure(error) === Errors.LOCAL_RESOURCES_EXHAUSTED;
+/**
+ * What `transport.connect` threw says that descriptors or seats are short, which idle connections hold. Ports are not among these:
+ * they are short for one server at a time, and an idle connection to that one would have been used.
+ */
+export function isHeldByIdle(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE' || code === 'ENOBUFS';
 }
 
 /** What `transport.connect` threw. */

@@ -69,7 +69,7 @@ export class UpstreamPools {
   }
 
   /**
-   * The process has no descriptor or port left: connections that have been idle for longest give way, at once, so that servers in
+   * The process has no descriptor left: connections that have been idle for longest give way, at once, so that servers in
    * use are not shut out by those that were. Takes as long as looking at every pool; makes room for several.
    * @returns false when there was none.
    */
