@@ -29,5 +29,7 @@ export * from './snapshot/snapshot-matcher.ts';
 export * from './snapshot/snapshot-reader.ts';
 export * from './snapshot/snapshot-verification.ts';
 export * from './snapshot/snapshot-writer.ts';
+export * from './tls/entry-point-tls.ts';
+export type * from './tls/tls-material.ts';
 export * from './tls/tls-selection.ts';
 export * from './tls/tls-tables.ts';

@@ -72,6 +72,10 @@ export class HttpExchange implements Exchange {
     this.metrics = context.metrics === undefined ? undefined : new ExchangeMetrics(this, context.metrics);
   }
 
+  clientCertificates(): readonly Buffer[] {
+    return [];
+  }
+
   get clientIp(): string {
     return this.downstream.peer.text;
   }

@@ -11,6 +11,8 @@ export interface Exchange {
   readonly response: ResponseHead;
   /** The client's connection is encrypted. */
   readonly secure: boolean;
+  /** The certificates that the client has shown, as DER, its own first; empty: none. Allocates; verified as the TLS options say. */
+  clientCertificates(): readonly Buffer[];
   /** Peer address, textual, without port and zone. */
   readonly clientIp: string;
   /** Answers without asking the service; response hooks of the middlewares outside this one still run. Return ANSWERED. */

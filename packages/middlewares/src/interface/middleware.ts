@@ -1,6 +1,7 @@
 // The interface every middleware implements, built in or not: request head in, response head in, optional body access,
 // may answer itself. Instances are made once per use (router) and revision, never per request.
 
+import type { HeaderTable } from '@sluice/protocols';
 import type { ZodType } from 'zod';
 import type { Exchange } from './exchange.ts';
 
@@ -23,9 +24,12 @@ export interface BodyTransform {
   /**
    * `chunk` is valid during the call only; copy what you keep. Return bytes to pass on, or undefined for none yet.
    * With `last` the chunk (perhaps empty) is the final one and everything held back must be returned.
+   * @param trailers with `last` only: what came behind the body, if anything
    * @throws to abort the exchange.
    */
-  push(chunk: Uint8Array, last: boolean): Uint8Array | undefined;
+  push(chunk: Uint8Array, last: boolean, trailers?: HeaderTable): Uint8Array | undefined;
+  /** It puts the trailers into the body: none are sent behind it. Default false. */
+  readonly absorbsTrailers?: boolean;
 }
 
 export interface Middleware {

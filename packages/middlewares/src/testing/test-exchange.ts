@@ -29,6 +29,8 @@ export interface TestRequest {
   readonly clientIp?: string;
   /** False: the path stays as received, as with `sanitizePath: false` of an entry point. Default true. */
   readonly sanitizePath?: boolean;
+  /** DER. Default: none. */
+  readonly clientCertificates?: readonly Buffer[];
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -38,6 +40,7 @@ export class TestExchange implements Exchange {
   readonly response = new ResponseHead(NO_BYTES);
   readonly secure: boolean;
   readonly clientIp: string;
+  private readonly certificates: readonly Buffer[];
   /** What a middleware answered, if one did. */
   answered: Answer | undefined;
   forwardedForSuppressed = false;
@@ -49,7 +52,12 @@ export class TestExchange implements Exchange {
   constructor(request: TestRequest = {}) {
     this.secure = request.secure ?? false;
     this.clientIp = request.clientIp ?? '192.0.2.1';
+    this.certificates = request.clientCertificates ?? [];
     this.parse(request);
+  }
+
+  clientCertificates(): readonly Buffer[] {
+    return this.certificates;
   }
 
   answer(answer: Answer): void {

@@ -1,6 +1,8 @@
 // What can be read back from a snapshot: plain records decoded once per object and revision, never per request.
 // Types only; where the bytes lie is the business of layout.ts and the reader.
 
+import type { EntryPointTls } from '../tls/entry-point-tls.ts';
+
 export interface EntryPointRecord {
   readonly index: number;
   readonly name: string;
@@ -21,6 +23,8 @@ export interface RouterRecord {
   readonly deniedEncodedCharacters: number;
   /** Bit set of `ObservedSignal`: what router and entry point want observed. */
   readonly observedSignals: number;
+  /** Name of the TLS options it is served under; empty: it takes plain requests, others take none but TLS. */
+  readonly tlsOptions: string;
 }
 
 export interface MiddlewareRecord {
@@ -70,6 +74,8 @@ export interface ServersTransportRecord {
   readonly responseHeaderTimeoutMs: number;
   readonly idleConnTimeoutMs: number;
   readonly queueTimeoutMs: number;
+  /** Servers with `https` are spoken to in HTTP/1 only. */
+  readonly disableHttp2: boolean;
   readonly hash: string;
 }
 
@@ -80,6 +86,10 @@ export interface SnapshotTables {
   /** Index of an entry point, or -1. */
   entryPointIndex(name: string): number;
   entryPoint(index: number): EntryPointRecord;
+  /** What requests over TLS are matched on in place of this entry point; -1: none of its routers takes TLS. */
+  securedIndex(entryPoint: number): number;
+  /** TLS options of connections to an entry point. */
+  entryPointTls(entryPoint: number): EntryPointTls;
   router(index: number): RouterRecord;
   middleware(index: number): MiddlewareRecord;
   service(index: number): ServiceRecord;

@@ -5,6 +5,7 @@
 
 import { crc32 } from 'node:zlib';
 import { parseServerUrl } from '../plan/server-url.ts';
+import type { EntryPointTls } from '../tls/entry-point-tls.ts';
 import {
   HEADER_WORDS,
   HeaderWord,
@@ -89,6 +90,14 @@ export class SnapshotReader implements SnapshotTables {
     return { index, name: this.stringAt(at), configurationJson: this.stringAt(at + 1) };
   }
 
+  securedIndex(_entryPoint: number): number {
+    return -1;
+  }
+
+  entryPointTls(_entryPoint: number): EntryPointTls {
+    return { hosts: {}, fallback: 'default' };
+  }
+
   router(index: number): RouterRecord {
     const at = this.record(Section.ROUTERS, index);
     const words = this.words;
@@ -103,6 +112,7 @@ export class SnapshotReader implements SnapshotTables {
       service: words[at + 6]!,
       deniedEncodedCharacters: words[at + 7]!,
       observedSignals: words[at + 10]!,
+      tlsOptions: '',
     };
   }
 
@@ -144,6 +154,7 @@ export class SnapshotReader implements SnapshotTables {
       responseHeaderTimeoutMs: this.float(at + 8),
       idleConnTimeoutMs: this.float(at + 10),
       queueTimeoutMs: this.float(at + 12),
+      disableHttp2: false,
     };
   }
 

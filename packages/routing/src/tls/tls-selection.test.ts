@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClientHello, KeyKind, TlsVersion } from '@sluice/protocols';
+import { EntryPointHosts } from './entry-point-tls.ts';
 import { isMisdirected, suiteKeyKinds, TlsSelection, usableKeyKinds } from './tls-selection.ts';
-import { CLOSED, ClientAuth, NO_CERTIFICATE, type OptionSet, type TlsTables } from './tls-tables.ts';
+import { ClientAuth, NO_CERTIFICATE, type OptionSet, type TlsTables } from './tls-tables.ts';
 
 const OPTIONS: OptionSet = {
   name: 'default',
@@ -36,10 +37,6 @@ const TABLES: TlsTables = {
   wildcard: { '*.example.com': [WILD_EC, WILD_RSA] },
   defaultCertificate: DEFAULT,
   optionSets: [OPTIONS, { ...OPTIONS, name: 'strict@file', sniStrict: true }],
-  entryPoints: {
-    web: { hosts: { 'a.example.com': 1, '*.example.com': 0, 'closed.example.com': CLOSED }, fallback: 0 },
-    broken: { hosts: { 'a.example.com': 1 }, fallback: CLOSED },
-  },
 };
 
 const BOTH = KeyKind.RSA | KeyKind.P256 | KeyKind.P384;
@@ -71,19 +68,23 @@ test('certificates: one label at a time, and what is left gets the default one o
 });
 
 test('options: exact, wildcard, then those of the entry point', () => {
+  const hosts = { 'a.example.com': 'strict@file', '*.example.com': 'default', 'closed.example.com': null };
+  const web = new EntryPointHosts({ hosts, fallback: 'default' });
+  assert.equal(web.optionsFor('a.example.com'), 'strict@file');
+  assert.equal(web.optionsFor('b.example.com'), 'default');
+  assert.equal(web.optionsFor('closed.example.com'), null);
+  assert.equal(web.optionsFor(''), 'default');
+  assert.equal(web.optionsFor('x.b.example.com'), 'default');
+  const broken = new EntryPointHosts({ hosts: { 'a.example.com': 'strict@file' }, fallback: null });
+  assert.equal(broken.optionsFor('a.example.com'), 'strict@file');
+  assert.equal(broken.optionsFor('other'), null);
+  assert.equal(broken.optionsFor(''), null);
+  assert.equal(broken.optionsFor('constructor'), null);
   const selection = new TlsSelection(TABLES);
-  assert.equal(selection.optionSet('web', 'a.example.com'), 1);
-  assert.equal(selection.optionSet('web', 'b.example.com'), 0);
-  assert.equal(selection.optionSet('web', 'closed.example.com'), CLOSED);
-  assert.equal(selection.optionSet('web', ''), 0);
-  assert.equal(selection.optionSet('web', 'x.b.example.com'), 0);
-  assert.equal(selection.optionSet('broken', 'a.example.com'), 1);
-  assert.equal(selection.optionSet('broken', 'other'), CLOSED);
-  assert.equal(selection.optionSet('broken', ''), CLOSED);
-  assert.equal(selection.optionSet('gone', 'a.example.com'), CLOSED);
-  const nameFor = (serverName: string) => selection.optionSets[selection.optionSet('web', serverName)].name;
-  assert.ok(isMisdirected(nameFor('a.example.com'), 'default'));
-  assert.ok(!isMisdirected(nameFor('x'), 'default'));
+  assert.equal(selection.optionSet('strict@file')?.sniStrict, true);
+  assert.equal(selection.optionSet('gone@file'), undefined);
+  assert.ok(isMisdirected('strict@file', 'default'));
+  assert.ok(!isMisdirected('default', 'default'));
 });
 
 test('usable keys: by version, and in TLS 1.2 by the suites of the options', () => {

@@ -1,34 +1,28 @@
-// Which options and which certificate a connection gets, from its server name (tls-acme.md sections 2 and 4, tcp-udp.md
-// section 4). Built once for each revision; asked once for each handshake. Allocates one short string for a wildcard.
+// Which certificate a connection gets, from its server name (tls-acme.md section 2), and what the names of option sets mean.
+// Built once for each TLS material; asked once for each handshake. Allocates one short string for a wildcard.
 
 import { type ClientHello, ECDSA_KINDS, KeyKind, TlsVersion } from '@sluice/protocols';
-import { CLOSED, type EntryPointTls, NO_CERTIFICATE, type OptionSet, type TlsTables } from './tls-tables.ts';
+import { withoutFirstLabel } from './entry-point-tls.ts';
+import { NO_CERTIFICATE, type OptionSet, type TlsTables } from './tls-tables.ts';
 
 const TLS13 = 0x0304;
 
 export class TlsSelection {
-  readonly optionSets: readonly OptionSet[];
+  readonly #optionSets: ReadonlyMap<string, OptionSet>;
   readonly #tables: TlsTables;
   readonly #exact: ReadonlyMap<string, readonly number[]>;
   readonly #wildcard: ReadonlyMap<string, readonly number[]>;
-  readonly #entryPoints: ReadonlyMap<string, HostTable>;
 
   constructor(tables: TlsTables) {
     this.#tables = tables;
-    this.optionSets = tables.optionSets;
+    this.#optionSets = new Map(tables.optionSets.map((set) => [set.name, set]));
     this.#exact = new Map(Object.entries(tables.exact));
     this.#wildcard = new Map(Object.entries(tables.wildcard));
-    this.#entryPoints = new Map(
-      Object.entries(tables.entryPoints).map(([name, entryPoint]) => [name, new HostTable(entryPoint)]),
-    );
   }
 
-  /**
-   * Position of the option set, or `CLOSED`.
-   * @param serverName lower case; empty when the client names none
-   */
-  optionSet(entryPoint: string, serverName: string): number {
-    return this.#entryPoints.get(entryPoint)?.find(serverName) ?? CLOSED;
+  /** Undefined when there is no such set that can be used: the connection is closed. */
+  optionSet(name: string): OptionSet | undefined {
+    return this.#optionSets.get(name);
   }
 
   /**
@@ -87,25 +81,4 @@ export function suiteKeyKinds(opensslName: string): number {
  */
 export function isMisdirected(ofConnection: string, ofRouter: string): boolean {
   return ofConnection !== ofRouter;
-}
-
-class HostTable {
-  readonly #hosts: ReadonlyMap<string, number>;
-  readonly #fallback: number;
-
-  constructor({ hosts, fallback }: EntryPointTls) {
-    this.#hosts = new Map(Object.entries(hosts));
-    this.#fallback = fallback;
-  }
-
-  find(serverName: string): number {
-    if (serverName === '') return this.#fallback;
-    return this.#hosts.get(serverName) ?? this.#hosts.get(withoutFirstLabel(serverName)) ?? this.#fallback;
-  }
-}
-
-/** `a.b.c` → `*.b.c`; one label alone → `*`. */
-function withoutFirstLabel(name: string): string {
-  const dot = name.indexOf('.');
-  return dot === -1 ? '*' : `*${name.slice(dot)}`;
 }

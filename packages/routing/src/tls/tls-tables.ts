@@ -3,10 +3,6 @@
 
 /** A position in `certificates`, or this. */
 export const NO_CERTIFICATE = -1;
-/** In place of a position in `optionSets`: the connection is closed. */
-export const CLOSED = -1;
-/** Position of the set named `default`. */
-export const DEFAULT_OPTION_SET = 0;
 
 export interface TlsTables {
   readonly certificates: readonly CertificateRecord[];
@@ -16,9 +12,8 @@ export interface TlsTables {
   readonly wildcard: Readonly<Record<string, readonly number[]>>;
   /** Shown when no name fits; `NO_CERTIFICATE`: none. */
   readonly defaultCertificate: number;
-  /** The first one is `default`. */
+  /** Those that can be used; their names are what snapshots and connections refer to them by. */
   readonly optionSets: readonly OptionSet[];
-  readonly entryPoints: Readonly<Record<string, EntryPointTls>>;
 }
 
 export interface CertificateRecord {
@@ -57,11 +52,4 @@ export interface OptionSet {
   /** Best first. */
   readonly alpnProtocols: readonly string[];
   readonly sessionTickets: boolean;
-}
-
-export interface EntryPointTls {
-  /** Position of the option set, or `CLOSED`, by host: whole names, and `*.example.com`. */
-  readonly hosts: Readonly<Record<string, number>>;
-  /** For names that are not among them, and clients that name no server. */
-  readonly fallback: number;
 }
