@@ -3,12 +3,12 @@
 // exchange and reused. Allocates nothing for relayed bodies.
 
 import type { BodyTransform } from '@sluice/middlewares/behaviours';
-import { INDEX_MASK, RELAY_UNTIL_END, RelayEnd } from '@sluice/native';
-import { BodyKind, ChunkedDecoder, ChunkPiece, type HeaderTable } from '@sluice/protocols';
-import { Pause, type StreamConnection } from '../worker/stream-connection.ts';
+import { RELAY_UNTIL_END, RelayEnd } from '@sluice/native';
+import { BodyKind, ChunkedDecoder, ChunkPiece, HeaderTable } from '@sluice/protocols';
+import { Pause } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
+import type { BodySink, BodySource } from './body-ends.ts';
 import { PacedOutput } from './paced-output.ts';
-import { sendBytes } from './send-bytes.ts';
 
 /** Rest of a chunk from which a native relay pays. */
 const RELAY_MIN_BYTES = 16 * 1024;
@@ -27,9 +27,10 @@ export const PipeState = {
 } as const;
 
 export interface PipePlan {
-  readonly source: StreamConnection;
+  /** Undefined: the body is at hand as a whole. */
+  readonly source: BodySource | undefined;
   /** Undefined: the body is read and thrown away. */
-  readonly destination: StreamConnection | undefined;
+  readonly destination: BodySink | undefined;
   /** A `BodyKind`. */
   readonly kind: number;
   /** For LENGTH. */
@@ -70,6 +71,8 @@ export class BodyPipe {
   private chunkOpen = false;
   /** The source has given everything; what is left is in `output`. */
   private draining = false;
+  /** To be sent behind the body. */
+  private trailers: HeaderTable | undefined = undefined;
 
   constructor(context: WorkerContext) {
     this.context = context;
@@ -92,8 +95,8 @@ export class BodyPipe {
   }
 
   /** A body that is at hand as a whole. At once DONE when it is not large. */
-  startWith(destination: StreamConnection, body: Uint8Array): void {
-    this.start({ ...WHOLE_BODY, source: destination, destination });
+  startWith(destination: BodySink, body: Uint8Array): void {
+    this.start({ ...WHOLE_BODY, source: undefined, destination });
     this.bytesSent = body.length;
     this.output.send(destination, body, 0, body.length);
     this.finish();
@@ -107,6 +110,7 @@ export class BodyPipe {
     this.bytesSent = 0;
     this.plan = undefined as unknown as PipePlan; // not read while IDLE
     this.fault = undefined;
+    this.trailers = undefined;
     if (!this.output.isEmpty) this.output.clear();
   }
 
@@ -137,8 +141,8 @@ export class BodyPipe {
   /** Nothing more is in our hands: lets the transport move the rest, where it can do that alone. */
   relayRest(): void {
     if (this.state !== PipeState.RUNNING || this.relaying || this.plan.destination === undefined) return;
-    const { kind, chunkedOut, transform, destination } = this.plan;
-    if (transform !== undefined) return;
+    const { kind, chunkedOut, transform, source, destination } = this.plan;
+    if (transform !== undefined || source?.relays !== true || !destination.relays) return;
     if (kind === BodyKind.LENGTH && !chunkedOut) this.relay(this.remaining);
     else if (kind === BodyKind.CHUNKED && this.decoder.remainingInChunk >= RELAY_MIN_BYTES) {
       // Its size may have come without any data.
@@ -164,17 +168,17 @@ export class BodyPipe {
 
   /** The exchange ends while a relay runs: what that has moved is known to the transport only, as long as the source is there. */
   noteRelayed(): void {
-    if (!this.relaying || this.plan.source.id === 0) return;
-    const moved = this.context.transport.receivedBytes(this.plan.source.id) - this.relayFromBytes;
+    if (!this.relaying || this.plan.source!.id === 0) return;
+    const moved = this.context.transport.receivedBytes(this.plan.source!.id) - this.relayFromBytes;
     this.relaying = false;
     this.bytesMoved += moved;
     this.bytesSent += moved;
   }
 
-  /** The source has sent FIN or is gone. */
-  onSourceEnd(orderly: boolean): void {
+  /** The source has sent FIN, has said that its body is complete, or is gone. `trailers` are good during the call. */
+  onSourceEnd(orderly: boolean, trailers?: HeaderTable): void {
     if (this.state !== PipeState.RUNNING || this.relaying || this.draining) return;
-    if (orderly && this.plan.kind === BodyKind.UNTIL_CLOSE) this.finish();
+    if (orderly && this.plan.kind === BodyKind.UNTIL_CLOSE) this.finish(trailers);
     else this.state = PipeState.SOURCE_FAILED;
   }
 
@@ -186,7 +190,7 @@ export class BodyPipe {
       if (!this.output.isEmpty) return;
       if (this.draining) this.complete();
     }
-    source.resumeFor(Pause.BACK_PRESSURE);
+    source?.resumeFor(Pause.BACK_PRESSURE);
   }
 
   private feedLength(bytes: Uint8Array, start: number, end: number): number {
@@ -230,11 +234,11 @@ export class BodyPipe {
     this.bytesMoved += end - start;
     this.bytesSent += end - start;
     this.openChunk(destination, end - start + this.decoder.remainingInChunk);
-    sendBytes(this.context.transport, destination.id, bytes, start, end);
+    destination.write(bytes, start, end);
     this.closeChunk();
   }
 
-  private openChunk(destination: StreamConnection, bytes: number): void {
+  private openChunk(destination: BodySink, bytes: number): void {
     if (this.chunkOpen) return;
     this.chunkOpen = true;
     this.writeChunkHead(destination, bytes);
@@ -251,13 +255,13 @@ export class BodyPipe {
     if (end <= start) return;
     this.bytesMoved += end - start;
     if (this.plan.transform === undefined) this.send(bytes, start, end);
-    else this.transform(bytes.subarray(start, end), false);
+    else this.transform(bytes.subarray(start, end), false, undefined);
   }
 
-  private transform(bytes: Uint8Array, last: boolean): void {
+  private transform(bytes: Uint8Array, last: boolean, trailers: HeaderTable | undefined): void {
     let changed: Uint8Array | undefined;
     try {
-      changed = this.plan.transform!.push(bytes, last);
+      changed = this.plan.transform!.push(bytes, last, trailers);
     } catch (error) {
       this.fault = error;
       this.state = PipeState.TRANSFORM_FAILED;
@@ -278,29 +282,33 @@ export class BodyPipe {
       return;
     }
     if (chunkedOut) this.writeChunkHead(destination, end - start);
-    sendBytes(this.context.transport, destination.id, bytes, start, end);
+    destination.write(bytes, start, end);
     if (chunkedOut) this.writeText('\r\n');
   }
 
-  private finish(): void {
-    if (this.plan.transform !== undefined) this.transform(EMPTY, true);
+  private finish(received?: HeaderTable): void {
+    const { kind, transform, forwardTrailers } = this.plan;
+    const trailers = kind === BodyKind.CHUNKED ? this.decoder.trailers : received;
+    if (transform !== undefined) this.transform(EMPTY, true, trailers);
     if (this.state !== PipeState.RUNNING) return;
     this.draining = true;
+    this.trailers = forwardTrailers && transform?.absorbsTrailers !== true ? trailers : undefined;
     if (this.output.isEmpty) this.complete();
+    else if (this.trailers !== undefined && this.trailers === received) this.trailers = keptTrailers(received);
   }
 
   /** Everything has been sent but what ends a chunked body. */
   private complete(): void {
-    const { chunkedOut, kind, forwardTrailers } = this.plan;
-    if (chunkedOut) {
-      const trailers = kind === BodyKind.CHUNKED && forwardTrailers ? this.decoder.trailers : undefined;
-      this.writeLastChunk(trailers);
-    }
+    const { chunkedOut, destination } = this.plan;
+    const { trailers } = this;
+    this.trailers = undefined;
+    if (chunkedOut) this.writeLastChunk(trailers);
+    else destination?.endBody(trailers);
     this.state = PipeState.DONE;
   }
 
   private writeLastChunk(trailers: HeaderTable | undefined): void {
-    if (trailers === undefined || trailers.count === 0) {
+    if (trailers === undefined || trailers.count + trailers.addedNames.length === 0) {
       this.writeText('0\r\n\r\n');
       return;
     }
@@ -308,10 +316,13 @@ export class BodyPipe {
     for (let i = 0; i < trailers.count; i++) {
       if (!trailers.isRemoved(i)) text += `${trailers.nameAt(i)}: ${trailers.valueAt(i)}\r\n`;
     }
+    for (let i = 0; i < trailers.addedNames.length; i++) {
+      text += `${trailers.addedNames[i]}: ${trailers.addedValues[i]}\r\n`;
+    }
     this.writeText(`${text}\r\n`);
   }
 
-  private writeChunkHead(destination: StreamConnection, bytes: number): void {
+  private writeChunkHead(destination: BodySink, bytes: number): void {
     const writer = this.context.headWriter;
     writer.begin(20);
     writer.text(bytes.toString(16));
@@ -330,7 +341,7 @@ export class BodyPipe {
 
   private relay(bytes: number): void {
     const { source, destination } = this.plan;
-    if (source.id === 0 || destination === undefined || destination.id === 0) return;
+    if (source === undefined || source.id === 0 || destination === undefined || destination.id === 0) return;
     this.relaying = true;
     this.relayFromBytes = this.context.transport.receivedBytes(source.id);
     this.context.transport.relay(source.id, destination.id, bytes, 0);
@@ -340,9 +351,16 @@ export class BodyPipe {
     if (!this.takesInput || this.relaying) return;
     const { source, destination } = this.plan;
     if (destination === undefined || destination.id === 0) return;
-    const { transport, buffered } = this.context;
-    if (!this.output.isEmpty || transport.queuedBytes[destination.id & INDEX_MASK] > buffered.queueHighBytes) {
-      source.pauseFor(Pause.BACK_PRESSURE);
-    }
+    if (!this.output.isEmpty || destination.isFull) source?.pauseFor(Pause.BACK_PRESSURE);
   }
+}
+
+/** Of a body that is complete but not sent yet: the ranges of a table that is reused have to be made our own. */
+function keptTrailers(trailers: HeaderTable | undefined): HeaderTable | undefined {
+  if (trailers === undefined) return undefined;
+  const kept = new HeaderTable(trailers.bytes);
+  for (let i = 0; i < trailers.count; i++)
+    if (!trailers.isRemoved(i)) kept.add(trailers.nameAt(i), trailers.valueAt(i));
+  for (let i = 0; i < trailers.addedNames.length; i++) kept.add(trailers.addedNames[i], trailers.addedValues[i]);
+  return kept;
 }

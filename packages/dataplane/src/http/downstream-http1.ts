@@ -8,6 +8,14 @@ import type { PeerAddress } from '../listen/peer-address.ts';
 import { Pause, StreamConnection } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
 import { ClientPace } from './client-pace.ts';
+import type { Downstream } from './downstream.ts';
+import {
+  chooseFraming,
+  sendContinue,
+  sendInterimHead,
+  sendResponseHead,
+  sendSwitchHead,
+} from './downstream-response.ts';
 import type { EntryPoint } from './entry-point.ts';
 import { forwardedBlock } from './forwarded-fields.ts';
 import { HeldInput } from './held-input.ts';
@@ -21,10 +29,12 @@ const ANSWER_HEAD_BYTES = 1024;
 
 const NO_BYTES = Buffer.alloc(0);
 
-export class DownstreamHttp1 extends StreamConnection {
+export class DownstreamHttp1 extends StreamConnection implements Downstream {
   readonly entryPoint: EntryPoint;
   readonly peer: PeerAddress;
   readonly peerTrusted: boolean;
+  readonly secure = false;
+  readonly framed = false;
   private exchange: HttpExchange | undefined = undefined;
   private held: HeldInput | undefined = undefined;
   private readonly acceptedAtMs: number;
@@ -73,6 +83,30 @@ export class DownstreamHttp1 extends StreamConnection {
     const { keepAliveMaxRequests, keepAliveMaxTime } = this.entryPoint.configuration.transport;
     if (keepAliveMaxRequests > 0 && this.requests >= keepAliveMaxRequests) return false;
     return keepAliveMaxTime === 0 || this.context.transport.now - this.acceptedAtMs < keepAliveMaxTime;
+  }
+
+  clientCertificates(): readonly Buffer[] {
+    return [];
+  }
+
+  framingFor(exchange: HttpExchange, bodyKind: number): number {
+    return chooseFraming(exchange, bodyKind);
+  }
+
+  sendHead(exchange: HttpExchange, framing: number, bodyBytes: number): void {
+    sendResponseHead(exchange, framing, bodyBytes);
+  }
+
+  sendInterim(exchange: HttpExchange): void {
+    sendInterimHead(exchange);
+  }
+
+  sendContinue(exchange: HttpExchange): void {
+    sendContinue(exchange);
+  }
+
+  sendSwitch(exchange: HttpExchange, protocol: string): void {
+    sendSwitchHead(exchange, protocol);
   }
 
   /** The prepared forwarding fields for the exchange's host, as they go out. */

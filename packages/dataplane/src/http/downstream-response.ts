@@ -1,4 +1,4 @@
-// Writes the head of a response to the client: kept lines by reference, framing and connection fields of our own.
+// Writes the head of a response to a client that speaks HTTP/1: kept lines by reference, framing and connection fields of our own.
 // Decides how the body is framed on this connection. Allocates nothing for an unchanged response.
 
 import {
@@ -10,22 +10,13 @@ import {
   type ResponseHead,
   statusLineBytes,
 } from '@sluice/protocols';
+import { Framing, hasNoBody } from './framing.ts';
 import { removeHopByHop } from './hop-by-hop.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { sendKeptLines } from './send-bytes.ts';
 
 const OWN_LINES_BYTES = 256;
 const SPACE = 0x20;
-
-/** How the body travels to the client. */
-export const Framing = {
-  /** No body at all (HEAD, 204, 304), whatever the fields say. */
-  NONE: 0,
-  LENGTH: 1,
-  CHUNKED: 2,
-  /** The end of the connection ends the body. */
-  CLOSE: 3,
-} as const;
 
 /**
  * `bodyKind` is the body that is at hand: what the upstream really sends (its method and status considered), or LENGTH. A
@@ -35,11 +26,6 @@ export function chooseFraming(exchange: HttpExchange, bodyKind: number): number 
   if (bodyKind === BodyKind.NONE || hasNoBody(exchange.response.status)) return Framing.NONE;
   if (bodyKind === BodyKind.LENGTH && exchange.responseTransform === undefined) return Framing.LENGTH;
   return exchange.request.minorVersion === 1 ? Framing.CHUNKED : Framing.CLOSE;
-}
-
-/** RFC 9110 §6.4.1: whatever the fields say, nothing follows these heads. */
-function hasNoBody(status: number): boolean {
-  return status < 200 || status === 204 || status === 304;
 }
 
 /**
@@ -134,15 +120,15 @@ function sendReceivedLines(exchange: HttpExchange): void {
 }
 
 /** Of our version, and with the space that has to be behind the status even without a reason (RFC 9112 §4). */
-function hasUsableStatusLine({ minorVersion, bytes, reasonOffset }: ResponseHead): boolean {
-  return minorVersion === 1 && bytes[reasonOffset - 1] === SPACE;
+function hasUsableStatusLine({ hasLines, minorVersion, bytes, reasonOffset }: ResponseHead): boolean {
+  return hasLines && minorVersion === 1 && bytes[reasonOffset - 1] === SPACE;
 }
 
 function writeStatusLine(exchange: HttpExchange): void {
   const { response } = exchange;
   const writer = exchange.context.headWriter;
   writer.begin(OWN_LINES_BYTES + response.reasonLength);
-  if (response.statusChanged) writer.bytes(statusLineBytes(response.status));
+  if (response.statusChanged || !response.hasLines) writer.bytes(statusLineBytes(response.status));
   else {
     const { reasonOffset, reasonLength } = response;
     writer.text(`HTTP/1.1 ${response.status} `);

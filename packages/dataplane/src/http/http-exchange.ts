@@ -3,23 +3,24 @@
 
 import { type CatalogueEntry, Errors } from '@sluice/errors';
 import type { Answer, BodyTransform, Exchange } from '@sluice/middlewares/behaviours';
-import { BodyKind, RequestHead, ResponseHead } from '@sluice/protocols';
+import { BodyKind, type HeaderTable, RequestHead, ResponseHead } from '@sluice/protocols';
 import { ExchangeAccess } from '../access-log/exchange-access.ts';
 import { ExchangeMetrics } from '../metrics/exchange-metrics.ts';
 import type { Revision } from '../worker/revision.ts';
 import type { Route } from '../worker/route.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
 import { BodyPipe, PipeState } from './body-pipe.ts';
-import type { DownstreamHttp1 } from './downstream-http1.ts';
-import { chooseFraming, Framing, sendResponseHead } from './downstream-response.ts';
+import type { Downstream } from './downstream.ts';
 import { ExchangeFacts } from './exchange-facts.ts';
 import { logExchangeError } from './exchange-log.ts';
 import { ExchangeView } from './exchange-view.ts';
 import { setForwardedFields } from './forwarded-fields.ts';
+import { Framing } from './framing.ts';
 import { MiddlewareChain } from './middleware-chain.ts';
 import { Phase } from './phase.ts';
 import { answerFor, composeAnswer } from './proxy-answer.ts';
 import { applyEntryPointRules, refusesEncodedCharacters } from './request-rules.ts';
+import { sourceKind } from './source-kind.ts';
 import { Tunnel } from './tunnel.ts';
 import { UpstreamSide } from './upstream-side.ts';
 
@@ -41,8 +42,7 @@ export class HttpExchange implements Exchange {
   readonly access: ExchangeAccess | undefined;
   /** Undefined when nothing is counted. */
   private readonly metrics: ExchangeMetrics | undefined;
-  readonly secure = false;
-  downstream!: DownstreamHttp1;
+  downstream!: Downstream;
   phase: number = Phase.FREE;
   /** Changes with every use of this object: a late callback compares it. */
   ticket = 0;
@@ -72,8 +72,12 @@ export class HttpExchange implements Exchange {
     this.metrics = context.metrics === undefined ? undefined : new ExchangeMetrics(this, context.metrics);
   }
 
+  get secure(): boolean {
+    return this.downstream.secure;
+  }
+
   clientCertificates(): readonly Buffer[] {
-    return [];
+    return this.downstream.clientCertificates();
   }
 
   get clientIp(): string {
@@ -96,7 +100,7 @@ export class HttpExchange implements Exchange {
   }
 
   /** The head has just been parsed into `request`. */
-  begin(downstream: DownstreamHttp1): void {
+  begin(downstream: Downstream): void {
     this.downstream = downstream;
     this.revision = this.context.revision;
     this.revision.enter();
@@ -198,9 +202,16 @@ export class HttpExchange implements Exchange {
     this.checkResponsePipe();
   }
 
-  onResponseSourceEnd(orderly: boolean): void {
-    this.responsePipe.onSourceEnd(orderly);
+  /** `trailers` are good during the call. */
+  onResponseSourceEnd(orderly: boolean, trailers?: HeaderTable): void {
+    this.responsePipe.onSourceEnd(orderly, trailers);
     this.checkResponsePipe();
+  }
+
+  /** The client has sent all of a body whose end its protocol tells. */
+  onRequestEnd(trailers?: HeaderTable): void {
+    this.requestPipe.onSourceEnd(true, trailers);
+    this.checkRequestPipe();
   }
 
   onDownstreamDrained(): void {
@@ -214,10 +225,10 @@ export class HttpExchange implements Exchange {
     try {
       this.chain.runResponseHooks(this.route!.middlewares.length);
       if (bodyKind !== BodyKind.NONE) this.responseTransform = this.chain.responseTransform();
-      this.framing = chooseFraming(this, bodyKind);
+      this.framing = downstream.framingFor(this, bodyKind);
       if (this.framing === Framing.CLOSE || !downstream.mayKeep()) this.keepDownstream = false;
       this.metrics?.answered();
-      sendResponseHead(this, this.framing, this.response.bodyBytes);
+      downstream.sendHead(this, this.framing, this.response.bodyBytes);
       this.facts.status = this.response.status;
       this.access?.downstreamHead();
     } catch (error) {
@@ -231,7 +242,7 @@ export class HttpExchange implements Exchange {
     this.responsePipe.start({
       source: upstream.connection!,
       destination: downstream,
-      kind: dropsBody ? BodyKind.NONE : bodyKind,
+      kind: dropsBody ? BodyKind.NONE : sourceKind(bodyKind, upstream.connection!.framed),
       bytes: this.response.bodyBytes,
       chunkedOut: this.framing === Framing.CHUNKED,
       transform: this.responseTransform,
@@ -410,8 +421,8 @@ export class HttpExchange implements Exchange {
     try {
       this.chain.runResponseHooks(hooks);
       discards = this.prepareDiscard(body.length);
-      this.framing = chooseFraming(this, BodyKind.LENGTH);
-      sendResponseHead(this, this.framing, body.length);
+      this.framing = downstream.framingFor(this, BodyKind.LENGTH);
+      downstream.sendHead(this, this.framing, body.length);
       this.facts.status = response.status;
       this.access?.downstreamHead();
     } catch (error) {
@@ -443,7 +454,7 @@ export class HttpExchange implements Exchange {
     this.requestPipe.start({
       source: downstream,
       destination: undefined,
-      kind: request.bodyKind,
+      kind: sourceKind(request.bodyKind, downstream.framed),
       bytes: request.bodyBytes,
       chunkedOut: false,
       transform: undefined,

@@ -1,10 +1,8 @@
 // Bytes for one connection that may be more than it takes now: what fits is sent, the rest is kept until the queue is
 // empty again. For answers and transformed bodies; allocates only when it has to keep something.
 
-import { INDEX_MASK } from '@sluice/native';
-import type { StreamConnection } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
-import { sendBytes } from './send-bytes.ts';
+import type { BodySink } from './body-ends.ts';
 
 /** Sent without asking whether the connection keeps up; far below the transport's limit for one queue. */
 const BURST_BYTES = 256 * 1024;
@@ -30,9 +28,9 @@ export class PacedOutput {
   }
 
   /** `bytes` may change after the call: what cannot be sent now is copied. */
-  send(destination: StreamConnection, bytes: Uint8Array, start: number, end: number): void {
+  send(destination: BodySink, bytes: Uint8Array, start: number, end: number): void {
     if (this.kept.length === 0 && end - start <= BURST_BYTES) {
-      sendBytes(this.context.transport, destination.id, bytes, start, end);
+      destination.write(bytes, start, end);
       return;
     }
     const wasEmpty = this.kept.length === 0;
@@ -41,27 +39,25 @@ export class PacedOutput {
   }
 
   /** Latin-1, short. */
-  sendText(destination: StreamConnection, text: string): void {
+  sendText(destination: BodySink, text: string): void {
     const bytes = Buffer.from(text, 'latin1');
     if (this.kept.length > 0) this.keep(bytes);
-    else sendBytes(this.context.transport, destination.id, bytes, 0, bytes.length);
+    else destination.write(bytes, 0, bytes.length);
   }
 
   /** The connection's queue has been sent: goes on. Stops as soon as the connection has a queue, whose end will be told. */
-  pump(destination: StreamConnection): void {
-    const { transport } = this.context;
+  pump(destination: BodySink): void {
     while (this.kept.length > 0 && destination.id !== 0) {
       const [first] = this.kept;
       const end = Math.min(first.length, this.position + BURST_BYTES);
-      sendBytes(transport, destination.id, first, this.position, end);
+      destination.write(first, this.position, end);
       this.position = end;
       if (end === first.length) {
         this.kept.shift();
         this.context.buffered.add(-first.length);
         this.position = 0;
       }
-      transport.flush();
-      if (transport.queuedBytes[destination.id & INDEX_MASK] > 0) return;
+      if (destination.hasBacklog()) return;
     }
   }
 

@@ -3,7 +3,6 @@
 
 import { Errors } from '@sluice/errors';
 import { RELAY_SHUTDOWN, RELAY_UNTIL_END, RelayEnd } from '@sluice/native';
-import { sendSwitchHead } from './downstream-response.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { sendBytes } from './send-bytes.ts';
 
@@ -37,7 +36,7 @@ export class Tunnel {
 
   sendHead(): void {
     const { downstream, upstream } = this.exchange;
-    sendSwitchHead(this.exchange, this.protocol);
+    downstream.sendSwitch(this.exchange, this.protocol);
     downstream.expireAt(0);
     upstream.connection!.expireAt(0);
   }

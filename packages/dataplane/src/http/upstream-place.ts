@@ -4,7 +4,7 @@
 import { type CatalogueEntry, Errors } from '@sluice/errors';
 import { PlaceTicket } from '../upstream/places/place-queue.ts';
 import type { PlaceWaiter, ServerPlaces } from '../upstream/places/server-places.ts';
-import type { UpstreamHttp1 } from '../upstream/upstream-http1.ts';
+import type { UpstreamChannel } from '../upstream/upstream-channel.ts';
 import type { UpstreamPool } from '../upstream/upstream-pool.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { Phase } from './phase.ts';
@@ -18,7 +18,7 @@ export class UpstreamPlace implements PlaceWaiter {
   private places: ServerPlaces | undefined = undefined;
   /** A place is ours, and no connection has it yet. */
   private holds = false;
-  private idle: UpstreamHttp1 | undefined = undefined;
+  private idle: UpstreamChannel | undefined = undefined;
 
   constructor(exchange: HttpExchange, side: UpstreamSide) {
     this.exchange = exchange;
@@ -46,7 +46,7 @@ export class UpstreamPlace implements PlaceWaiter {
   }
 
   /** That connection has the place from here on, and gives it back when it is gone. */
-  passTo(connection: UpstreamHttp1): void {
+  passTo(connection: UpstreamChannel): void {
     if (!this.holds) return;
     this.holds = false;
     connection.holdsPlace = true;

@@ -1,4 +1,4 @@
-// Writes the head of a request to its upstream connection: kept lines by reference, the rest from the arena. Allocates
+// Writes the head of a request to its upstream connection in HTTP/1: kept lines by reference, the rest from the arena. Allocates
 // nothing for a request that no middleware and no rule has changed.
 
 import { addedFieldsBytes, BodyKind, checkAddedFields, Field, type RequestHead } from '@sluice/protocols';
@@ -24,11 +24,9 @@ export function prepareRequestHead(exchange: HttpExchange): void {
   const upgrade = request.upgrade ? forwardableUpgrade(request) : undefined;
   removeHopByHop(request);
   if (acceptsTrailers) request.add('Te', 'trailers');
-  if (upgrade !== undefined) {
-    request.add('Connection', 'Upgrade');
-    request.add('Upgrade', upgrade);
-  } else request.upgrade = false;
-  frameBody(exchange);
+  // `Connection` belongs to it; what does not know connection options leaves both out.
+  if (upgrade !== undefined) request.add('Upgrade', upgrade);
+  else request.upgrade = false;
   checkAddedFields(request);
   if (request.targetChanged) checkTarget(request.target);
 }
@@ -61,35 +59,51 @@ function forwardableUpgrade(request: RequestHead): string | undefined {
   return protocols.length === 0 ? undefined : protocols.join(', ');
 }
 
-function frameBody(exchange: HttpExchange): void {
+/** A head that is sent once more has these fields already. */
+function frameForHttp1(exchange: HttpExchange): void {
   const { request } = exchange;
+  const upgrade = request.upgrade ? request.get('upgrade') : undefined;
+  if (upgrade !== undefined) {
+    request.set('Connection', 'Upgrade');
+    request.set('Upgrade', upgrade);
+  }
   if (requestIsChunked(exchange)) {
     request.removeId(Field.CONTENT_LENGTH);
-    request.add('Transfer-Encoding', 'chunked');
-  } else if (request.lengthUnusual) {
+    request.set('Transfer-Encoding', 'chunked');
+  } else frameLength(request);
+}
+
+/** Content-Length as everybody reads it, where there is to be one. */
+export function frameLength(request: RequestHead): void {
+  if (request.lengthUnusual) {
     // Zeros in front or tabs: a server may read another length, or none.
     request.removeId(Field.CONTENT_LENGTH);
-    request.add('Content-Length', String(request.bodyBytes));
-  } else if (request.bodyKind === BodyKind.LENGTH && !request.hasReceived(Field.CONTENT_LENGTH)) {
-    request.add('Content-Length', String(request.bodyBytes));
-  }
+  } else if (request.bodyKind !== BodyKind.LENGTH || request.hasReceived(Field.CONTENT_LENGTH)) return;
+  request.set('Content-Length', String(request.bodyBytes));
 }
 
 /** How the body goes upstream. */
 export function requestIsChunked(exchange: HttpExchange): boolean {
   const { bodyKind } = exchange.request;
-  return bodyKind === BodyKind.CHUNKED || (bodyKind !== BodyKind.NONE && exchange.requestTransform !== undefined);
+  if (bodyKind === BodyKind.CHUNKED || bodyKind === BodyKind.UNTIL_CLOSE) return true;
+  return bodyKind !== BodyKind.NONE && exchange.requestTransform !== undefined;
 }
 
 /** @throws RangeError when a field value that was added could split the message. */
 export function sendRequestHead(exchange: HttpExchange, connection: number): void {
   const { request, context } = exchange;
   const { headWriter: writer, transport } = context;
+  frameForHttp1(exchange);
   const { passHostHeader } = exchange.route!.service;
   const { preservePath } = exchange.upstream.server!.record;
   const firstLine = request.count === 0 ? request.headOffset + request.headLength - 2 : request.fields[0];
-  const hostKept = passHostHeader && !request.hostChanged && request.host !== '' && request.hasReceived(Field.HOST);
-  const lineKept = !request.targetChanged && !preservePath && request.minorVersion === 1;
+  const hostKept =
+    request.hasLines &&
+    passHostHeader &&
+    !request.hostChanged &&
+    request.host !== '' &&
+    request.hasReceived(Field.HOST);
+  const lineKept = request.hasLines && !request.targetChanged && !preservePath && request.minorVersion === 1;
   if (lineKept && hostKept) {
     sendKeptLines(transport, connection, request, request.targetOffset - request.method.length - 1);
   } else {

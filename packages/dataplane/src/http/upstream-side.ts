@@ -3,17 +3,17 @@
 
 import { Errors } from '@sluice/errors';
 import { BodyKind, Field, type HeadLimits, parseResponseHead, responseBodyKind } from '@sluice/protocols';
-import type { UpstreamHttp1 } from '../upstream/upstream-http1.ts';
+import type { UpstreamChannel } from '../upstream/upstream-channel.ts';
 import type { ServerRuntime } from '../worker/service-runtime.ts';
 import { PipeState } from './body-pipe.ts';
-import { sendContinue, sendInterimHead } from './downstream-response.ts';
 import { removeConnectionOptions } from './hop-by-hop.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { Phase } from './phase.ts';
+import { sourceKind } from './source-kind.ts';
 import { UpstreamDial } from './upstream-dial.ts';
 import { lostError, responseHeadError } from './upstream-errors.ts';
 import { UpstreamPlace } from './upstream-place.ts';
-import { prepareRequestHead, requestIsChunked, sendRequestHead } from './upstream-request.ts';
+import { prepareRequestHead, requestIsChunked } from './upstream-request.ts';
 
 /** A response head larger than this is refused; all 1xx heads of an exchange together too. */
 const RESPONSE_LIMITS: HeadLimits = { headBytesMax: 1024 * 1024, fieldsMax: 1024, targetBytesMax: 0 };
@@ -26,7 +26,7 @@ const CONTINUE_WAIT_MS = 1_000;
 const REPLAYABLE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 export class UpstreamSide {
-  connection: UpstreamHttp1 | undefined = undefined;
+  connection: UpstreamChannel | undefined = undefined;
   server: ServerRuntime | undefined = undefined;
   /** The body stays with the client until the server says 100 or the wait is over. */
   awaitsContinue = false;
@@ -80,7 +80,7 @@ export class UpstreamSide {
   }
 
   /** Takes a connection that is still being made; the request is sent once it stands. */
-  hold(connection: UpstreamHttp1): void {
+  hold(connection: UpstreamChannel): void {
     this.connection = connection;
     connection.serve(this);
   }
@@ -188,7 +188,7 @@ export class UpstreamSide {
     if (!connection.connected) {
       this.dial.onTimeout();
     } else if (this.awaitsContinue) {
-      sendContinue(exchange);
+      exchange.downstream.sendContinue(exchange);
       this.startBody();
     } else if (exchange.phase === Phase.WAITING) exchange.fail(Errors.UPSTREAM_RESPONSE_HEAD_TIMEOUT);
   }
@@ -220,7 +220,7 @@ export class UpstreamSide {
   }
 
   /** Sends the request on that connection, which may still be in the making. */
-  send(connection: UpstreamHttp1): void {
+  send(connection: UpstreamChannel): void {
     const { exchange } = this;
     const { request } = exchange;
     this.connection = connection;
@@ -229,14 +229,14 @@ export class UpstreamSide {
     if (connection.reused) exchange.route!.metrics?.connections?.reused();
     connection.serve(this);
     exchange.phase = Phase.WAITING;
-    sendRequestHead(exchange, connection.id);
+    connection.sendRequest(exchange);
     if (exchange.keepsRequestHead || (connection.reused && this.isReplayable())) exchange.retainRequestHead();
     exchange.requestPipe.start({
       source: exchange.downstream,
       destination: connection,
-      kind: request.bodyKind,
+      kind: sourceKind(request.bodyKind, exchange.downstream.framed),
       bytes: request.bodyBytes,
-      chunkedOut: requestIsChunked(exchange),
+      chunkedOut: !connection.framed && requestIsChunked(exchange),
       transform: exchange.requestTransform,
       forwardTrailers: false,
     });
@@ -260,8 +260,8 @@ export class UpstreamSide {
     return REPLAYABLE_METHODS.has(request.method) || request.has('idempotency-key') || request.has('x-idempotency-key');
   }
 
-  /** A whole response head has been read into `exchange.response`. */
-  private onHead(length: number): void {
+  /** A whole response head of `length` bytes has been read into `exchange.response`. The exchange may end in here. */
+  onHead(length: number): void {
     const { exchange } = this;
     const { response } = exchange;
     removeConnectionOptions(response, NO_NAMES);
@@ -274,9 +274,9 @@ export class UpstreamSide {
     const { exchange } = this;
     this.interimBytes += length;
     if (this.interimBytes > RESPONSE_LIMITS.headBytesMax) exchange.fail(Errors.UPSTREAM_HEAD_TOO_LARGE);
-    else if (exchange.response.status !== 100) sendInterimHead(exchange);
+    else if (exchange.response.status !== 100) exchange.downstream.sendInterim(exchange);
     else if (this.awaitsContinue) {
-      sendContinue(exchange);
+      exchange.downstream.sendContinue(exchange);
       this.startBody();
     }
   }
@@ -290,7 +290,7 @@ export class UpstreamSide {
     exchange.access?.originHead();
     // The server of our own services says what it is made with; nobody else needs to know.
     if (connection.pool.socketPath !== '') response.remove('uwebsockets');
-    if (!response.keepAlive || bodyKind === BodyKind.UNTIL_CLOSE) connection.reusable = false;
+    if (!response.keepAlive || (bodyKind === BodyKind.UNTIL_CLOSE && !connection.framed)) connection.reusable = false;
     else if (response.hasReceived(Field.KEEP_ALIVE)) connection.noteServerIdle(response);
     connection.expireAt(0);
     // The client still holds back its body, and now nobody will ask for it on this connection.

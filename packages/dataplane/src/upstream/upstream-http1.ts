@@ -3,13 +3,17 @@
 
 import { findHeadEnd, type ResponseHead } from '@sluice/protocols';
 import { HeldInput } from '../http/held-input.ts';
+import type { HttpExchange } from '../http/http-exchange.ts';
+import { sendRequestHead } from '../http/upstream-request.ts';
 import type { UpstreamSide } from '../http/upstream-side.ts';
 import { StreamConnection } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
+import type { UpstreamChannel } from './upstream-channel.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
 
-export class UpstreamHttp1 extends StreamConnection {
+export class UpstreamHttp1 extends StreamConnection implements UpstreamChannel {
   readonly pool: UpstreamPool;
+  readonly framed = false;
   connected = false;
   /** Has served an exchange before: the server may close it at any moment. */
   reused = false;
@@ -34,6 +38,10 @@ export class UpstreamHttp1 extends StreamConnection {
     this.context.idleSeats.delete(this);
     // A connection that is still being made keeps its dial timeout.
     if (this.connected) this.expireAt(0);
+  }
+
+  sendRequest(exchange: HttpExchange): void {
+    sendRequestHead(exchange, this.id);
   }
 
   /** Learns from the first response with `Keep-Alive: timeout=N` when the server will close an idle connection. */

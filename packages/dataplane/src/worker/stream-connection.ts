@@ -1,6 +1,8 @@
 // One connection of the stream transport as the data path sees it: an id, the transport's events, and a lazy deadline.
 // Subclasses hold the protocol; nothing here knows what the bytes mean. Allocates nothing per event.
 
+import { INDEX_MASK } from '@sluice/native';
+import { sendBytes } from '../http/send-bytes.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /** Why a connection is not being read. */
@@ -73,6 +75,30 @@ export abstract class StreamConnection {
     if ((this.pauseReasons & reason) === 0) return;
     this.pauseReasons &= ~reason;
     if (this.pauseReasons === 0 && this.id !== 0) this.context.transport.resume(this.id);
+  }
+
+  /** The transport moves bodies from and to the connection by itself. */
+  get relays(): boolean {
+    return true;
+  }
+
+  write(bytes: Uint8Array, start: number, end: number): void {
+    sendBytes(this.context.transport, this.id, bytes, start, end);
+  }
+
+  /** More is queued for it than a source should add to; `onDrained` follows. */
+  get isFull(): boolean {
+    const { transport, buffered } = this.context;
+    return transport.queuedBytes[this.id & INDEX_MASK] > buffered.queueHighBytes;
+  }
+
+  /** Ends of bodies are told by HTTP/1's own framing. */
+  endBody(): void {}
+
+  hasBacklog(): boolean {
+    const { transport } = this.context;
+    transport.flush();
+    return transport.queuedBytes[this.id & INDEX_MASK] > 0;
   }
 
   /** Sends queued bytes, then FIN; input is discarded for a while so that the peer can read our last bytes. */

@@ -139,6 +139,7 @@ export class FieldSection {
    */
   moveTo(head: HeaderTable): void {
     head.clear(this.bytes);
+    head.hasLines = false;
     const fields = head.fields;
     head.fields = this.fields;
     head.count = this.count;

@@ -18,6 +18,8 @@ export class HeaderTable {
   fields: Int32Array;
   /** Bit n set: a field with id n was received (ids below 32). Not cleared by removal. */
   receivedIds = 0;
+  /** Received fields lie in `bytes` as lines of HTTP/1, one behind the other; otherwise names and values lie anywhere. */
+  hasLines = true;
   /** True when any field was removed since the head was parsed. */
   hasRemoved = false;
   /**
@@ -43,6 +45,7 @@ export class HeaderTable {
     this.bytes = bytes;
     this.count = 0;
     this.receivedIds = 0;
+    this.hasLines = true;
     this.hasRemoved = false;
     this.neverIndexed = undefined;
     if (this.addedNames.length !== 0) {
