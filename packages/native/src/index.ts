@@ -9,5 +9,6 @@ export * from './stream-transport.ts';
 export * from './stream-transport-options.ts';
 export * from './stream-transport-records.ts';
 export * from './thread-clock.ts';
+export * from './thread-priority.ts';
 export * from './tls-context.ts';
 export * from './tls-facts.ts';

@@ -1,9 +1,9 @@
 // The entry of the decoding thread: brings the registry of built-in middlewares itself, because schemas cannot be sent.
 // Answers one request at a time and keeps nothing.
 
-import { setPriority } from 'node:os';
 import { type DecodedDynamic, decodeDynamic } from '@sluice/config';
 import { middlewareTypes } from '@sluice/middlewares';
+import { yieldToRequests } from '@sluice/native';
 import type { DocumentSource, UnknownKeys } from './document-decoder.ts';
 
 export interface ThreadRequest {
@@ -13,9 +13,7 @@ export interface ThreadRequest {
   readonly unknownKeys: UnknownKeys;
 }
 
-/** Of this thread alone (setpriority(2) of Linux). Where cores are scarce, requests go before changes of the configuration. */
-const NICENESS = 10;
-setPriority(0, NICENESS);
+yieldToRequests();
 
 export default function decodeInThread({ source, types, unknownKeys }: ThreadRequest): DecodedDynamic {
   const allowed = new Map([...middlewareTypes].filter(([name]) => types.includes(name)));

@@ -2,9 +2,8 @@
 // thread of SnapshotCompiler's pool and keeps its state between tasks; talks to nobody else.
 
 import { writeSync } from 'node:fs';
-import { setPriority } from 'node:os';
 import type { Diagnostic } from '@sluice/errors';
-import { closeDescriptor, createSharedMemory, type SharedMemory, seal } from '@sluice/native';
+import { closeDescriptor, createSharedMemory, type SharedMemory, seal, yieldToRequests } from '@sluice/native';
 import type { CompilationSettings } from '../plan/compilation-input.ts';
 import type { CompilationCounts } from './compile-configuration.ts';
 import type { ConfigurationDelta } from './configuration-delta.ts';
@@ -31,9 +30,7 @@ export interface CompiledSnapshot {
 /** `lost`: the thread was replaced and knows nothing; send the task again with settings and the whole configuration. */
 export type CompileReply = CompiledSnapshot | 'lost';
 
-/** Of this thread alone (setpriority(2) of Linux). Where cores are scarce, requests go before changes of the configuration. */
-const NICENESS = 10;
-setPriority(0, NICENESS);
+yieldToRequests();
 
 let state: { readonly generation: number; readonly compiler: IncrementalCompiler } | undefined;
 
