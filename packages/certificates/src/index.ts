@@ -3,5 +3,4 @@ export * from './load/key-pair-loader.ts';
 export * from './load/load-tls.ts';
 export type { KeyPair } from './load/parse-key-pair.ts';
 export * from './load/secret-text.ts';
-export * from './options/resolve-tls-options.ts';
 export * from './store/build-tls-tables.ts';

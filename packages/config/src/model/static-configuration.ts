@@ -117,6 +117,8 @@ export interface ServersTransportConfiguration extends TransportTlsConfiguration
     readonly responseHeaderTimeout: DurationMs;
     readonly idleConnTimeout: DurationMs;
   };
+  /** Servers with `https` are spoken to in HTTP/1 only. Absent: false; the static transport has no such key. */
+  readonly disableHTTP2?: boolean;
 }
 
 export interface LogConfiguration {

@@ -274,6 +274,7 @@ describe('services', () => {
             maxIdleConnsPerHost: -1,
             maxConnsPerServer: 5,
             maxQueuedPerServer: 6,
+            disableHTTP2: true,
             forwardingTimeouts: { dialTimeout: 0.002, queueTimeout: 3, responseHeaderTimeout: 1, idleConnTimeout: 2 },
           },
         },
@@ -309,9 +310,11 @@ describe('services', () => {
       dialTimeoutMs: 0.002,
       responseHeaderTimeoutMs: 1,
       idleConnTimeoutMs: 2,
+      disableHttp2: true,
     });
     assert.match(hash, /^[0-9a-f]{32}$/);
-    assert.equal(reader.serversTransport(0).name, 'default@internal');
+    const standard = reader.serversTransport(0);
+    assert.deepEqual([standard.name, standard.disableHttp2], ['default@internal', false]);
   });
 
   it('have hashes that change with what they are, not with what else there is', () => {

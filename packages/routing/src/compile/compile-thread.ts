@@ -4,7 +4,7 @@
 import { writeSync } from 'node:fs';
 import type { Diagnostic } from '@sluice/errors';
 import { closeDescriptor, createSharedMemory, type SharedMemory, seal, yieldToRequests } from '@sluice/native';
-import type { CompilationSettings } from '../plan/compilation-input.ts';
+import type { CompilationSettings, CompilationTls } from '../plan/compilation-input.ts';
 import type { CompilationCounts } from './compile-configuration.ts';
 import type { ConfigurationDelta } from './configuration-delta.ts';
 import { type CompilationDurations, IncrementalCompiler } from './incremental-compiler.ts';
@@ -16,6 +16,7 @@ export interface CompileTask {
   readonly settings: CompilationSettings | undefined;
   readonly delta: ConfigurationDelta;
   readonly revision: number;
+  readonly tls: CompilationTls | undefined;
 }
 
 export interface CompiledSnapshot {
@@ -34,10 +35,10 @@ yieldToRequests();
 
 let state: { readonly generation: number; readonly compiler: IncrementalCompiler } | undefined;
 
-export default function compileTask({ generation, settings, delta, revision }: CompileTask): CompileReply {
+export default function compileTask({ generation, settings, delta, revision, tls }: CompileTask): CompileReply {
   if (settings !== undefined) state = { generation, compiler: new IncrementalCompiler(settings) };
   if (state?.generation !== generation) return 'lost';
-  const { pieces, diagnostics, counts, durations } = state.compiler.compile(delta, revision);
+  const { pieces, diagnostics, counts, durations } = state.compiler.compile(delta, revision, tls);
   const start = performance.now();
   const memory = share(pieces, counts.bytes, revision);
   const shareMs = performance.now() - start;

@@ -15,7 +15,12 @@ import { compileConfiguration } from './compile-configuration.ts';
 import { deltaBetween, EMPTY_STATE } from './configuration-delta.ts';
 import { IncrementalCompiler } from './incremental-compiler.ts';
 
-const entryPoints = { web: entryPoint(), modelled: entryPoint({ middlewares: ['m1@file'] }) };
+const tls = (options: string) => ({ options, certResolver: '', domains: [] });
+const entryPoints = {
+  web: entryPoint(),
+  modelled: entryPoint({ middlewares: ['m1@file'] }),
+  secured: entryPoint({ tls: tls('strict@file') }),
+};
 
 const arbitraryHttp: fc.Arbitrary<HttpConfiguration> = fc.record({
   routers: fc.dictionary(
@@ -26,8 +31,9 @@ const arbitraryHttp: fc.Arbitrary<HttpConfiguration> = fc.record({
         service: fc.constantFrom('s1@file', 's2@file', 's3@file'),
         middlewares: fc.array(fc.constantFrom('m1@file', 'm2@file', 'c@file'), { maxLength: 2 }),
         priority: fc.constantFrom(0n, 5n),
+        options: fc.constantFrom(undefined, '', 'strict@file', 'other@file'),
       })
-      .map(({ rule, ...more }) => router(rule, more)),
+      .map(({ rule, options, ...more }) => router(rule, options === undefined ? more : { ...more, tls: tls(options) })),
   ),
   services: fc.dictionary(
     fc.constantFrom('s1@file', 's2@file', 's3@file'),
@@ -53,6 +59,11 @@ const arbitraryHttp: fc.Arbitrary<HttpConfiguration> = fc.record({
   ),
 });
 
+const arbitraryUnusable = fc.record({
+  routers: fc.subarray(['a@file', 'b@file']).map((names) => new Set(names)),
+  entryPoints: fc.subarray(['secured']).map((names) => new Set(names)),
+});
+
 /** Everything a snapshot says, indices resolved to what they stand for. */
 function content(bytes: Uint8Array): unknown {
   const reader = SnapshotReader.open(bytes);
@@ -65,6 +76,7 @@ function content(bytes: Uint8Array): unknown {
   const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
   return {
     revision: reader.revision,
+    entryPoints: list(reader.entryPointCount, (i) => ({ ...reader.entryPointTls(i), index: reader.securedIndex(i) })),
     routers: list(reader.routerCount, (i) => {
       const { service, middlewares, ...rest } = reader.router(i);
       return { ...rest, service: serviceOf(service), middlewares: middlewares.map((m) => reader.middleware(m).name) };
@@ -77,26 +89,28 @@ function content(bytes: Uint8Array): unknown {
 
 it('incremental compilation agrees with compilation from nothing', () => {
   const property = fc.property(
-    fc.array(fc.tuple(arbitraryHttp, fc.nat(1)), { minLength: 2, maxLength: 6 }),
+    fc.array(fc.tuple(arbitraryHttp, fc.nat(1), arbitraryUnusable), { minLength: 2, maxLength: 6 }),
     fc.array(arbitraryRequest, { minLength: 4, maxLength: 4 }),
     (steps, requests) => {
       const { providerPrecedence, defaultServersTransport } = compilationInput({});
       const compiler = new IncrementalCompiler({ entryPoints, providerPrecedence, defaultServersTransport });
       let state = EMPTY_STATE;
-      steps.forEach(([http, rowShift], revision) => {
+      steps.forEach(([http, rowShift, unusable], revision) => {
         const rows = new Map([...rowsOf(http)].map(([key, row]) => [key, row + rowShift * 10]));
-        const { pieces, diagnostics } = compiler.compile(deltaBetween(state, { http, rows }), revision);
+        const { pieces, diagnostics } = compiler.compile(deltaBetween(state, { http, rows }), revision, { unusable });
         state = { http, rows };
         const bytes = joinPieces(pieces);
         const fresh = compileConfiguration(
-          compilationInput(http, { entryPoints, revision, statusRow: (key) => rows.get(key)! }),
+          compilationInput(http, { entryPoints, revision, statusRow: (key) => rows.get(key)!, tls: { unusable } }),
         );
         assert.deepEqual(content(bytes), content(fresh.bytes));
         const sorted = (list: typeof diagnostics) => list.map((entry) => JSON.stringify(entry)).sort();
         assert.deepEqual(sorted(diagnostics), sorted(fresh.diagnostics));
         const [one, two] = [bytes, fresh.bytes].map((each) => new SnapshotMatcher(SnapshotReader.open(each)));
         for (const request of requests) {
-          assert.equal(one!.match(0, requestView(request)), two!.match(0, requestView(request)));
+          for (const matchIndex of [0, 3, 5]) {
+            assert.equal(one!.match(matchIndex, requestView(request)), two!.match(matchIndex, requestView(request)));
+          }
         }
       });
     },

@@ -4,7 +4,7 @@
 
 import type { Diagnostic } from '@sluice/errors';
 import { buildPlanOf } from '../plan/build-plan.ts';
-import type { CompilationSettings } from '../plan/compilation-input.ts';
+import type { CompilationSettings, CompilationTls } from '../plan/compilation-input.ts';
 import { ConfigurationObjects } from '../plan/configuration-objects.ts';
 import { SnapshotWriter } from '../snapshot/snapshot-writer.ts';
 import { type CompilationCounts, countsOf } from './compile-configuration.ts';
@@ -37,14 +37,16 @@ export class IncrementalCompiler {
 
   /**
    * Applies the changes and compiles everything under a revision (0 to 2^53-1).
+   * @param tls of the whole configuration; absent: all TLS options can be used
    * @throws Error when a server has no status row; the changes stay applied.
    */
-  compile(delta: ConfigurationDelta, revision: number): IncrementalCompilation {
+  compile(delta: ConfigurationDelta, revision: number, tls?: CompilationTls): IncrementalCompilation {
     const start = performance.now();
     this.apply(delta);
     const applied = performance.now();
     const statusRow = (key: string) => this.statusRow(key);
-    const built = buildPlanOf({ ...this.settings, revision, objects: this.objects, statusRow });
+    const whole = { ...this.settings, revision, objects: this.objects, statusRow };
+    const built = buildPlanOf(tls === undefined ? whole : { ...whole, tls });
     const planned = performance.now();
     const pieces = this.writer.write(built.plan);
     const written = performance.now();

@@ -54,6 +54,19 @@ describe('SnapshotCompiler', () => {
     assert.ok(results[0]!.durations.writeMs > 0);
   });
 
+  it('takes along which TLS options cannot be used, without anything else having changed', async () => {
+    const services = { 's@file': service([]) };
+    const secured = router('Host(`a`)', { tls: { options: 'x@file', certResolver: '', domains: [] } });
+    const http = { ...input.http, services, routers: { 'r@file': secured } };
+    const unusable = { routers: new Set(['r@file']), entryPoints: new Set<string>() };
+    const request = { http, rows: new Map() };
+    const served = compiler.compile({ ...request, revision: 10 });
+    const closed = compiler.compile({ ...request, revision: 11, tls: { unusable } });
+    const again = compiler.compile({ ...request, revision: 12 });
+    const rules = (await Promise.all([served, closed, again])).map((each) => read(each).rules);
+    assert.deepEqual(rules, [['Host(`a`)'], [], ['Host(`a`)']]);
+  });
+
   it('goes on after a configuration without rows for its servers', async () => {
     const good = request(4, ['Path(`/c`)']);
     const services = { 's@file': service(['http://10.9.9.9']) };
@@ -71,7 +84,7 @@ describe('SnapshotCompiler', () => {
 
 describe('the compiler thread', () => {
   it('says when it does not hold the state that a change is meant for', () => {
-    const task = { settings: undefined, delta: deltaBetween(EMPTY_STATE, EMPTY_STATE), revision: 1 };
+    const task = { settings: undefined, delta: deltaBetween(EMPTY_STATE, EMPTY_STATE), revision: 1, tls: undefined };
     assert.equal(compileTask({ ...task, generation: 1 }), 'lost');
     const started = compileTask({ ...task, generation: 1, settings: compilationInput({}) });
     assert.ok(started !== 'lost');

@@ -4,7 +4,7 @@
 import type { HttpConfiguration } from '@sluice/config';
 import { closeDescriptor } from '@sluice/native';
 import type { Piscina } from 'piscina';
-import type { CompilationSettings } from '../plan/compilation-input.ts';
+import type { CompilationSettings, CompilationTls } from '../plan/compilation-input.ts';
 import type { CompiledSnapshot, CompileReply, CompileTask } from './compile-thread.ts';
 import { type ConfigurationState, deltaBetween, EMPTY_STATE } from './configuration-delta.ts';
 
@@ -17,6 +17,8 @@ export interface CompileRequest {
   readonly http: HttpConfiguration;
   /** Row of every server by `serverKey`. Must not be changed afterwards. */
   readonly rows: ReadonlyMap<string, number>;
+  /** Absent: all TLS options can be used. */
+  readonly tls?: CompilationTls;
 }
 
 export class SnapshotCompiler {
@@ -68,7 +70,7 @@ export class SnapshotCompiler {
   }
 
   /** After anything but success the thread's state counts as unknown. */
-  private async send({ revision, http, rows }: CompileRequest): Promise<CompileReply> {
+  private async send({ revision, http, rows, tls }: CompileRequest): Promise<CompileReply> {
     const base = this.sent;
     this.sent = undefined;
     if (base === undefined) this.generation++;
@@ -78,6 +80,7 @@ export class SnapshotCompiler {
       settings: base === undefined ? this.settings : undefined,
       delta: deltaBetween(base ?? EMPTY_STATE, { http, rows }),
       revision,
+      tls,
     });
     if (reply !== 'lost') this.sent = { http, rows };
     return reply;

@@ -7,7 +7,7 @@ import type { RequestView } from './request-view.ts';
 
 /** A RouterPlan is one. */
 export interface ExplainableRouter {
-  readonly entryPoint: number;
+  readonly matchIndex: number;
   readonly name: string;
   readonly rule: { readonly text: string; readonly predicate: Predicate };
   readonly priority: bigint;
@@ -35,13 +35,13 @@ export interface ExplainedCandidate {
 /** `routers` in evaluation order, as in a snapshot plan. */
 export function explainMatch(
   routers: readonly ExplainableRouter[],
-  entryPoint: number,
+  matchIndex: number,
   request: RequestView,
 ): ExplainedCandidate[] {
   const candidates: ExplainedCandidate[] = [];
   let decided = false;
   routers.forEach((router, index) => {
-    if (router.entryPoint !== entryPoint) return;
+    if (router.matchIndex !== matchIndex) return;
     const predicate = explainPredicate(router.rule.predicate, request);
     const matches = predicate.outcome;
     const { name, rule, priority } = router;

@@ -1,4 +1,4 @@
-// The plain matcher: tries the routers of an entry point one after the other. It decides what is right; the snapshot
+// The plain matcher: tries the routers of a match index one after the other. It decides what is right; the snapshot
 // matcher is tested against it. Not for serving requests.
 
 import { evaluateTest } from './evaluate-test.ts';
@@ -7,21 +7,21 @@ import type { Matcher, RequestView } from './request-view.ts';
 
 /** A router as the interpreter needs it (a RouterPlan is one); the list it is in gives its index. */
 export interface InterpretedRouter {
-  readonly entryPoint: number;
+  readonly matchIndex: number;
   readonly rule: { readonly predicate: Predicate };
 }
 
 export class InterpretingMatcher implements Matcher {
   private readonly routers: readonly InterpretedRouter[];
 
-  /** In evaluation order: within one entry point the first whose rule matches wins. */
+  /** In evaluation order: within one match index the first whose rule matches wins. */
   constructor(routers: readonly InterpretedRouter[]) {
     this.routers = routers;
   }
 
-  match(entryPoint: number, request: RequestView): number {
+  match(matchIndex: number, request: RequestView): number {
     return this.routers.findIndex(
-      (router) => router.entryPoint === entryPoint && evaluatePredicate(router.rule.predicate, request),
+      (router) => router.matchIndex === matchIndex && evaluatePredicate(router.rule.predicate, request),
     );
   }
 }

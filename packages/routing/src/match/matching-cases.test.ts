@@ -41,11 +41,13 @@ for (const [name, build] of matchers) {
   });
 }
 
-describe('routers of several entry points', () => {
+describe('routers of several entry points, with TLS and without', () => {
   const routers = planOf([
-    { name: 'a@file', rule: 'Host(`a`)', entryPoint: 0 },
-    { name: 'b@file', rule: 'Host(`a`)', entryPoint: 1 },
-    { name: 'c@file', rule: 'PathPrefix(`/`)', entryPoint: 1 },
+    { name: 'a@file', rule: 'Host(`a`)', matchIndex: 0 },
+    { name: 'b@file', rule: 'Host(`a`)', matchIndex: 1 },
+    { name: 'c@file', rule: 'PathPrefix(`/`)', matchIndex: 1 },
+    { name: 'd@file', rule: 'Host(`a`)', matchIndex: 3 },
+    { name: 'e@file', rule: 'PathPrefix(`/`)', matchIndex: 3 },
   ]);
   for (const [name, matcher] of [
     ['interpreter', new InterpretingMatcher(routers.routers)],
@@ -57,6 +59,9 @@ describe('routers of several entry points', () => {
       assert.equal(matcher.match(0, requestView({ host: 'b' })), -1);
       assert.equal(matcher.match(1, requestView({ host: 'b' })), 2);
       assert.equal(matcher.match(2, requestView({ host: 'a' })), -1);
+      assert.equal(matcher.match(3, requestView({ host: 'a' })), 3);
+      assert.equal(matcher.match(3, requestView({ host: 'b' })), 4);
+      for (const none of [4, -1]) assert.equal(matcher.match(none, requestView({ host: 'a' })), -1);
     });
   }
 });

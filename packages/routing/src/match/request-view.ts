@@ -19,5 +19,6 @@ export interface RequestView {
 
 /** Index of the router in its snapshot (or configuration list), or -1. */
 export interface Matcher {
-  match(entryPoint: number, request: RequestView): number;
+  /** @param matchIndex index of an entry point for plain requests, `securedIndex` of it for those over TLS */
+  match(matchIndex: number, request: RequestView): number;
 }

@@ -5,15 +5,16 @@ import { qualifyName, type RouterConfiguration } from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
 import { RuleSyntaxError } from '../rule/rule-syntax-error.ts';
 import { canonicalJson } from './canonical-json.ts';
-import type { CompilationInput, CompilationSettings } from './compilation-input.ts';
+import type { CompilationInput, CompilationSettings, CompilationTls } from './compilation-input.ts';
 import { type CompiledRule, compileRule } from './compiled-rule.ts';
 import { ConfigurationObjects, type PlannedRouter, type RouterSource } from './configuration-objects.ts';
 import { type EntryPointModel, EntryPointModels, middlewareNames, routerNameOn } from './entry-point-model.ts';
 import { MiddlewareTable } from './middleware-table.ts';
 import { observedSignals } from './observed-signals.ts';
 import { compareRouters, providerOf, providerRanks } from './router-order.ts';
+import { PLAIN, SecuredRouters } from './secured-routers.ts';
 import { ServiceTable } from './service-table.ts';
-import type { SnapshotPlan } from './snapshot-plan.ts';
+import type { EntryPointPlan, SnapshotPlan } from './snapshot-plan.ts';
 
 const NO_MIDDLEWARES: readonly number[] = [];
 
@@ -30,6 +31,7 @@ export interface PlanInput extends CompilationSettings {
   readonly revision: number;
   readonly objects: ConfigurationObjects;
   readonly statusRow: (key: string) => number;
+  readonly tls?: CompilationTls;
 }
 
 export function buildPlan({ http, ...input }: CompilationInput): BuiltPlan {
@@ -43,24 +45,36 @@ export function buildPlanOf(input: PlanInput): BuiltPlan {
   return new PlanBuilder(input).build();
 }
 
+/** What a router is on one entry point. */
+interface RouterPlace {
+  readonly model: EntryPointModel;
+  readonly routerName: string;
+  readonly middlewares: readonly number[];
+  /** What it asks for. */
+  readonly tlsOptions: string;
+}
+
 class PlanBuilder {
   private readonly input: PlanInput;
   private readonly models: EntryPointModels;
   private readonly middlewares: MiddlewareTable;
   private readonly services: ServiceTable;
+  private readonly secured: SecuredRouters;
   private readonly rankOf: (qualifiedName: string) => number;
   private readonly diagnostics: Diagnostic[] = [];
-  /** One list for each entry point. */
+  /** One list for each match index: plain requests of every entry point, then those over TLS. */
   private readonly routers: PlannedRouter[][];
 
   constructor(input: PlanInput) {
-    const { objects, entryPoints, providerPrecedence, defaultServersTransport, statusRow } = input;
+    const { objects, entryPoints, providerPrecedence, defaultServersTransport, statusRow, tls } = input;
     this.input = input;
     this.models = new EntryPointModels(entryPoints);
     this.middlewares = new MiddlewareTable(objects.middlewares);
     this.services = new ServiceTable(objects, defaultServersTransport, statusRow);
     this.rankOf = providerRanks(providerPrecedence);
-    this.routers = this.models.models.map(() => []);
+    const { length } = this.models.models;
+    this.secured = new SecuredRouters(length, tls);
+    this.routers = Array.from({ length: 2 * length }, () => []);
   }
 
   build(): BuiltPlan {
@@ -72,19 +86,31 @@ class PlanBuilder {
       else routersRefused++;
     }
     for (const list of this.routers) list.sort(compareRouters);
+    const entryPoints = this.models.models.map((model) => this.planEntryPoint(model));
     const plan: SnapshotPlan = {
       revision: this.input.revision,
-      entryPoints: this.models.models.map(({ name }) => ({
-        name,
-        configurationJson: canonicalJson(this.input.entryPoints[name]),
-      })),
+      entryPoints,
       routers: this.routers.flat(),
       middlewares: this.middlewares.plans,
       services: this.services.plans,
       serversTransports: this.services.transports,
     };
-    const diagnostics = [...this.middlewares.diagnostics, ...this.services.diagnostics, ...this.diagnostics];
+    const ofTables = [this.middlewares, this.services, this.secured].flatMap((table) => table.diagnostics);
+    const diagnostics = [...ofTables, ...this.diagnostics];
     return { plan, diagnostics, routersUsed, routersRefused };
+  }
+
+  /** Once its routers are known and sorted; may replace them. */
+  private planEntryPoint(model: EntryPointModel): EntryPointPlan {
+    const matchIndex = this.securedIndex(model);
+    const { tls, routers } = this.secured.settle(model, this.routers[matchIndex]!);
+    this.routers[matchIndex] = routers;
+    const configurationJson = canonicalJson(this.input.entryPoints[model.name]);
+    return { name: model.name, configurationJson, securedIndex: routers.length === 0 ? -1 : matchIndex, tls };
+  }
+
+  private securedIndex({ index }: EntryPointModel): number {
+    return this.models.models.length + index;
   }
 
   /** An entry point whose own middlewares do not resolve must not serve requests without them. */
@@ -121,10 +147,13 @@ class PlanBuilder {
     const planned: PlannedRouter[] = [];
     for (const model of known) {
       const middlewares = this.middlewaresOn(model, name, router);
-      if (middlewares !== undefined)
-        planned.push(this.planRouter(name, source, source.rule, model, known.length, middlewares));
+      if (middlewares === undefined) continue;
+      const tlsOptions = this.secured.optionsOf(model, name, router, source.rule);
+      if (tlsOptions === undefined) continue;
+      const place = { model, routerName: routerNameOn(model, name, known.length), middlewares, tlsOptions };
+      planned.push(this.planRouter(name, source, source.rule, place));
     }
-    for (const plan of planned) this.routers[plan.entryPoint]!.push(plan);
+    for (const plan of planned) this.routers[plan.matchIndex]!.push(plan);
     source.planned = planned;
     return planned.length > 0;
   }
@@ -133,22 +162,23 @@ class PlanBuilder {
     qualifiedName: string,
     { configuration, planned }: RouterSource,
     rule: CompiledRule,
-    model: EntryPointModel,
-    entryPoints: number,
-    middlewares: readonly number[],
+    { model, routerName, middlewares, tlsOptions }: RouterPlace,
   ): PlannedRouter {
     const service = this.services.find(configuration.service);
-    const last = planned.find(({ entryPoint }) => entryPoint === model.index);
-    if (last?.service === service && equalLists(last.middlewares, middlewares)) return last;
+    const matchIndex = tlsOptions === PLAIN ? model.index : this.securedIndex(model);
+    const last = planned.find((each) => each.matchIndex === matchIndex);
+    const isSame = last?.service === service && last.tlsOptions === tlsOptions;
+    if (isSame && equalLists(last.middlewares, middlewares)) return last;
     return {
-      entryPoint: model.index,
-      name: routerNameOn(model, qualifiedName, entryPoints),
+      matchIndex,
+      name: routerName,
       rule,
       priority: configuration.priority === 0n ? BigInt(rule.byteLength) : configuration.priority,
       middlewares,
       service,
       deniedEncodedCharacters: model.deniedEncodedCharacters,
       observedSignals: observedSignals(model.observability, configuration.observability),
+      tlsOptions,
       providerRank: this.rankOf(qualifiedName),
       qualifiedName,
     };

@@ -1,6 +1,11 @@
 // What compilation starts from: validated configuration, merged and under qualified names.
 
-import type { EntryPointConfiguration, HttpConfiguration, ServersTransportConfiguration } from '@sluice/config';
+import type {
+  EntryPointConfiguration,
+  HttpConfiguration,
+  ServersTransportConfiguration,
+  TlsReferenceReport,
+} from '@sluice/config';
 
 /** Key of a server's row in the status memory: service and URL, so it survives reloads. */
 export function serverKey(serviceName: string, url: string): string {
@@ -16,10 +21,18 @@ export interface CompilationSettings {
   readonly defaultServersTransport: ServersTransportConfiguration;
 }
 
+/** What routing has to know of TLS options beside the routers that name them. */
+export interface CompilationTls {
+  /** Of `checkTlsReferences`, which has reported them. */
+  readonly unusable: TlsReferenceReport['unusable'];
+}
+
 export interface CompilationInput extends CompilationSettings {
   /** 0 to 2^53-1. */
   readonly revision: number;
   readonly http: HttpConfiguration;
   /** Row of every server, by `serverKey`. @throws when it has none. */
   readonly statusRow: (key: string) => number;
+  /** Absent: all TLS options can be used. */
+  readonly tls?: CompilationTls;
 }

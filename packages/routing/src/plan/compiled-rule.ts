@@ -5,6 +5,7 @@ import { buildPredicate } from '../match/build-predicate.ts';
 import type { Predicate } from '../match/predicate.ts';
 import { parseRule } from '../rule/parse-rule.ts';
 import { type IndexKey, indexKeys } from './index-keys.ts';
+import { ruleHosts } from './rule-hosts.ts';
 import type { WriterMemo } from './snapshot-plan.ts';
 
 export interface CompiledRule {
@@ -14,10 +15,14 @@ export interface CompiledRule {
   readonly byteLength: number;
   readonly predicate: Predicate;
   readonly keys: readonly IndexKey[];
+  /** As `ruleHosts` finds them. */
+  readonly hosts: readonly string[];
 }
 
 /** @throws RuleSyntaxError and nothing else. */
 export function compileRule(text: string): CompiledRule {
-  const predicate = buildPredicate(parseRule(text), text);
-  return { text, byteLength: Buffer.byteLength(text), predicate, keys: indexKeys(predicate) };
+  const rule = parseRule(text);
+  const predicate = buildPredicate(rule, text);
+  const byteLength = Buffer.byteLength(text);
+  return { text, byteLength, predicate, keys: indexKeys(predicate), hosts: ruleHosts(rule) };
 }

@@ -1,10 +1,11 @@
-// What an entry point adds to the routers on it (http-routing.md §8): its middlewares in front, its denied characters.
+// What an entry point adds to the routers on it (http-routing.md §8): its middlewares in front, its denied characters, its TLS.
 
 import {
   defaultEntryPoints,
   type EntryPointConfiguration,
   qualifyName,
   type RouterConfiguration,
+  type RouterTlsConfiguration,
 } from '@sluice/config';
 import { encodedCharacterMask } from '@sluice/protocols';
 import type { SignalSwitches } from './observed-signals.ts';
@@ -18,6 +19,8 @@ export interface EntryPointModel {
   readonly middlewares: readonly string[];
   readonly deniedEncodedCharacters: number;
   readonly observability: SignalSwitches;
+  /** For routers on it that say nothing of TLS; undefined: they take plain requests. */
+  readonly tls: RouterTlsConfiguration | undefined;
 }
 
 export class EntryPointModels {
@@ -33,6 +36,7 @@ export class EntryPointModels {
       middlewares: http.middlewares,
       deniedEncodedCharacters: http.encodedCharacters === undefined ? 0 : encodedCharacterMask(http.encodedCharacters),
       observability,
+      tls: http.tls,
     }));
     this.byName = new Map(this.models.map((model) => [model.name, model]));
     this.defaults = defaultEntryPoints(entryPoints);

@@ -53,6 +53,7 @@ export class ServiceTable {
       responseHeaderTimeoutMs: responseHeaderTimeout,
       idleConnTimeoutMs: idleConnTimeout,
       queueTimeoutMs: queueTimeout,
+      disableHttp2: transport.disableHTTP2 === true,
       hash: contentHash({ name, transport }),
     });
   }

@@ -1,6 +1,7 @@
 // A whole snapshot before it becomes bytes: objects in their order, referring to each other by index. Shapes only; what they
 // mean to a worker is in the records of the same names.
 
+import type { EntryPointTls } from '../tls/entry-point-tls.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 
 /** What a snapshot writer has made of an object; only the writer that made it may look at it. */
@@ -11,12 +12,15 @@ export interface WriterMemo {
 export interface EntryPointPlan {
   readonly name: string;
   readonly configurationJson: string;
+  /** Match index of requests over TLS; -1: no router takes them. That of plain requests is the entry point's own index. */
+  readonly securedIndex: number;
+  readonly tls: EntryPointTls;
 }
 
 export interface RouterPlan {
   memo?: WriterMemo;
-  /** Index in `entryPoints`. */
-  readonly entryPoint: number;
+  /** What it is found under: index of an entry point, or the `securedIndex` of one. */
+  readonly matchIndex: number;
   /** As in RouterRecord. */
   readonly name: string;
   readonly rule: CompiledRule;
@@ -29,6 +33,8 @@ export interface RouterPlan {
   readonly deniedEncodedCharacters: number;
   /** As in RouterRecord. */
   readonly observedSignals: number;
+  /** As in RouterRecord. */
+  readonly tlsOptions: string;
 }
 
 export interface MiddlewarePlan {
@@ -66,6 +72,7 @@ export interface ServersTransportPlan {
   readonly responseHeaderTimeoutMs: number;
   readonly idleConnTimeoutMs: number;
   readonly queueTimeoutMs: number;
+  readonly disableHttp2: boolean;
   readonly hash: string;
 }
 
@@ -73,7 +80,7 @@ export interface SnapshotPlan {
   /** 0 to 2^53-1. */
   readonly revision: number;
   readonly entryPoints: readonly EntryPointPlan[];
-  /** By entry point, then in evaluation order. */
+  /** By match index, then in evaluation order. */
   readonly routers: readonly RouterPlan[];
   readonly middlewares: readonly MiddlewarePlan[];
   readonly services: readonly ServicePlan[];

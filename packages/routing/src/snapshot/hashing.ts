@@ -15,7 +15,7 @@ export function hashText(text: string): number {
   return hash;
 }
 
-/** A table's hash of a text within an owner (entry point, bucket) and kind (0 or 1); unsigned. */
+/** A table's hash of a text within an owner (match index, bucket) and kind (0 or 1); unsigned. */
 export function hashKey(textHash: number, owner: number, kind: number): number {
   let hash = textHash ^ Math.imul(owner * 2 + kind + 1, 0x9e3779b1);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

@@ -1,6 +1,6 @@
 // Builds the tables that lead from a request's host and path to the routers worth trying.
 //
-// A bucket holds what is filed under one host (or wildcard, or no host) of one entry point: lists of routers by exact
+// A bucket holds what is filed under one host (or wildcard, or no host) of one match index: lists of routers by exact
 // path, by path prefix, and for any path. Routers are added in ascending order, so every list is sorted. Works on
 // numbers only (see encoded-keys.ts), because it runs over all routers at every change.
 
@@ -11,7 +11,7 @@ import { PairTable } from './pair-table.ts';
 import { WordList } from './word-list.ts';
 
 const BUCKET_WORDS = 4;
-const Bucket = { ENTRY_POINT: 0, KIND: 1, HOST: 2, EXACT_MAX: 3 } as const;
+const Bucket = { MATCH_INDEX: 0, KIND: 1, HOST: 2, EXACT_MAX: 3 } as const;
 const LIST_WORDS = 7;
 const List = { BUCKET: 0, KIND: 1, PATH: 2, PATH_HASH: 3, UNITS: 4, COUNT: 5, LAST: 6 } as const;
 
@@ -25,7 +25,7 @@ export interface WrittenIndex {
   readonly pathSlots: Uint32Array;
   readonly pathEntries: Uint32Array;
   readonly candidates: Uint32Array;
-  /** For each entry point its bucket without host + 1, or 0. */
+  /** For each match index its bucket without host + 1, or 0. */
   readonly hostlessBuckets: readonly number[];
 }
 
@@ -48,37 +48,37 @@ export class IndexWriter {
   private candidates = new Uint32Array(0);
 
   /** Forgets the index before; what `finish` returned is overwritten by what comes. */
-  start(entryPoints: number): void {
+  start(matchIndices: number): void {
     for (const list of [this.buckets, this.lists, this.filed, this.hostHashes]) list.reset();
     for (const list of [this.pathEntries, this.pathHashes, this.bucketRecords]) list.reset();
     this.bucketNumbers.reset();
     this.listNumbers.reset();
     this.prefixLengths.clear();
-    this.hostlessBuckets = new Array(entryPoints).fill(0);
+    this.hostlessBuckets = new Array(matchIndices).fill(0);
   }
 
   /** Call with ascending router numbers; `keys` as made by `encodeKeys`. */
-  add(router: number, entryPoint: number, keys: Uint32Array): void {
+  add(router: number, matchIndex: number, keys: Uint32Array): void {
     for (let at = 0; at < keys.length; at += KEY_WORDS) {
-      const bucket = this.bucketOf(entryPoint, keys, at);
+      const bucket = this.bucketOf(matchIndex, keys, at);
       this.file(this.listOf(bucket, keys, at), router * 2 + keys[at + KeyWord.COMPLETE]!);
     }
   }
 
-  private bucketOf(entryPoint: number, keys: Uint32Array, at: number): number {
+  private bucketOf(matchIndex: number, keys: Uint32Array, at: number): number {
     const kind = keys[at + KeyWord.HOST_KIND]!;
     const host = keys[at + KeyWord.HOST]!;
     const known = this.bucketNumbers.size;
-    const number = this.bucketNumbers.number(host, entryPoint * 3 + kind);
+    const number = this.bucketNumbers.number(host, matchIndex * 3 + kind);
     if (number < known) return number;
-    this.buckets.push(entryPoint);
+    this.buckets.push(matchIndex);
     this.buckets.push(kind);
     this.buckets.push(host);
     this.buckets.push(0);
     if (kind === BucketKind.HOSTLESS) {
-      this.hostlessBuckets[entryPoint] = number + 1;
+      this.hostlessBuckets[matchIndex] = number + 1;
     } else {
-      this.hostHashes.push(hashKey(keys[at + KeyWord.HOST_HASH]!, entryPoint, kind));
+      this.hostHashes.push(hashKey(keys[at + KeyWord.HOST_HASH]!, matchIndex, kind));
       this.hostHashes.push(number + 1);
     }
     return number;
@@ -190,7 +190,7 @@ export class IndexWriter {
     for (let bucket = 0; bucket < this.bucketNumbers.size; bucket++) {
       const at = bucket * BUCKET_WORDS;
       const any = anyLists[bucket]!;
-      records.push(this.buckets.get(at + Bucket.ENTRY_POINT));
+      records.push(this.buckets.get(at + Bucket.MATCH_INDEX));
       records.push(this.buckets.get(at + Bucket.KIND));
       records.push(this.buckets.get(at + Bucket.HOST));
       records.push(any === -1 ? 0 : starts[any]!);

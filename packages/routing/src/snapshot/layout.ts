@@ -1,4 +1,4 @@
-// The binary layout of a snapshot, version 2: 32-bit little-endian words throughout, so that it is read in place.
+// The binary layout of a snapshot, version 3: 32-bit little-endian words throughout, so that it is read in place.
 //
 //   header (16 words) · section table (4 words each) · sections, each starting at a multiple of 8 bytes
 //
@@ -7,7 +7,7 @@
 
 export const MAGIC_LOW = 0x49554c53; // "SLUI"
 export const MAGIC_HIGH = 0x504e5345; // "ESNP"
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 export const HEADER_WORDS = 16;
 /** HEADER_CRC covers header and section table, with its own word as zero. */
@@ -29,11 +29,11 @@ export const Section = {
   /** String: byte offset in STRING_BYTES, length in units × 2 + (1 when its units are 16 bits wide). */
   STRING_INDEX: 0,
   STRING_BYTES: 1,
-  /** Name, configuration JSON, bucket of rules without a host + 1 (0: none), reserved. */
+  /** Name, configuration JSON, match index of requests over TLS + 1 (0: none), first TLS host, TLS hosts, options of other names. */
   ENTRY_POINTS: 2,
   /** Open-addressed hash table: hash, bucket + 1 (0: free). */
   HOST_SLOTS: 3,
-  /** Entry point, kind, host, first candidate, candidates, first prefix length, prefix lengths, longest exact path + 1. */
+  /** Match index, kind, host, first candidate, candidates, first prefix length, prefix lengths, longest exact path + 1. */
   BUCKETS: 4,
   /** Distinct lengths of a bucket's path prefixes, ascending. */
   PREFIX_LENGTHS: 5,
@@ -47,7 +47,7 @@ export const Section = {
   CODE: 9,
   /** Address as four words of big-endian bytes in memory order, bits. */
   NETWORKS: 10,
-  /** Name, rule, priority low and high word, first in MIDDLEWARE_LISTS, count, service, denied characters, first instruction, count, signals. */
+  /** Name, rule, priority low and high word, first in MIDDLEWARE_LISTS, count, service, denied characters, first instruction, count, signals, TLS options. */
   ROUTERS: 11,
   MIDDLEWARE_LISTS: 12,
   /** Name, type, options JSON. */
@@ -57,14 +57,21 @@ export const Section = {
   /** URL (taken apart when read), weight (float64, two words), preservePath, status row. */
   SERVERS: 15,
   /**
-   * Name, hash, maxIdleConnsPerHost (signed), maxConnsPerServer, maxQueuedPerServer, reserved; dial, response header, idle and
+   * Name, hash, maxIdleConnsPerHost (signed), maxConnsPerServer, maxQueuedPerServer, disableHttp2; dial, response header, idle and
    * queue timeout (float64 each).
    */
   TRANSPORTS: 16,
+  /**
+   * Bucket of rules without a host + 1 (0: none). First one for each entry point, in their order: plain requests; the others are
+   * those of requests over TLS.
+   */
+  MATCH_INDICES: 17,
+  /** Host, options. Options are the name of a set + 1, or 0: connections are closed. */
+  TLS_HOSTS: 18,
 } as const;
 
 /** Words of one record by section; 0: bytes. */
-export const RECORD_WORDS: readonly number[] = [2, 0, 4, 2, 8, 1, 2, 5, 1, 5, 5, 11, 1, 3, 8, 5, 14];
+export const RECORD_WORDS: readonly number[] = [2, 0, 6, 2, 8, 1, 2, 5, 1, 5, 5, 12, 1, 3, 8, 5, 14, 1, 2];
 export const SECTION_COUNT = RECORD_WORDS.length;
 
 export const BucketKind = { EXACT: 0, WILDCARD: 1, HOSTLESS: 2 } as const;

@@ -5,7 +5,7 @@ import { it } from 'node:test';
 import fc from 'fast-check';
 import { arbitraryRequest, arbitraryRule } from '../../test/support/arbitrary-routing.ts';
 import { fuzzRounds } from '../../test/support/fuzz-duration.ts';
-import { planOf } from '../../test/support/test-plan.ts';
+import { MATCH_INDICES, planOf } from '../../test/support/test-plan.ts';
 import { requestView } from '../../test/support/test-request.ts';
 import { InterpretingMatcher } from '../match/interpreter.ts';
 import { SnapshotMatcher } from './snapshot-matcher.ts';
@@ -18,18 +18,18 @@ it('the snapshot matcher agrees with the interpreter', () => {
   const agree = fc.property(
     fc.array(arbitraryRule, { minLength: 1, maxLength: 12 }),
     fc.array(arbitraryRequest, { minLength: 10, maxLength: 20 }),
-    fc.nat(12),
-    (rules, requests, split) => {
-      const entryPointOf = (index: number) => (index < split ? 0 : 1);
-      const plan = planOf(rules.map((rule, index) => ({ name: `r${index}`, rule, entryPoint: entryPointOf(index) })));
+    fc.tuple(fc.nat(12), fc.nat(12), fc.nat(12)),
+    (rules, requests, splits) => {
+      const matchIndexOf = (index: number) => splits.filter((split) => split <= index).length;
+      const plan = planOf(rules.map((rule, index) => ({ name: `r${index}`, rule, matchIndex: matchIndexOf(index) })));
       const interpreter = new InterpretingMatcher(plan.routers);
       const matcher = new SnapshotMatcher(SnapshotReader.open(writeSnapshot(plan)));
       for (const request of requests) {
-        for (const entryPoint of [0, 1]) {
-          const expected = interpreter.match(entryPoint, requestView(request));
+        for (const matchIndex of MATCH_INDICES) {
+          const expected = interpreter.match(matchIndex, requestView(request));
           if (expected === -1) unmatched++;
           else matched++;
-          assert.equal(matcher.match(entryPoint, requestView(request)), expected, JSON.stringify(request));
+          assert.equal(matcher.match(matchIndex, requestView(request)), expected, JSON.stringify(request));
         }
       }
     },

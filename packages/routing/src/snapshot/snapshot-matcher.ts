@@ -17,8 +17,8 @@ const STEPS_MAX = 1 << 26;
 export class SnapshotMatcher implements Matcher {
   private readonly words: Uint32Array;
   private readonly runner: ProgramRunner;
-  private readonly entryPoints: number;
-  private readonly entryPointCount: number;
+  private readonly matchIndices: number;
+  private readonly matchIndexCount: number;
   private readonly hostSlots: number;
   private readonly hostSlotCount: number;
   private readonly buckets: number;
@@ -41,8 +41,8 @@ export class SnapshotMatcher implements Matcher {
     this.words = reader.words;
     this.runner = new ProgramRunner(reader);
     const base = (section: number) => reader.sections[section]!.offsetBytes / 4;
-    this.entryPoints = base(Section.ENTRY_POINTS);
-    this.entryPointCount = reader.entryPointCount;
+    this.matchIndices = base(Section.MATCH_INDICES);
+    this.matchIndexCount = reader.recordCount(Section.MATCH_INDICES);
     this.hostSlots = base(Section.HOST_SLOTS);
     this.hostSlotCount = reader.recordCount(Section.HOST_SLOTS);
     this.buckets = base(Section.BUCKETS);
@@ -58,21 +58,21 @@ export class SnapshotMatcher implements Matcher {
   }
 
   /** Index of the router, or -1. @throws SnapshotError when the bytes are damaged. */
-  match(entryPoint: number, request: RequestView): number {
-    if (!(entryPoint >= 0 && entryPoint < this.entryPointCount)) return -1;
+  match(matchIndex: number, request: RequestView): number {
+    if (!(matchIndex >= 0 && matchIndex < this.matchIndexCount)) return -1;
     this.best = NO_ROUTER;
     this.path = request.path;
     this.hashedLength = 0;
     this.pathHashes[0] = TEXT_HASH_START;
     this.runner.start(request, STEPS_MAX);
-    if (request.host !== '') this.scanHost(entryPoint, request.host);
-    const hostless = this.words[this.entryPoints + entryPoint * 4 + 2]!;
+    if (request.host !== '') this.scanHost(matchIndex, request.host);
+    const hostless = this.words[this.matchIndices + matchIndex]!;
     if (hostless !== 0) this.scanBucket(hostless - 1);
     return this.best === NO_ROUTER ? -1 : this.best;
   }
 
   /** The host itself and the wildcard for its first label; each also without a final dot (§4.3). */
-  private scanHost(entryPoint: number, host: string): void {
+  private scanHost(matchIndex: number, host: string): void {
     const last = host.length - 1;
     let hash = TEXT_HASH_START;
     let suffixHash = TEXT_HASH_START;
@@ -88,15 +88,15 @@ export class SnapshotMatcher implements Matcher {
       if (suffixStart !== -1) suffixHash = hashUnit(suffixHash, unit);
     }
     if (suffixStart === -1) suffixStart = last + 1;
-    this.scanHostBucket(entryPoint, BucketKind.EXACT, hash, host, 0, last + 1);
-    this.scanHostBucket(entryPoint, BucketKind.WILDCARD, suffixHash, host, suffixStart, last + 1);
+    this.scanHostBucket(matchIndex, BucketKind.EXACT, hash, host, 0, last + 1);
+    this.scanHostBucket(matchIndex, BucketKind.WILDCARD, suffixHash, host, suffixStart, last + 1);
     if (host.charCodeAt(last) !== DOT) return;
-    this.scanHostBucket(entryPoint, BucketKind.EXACT, hashBeforeLast, host, 0, last);
-    this.scanHostBucket(entryPoint, BucketKind.WILDCARD, suffixHashBeforeLast, host, suffixStart, last);
+    this.scanHostBucket(matchIndex, BucketKind.EXACT, hashBeforeLast, host, 0, last);
+    this.scanHostBucket(matchIndex, BucketKind.WILDCARD, suffixHashBeforeLast, host, suffixStart, last);
   }
 
   private scanHostBucket(
-    entryPoint: number,
+    matchIndex: number,
     kind: number,
     textHash: number,
     host: string,
@@ -105,13 +105,13 @@ export class SnapshotMatcher implements Matcher {
   ): void {
     const words = this.words;
     const count = this.hostSlotCount;
-    const hash = hashKey(textHash, entryPoint, kind);
+    const hash = hashKey(textHash, matchIndex, kind);
     let slot = hash & (count - 1);
     for (let probes = 0; probes < count; probes++) {
       const at = this.hostSlots + slot * 2;
       const value = words[at + 1]!;
       if (value === 0) return;
-      if (words[at] === hash && this.bucketIs(value - 1, entryPoint, kind, host, start, end)) {
+      if (words[at] === hash && this.bucketIs(value - 1, matchIndex, kind, host, start, end)) {
         this.scanBucket(value - 1);
         return;
       }
@@ -121,7 +121,7 @@ export class SnapshotMatcher implements Matcher {
 
   private bucketIs(
     bucket: number,
-    entryPoint: number,
+    matchIndex: number,
     kind: number,
     host: string,
     start: number,
@@ -131,7 +131,7 @@ export class SnapshotMatcher implements Matcher {
     const at = this.buckets + bucket * 8;
     const words = this.words;
     return (
-      words[at] === entryPoint && words[at + 1] === kind && this.runner.textIs(words[at + 2]!, 0, host, start, end)
+      words[at] === matchIndex && words[at + 1] === kind && this.runner.textIs(words[at + 2]!, 0, host, start, end)
     );
   }
 

@@ -36,7 +36,9 @@ const REQUESTS: readonly RequestView[] = [
 ];
 
 function original(): Uint8Array {
-  return writeSnapshot(planOf(RULES.map((rule, index) => ({ name: `r${index}@file`, rule }))));
+  return writeSnapshot(
+    planOf(RULES.map((rule, index) => ({ name: `r${index}@file`, rule, matchIndex: index < 6 ? 0 : 3 }))),
+  );
 }
 
 /** Does everything a process may do with a snapshot; only SnapshotError may come out. */
@@ -48,20 +50,24 @@ function exercise(bytes: Uint8Array): void {
     assert.ok(error instanceof SnapshotError, String(error));
     return;
   }
+  const matcher = new SnapshotMatcher(reader);
   const attempts: (() => unknown)[] = [
     () => verifyInSteps(reader),
     () => reader.entryPointIndex('web'),
     () => reader.entryPoint(0),
+    () => matcher.match(reader.securedIndex(0), REQUESTS[0]!),
+    () => reader.entryPointTls(0),
+    () => reader.entryPointTls(1),
     () => reader.middleware(0),
     () => reader.service(0),
     () => reader.serversTransport(0),
     ...RULES.map((_, index) => () => reader.router(index)),
   ];
-  const matcher = new SnapshotMatcher(reader);
   for (const request of REQUESTS)
     attempts.push(
       () => matcher.match(0, request),
       () => matcher.match(1, request),
+      () => matcher.match(3, request),
     );
   for (const attempt of attempts) {
     try {

@@ -90,12 +90,19 @@ export class SnapshotReader implements SnapshotTables {
     return { index, name: this.stringAt(at), configurationJson: this.stringAt(at + 1) };
   }
 
-  securedIndex(_entryPoint: number): number {
-    return -1;
+  securedIndex(entryPoint: number): number {
+    return this.words[this.record(Section.ENTRY_POINTS, entryPoint) + 2]! - 1;
   }
 
-  entryPointTls(_entryPoint: number): EntryPointTls {
-    return { hosts: {}, fallback: 'default' };
+  entryPointTls(entryPoint: number): EntryPointTls {
+    const at = this.record(Section.ENTRY_POINTS, entryPoint);
+    const count = this.words[at + 4]!;
+    const first = this.recordRange(Section.TLS_HOSTS, this.words[at + 3]!, count);
+    const hosts: [string, string | null][] = [];
+    for (let word = first; word < first + count * 2; word += 2) {
+      hosts.push([this.stringAt(word), this.optionsAt(word + 1)]);
+    }
+    return { hosts: Object.fromEntries(hosts), fallback: this.optionsAt(at + 5) };
   }
 
   router(index: number): RouterRecord {
@@ -112,7 +119,7 @@ export class SnapshotReader implements SnapshotTables {
       service: words[at + 6]!,
       deniedEncodedCharacters: words[at + 7]!,
       observedSignals: words[at + 10]!,
-      tlsOptions: '',
+      tlsOptions: this.stringAt(at + 11),
     };
   }
 
@@ -154,7 +161,7 @@ export class SnapshotReader implements SnapshotTables {
       responseHeaderTimeoutMs: this.float(at + 8),
       idleConnTimeoutMs: this.float(at + 10),
       queueTimeoutMs: this.float(at + 12),
-      disableHttp2: false,
+      disableHttp2: this.words[at + 5] !== 0,
     };
   }
 
@@ -209,6 +216,12 @@ export class SnapshotReader implements SnapshotTables {
 
   private stringAt(word: number): string {
     return this.string(this.words[word]!);
+  }
+
+  /** Name of an option set, or null. */
+  private optionsAt(word: number): string | null {
+    const number = this.words[word]!;
+    return number === 0 ? null : this.string(number - 1);
   }
 
   private float(word: number): number {

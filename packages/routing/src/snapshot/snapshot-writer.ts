@@ -2,7 +2,14 @@
 // next snapshot costs little more than copying numbers; `writeSnapshot` starts afresh and depends on its plan alone.
 
 import type { CompiledRule } from '../plan/compiled-rule.ts';
-import type { RouterPlan, ServersTransportPlan, ServicePlan, SnapshotPlan, WriterMemo } from '../plan/snapshot-plan.ts';
+import type {
+  EntryPointPlan,
+  RouterPlan,
+  ServersTransportPlan,
+  ServicePlan,
+  SnapshotPlan,
+  WriterMemo,
+} from '../plan/snapshot-plan.ts';
 import { INSTRUCTION_WORDS, NetworkPool, writeProgram } from './code-writer.ts';
 import { encodeKeys } from './encoded-keys.ts';
 import { IndexWriter } from './index-writer.ts';
@@ -14,6 +21,7 @@ import { WordList } from './word-list.ts';
 const INT32_MIN = -0x80000000;
 const INT32_MAX = 0x7fffffff;
 const SERVER_WORDS = 5;
+const TLS_HOST_WORDS = 2;
 const STRINGS_KEPT_MIN = 10_000;
 
 /** Pure: equal plans give equal bytes. @throws RangeError when the snapshot would have 4 GiB or more. */
@@ -38,6 +46,7 @@ interface RuleMemo extends WriterMemo {
 
 interface RouterMemo extends WriterMemo {
   readonly name: number;
+  readonly tlsOptions: number;
 }
 
 interface ServiceMemo extends WriterMemo {
@@ -71,7 +80,7 @@ export class SnapshotWriter {
     }
     this.snapshots++;
     this.sections = new Array(SECTION_COUNT).fill(new Uint8Array(0));
-    this.index.start(plan.entryPoints.length);
+    this.index.start(matchIndices(plan));
     this.writeRouters(plan.routers);
     this.writeIndex(plan);
     this.put(Section.MIDDLEWARES, this.writeMiddlewares(plan));
@@ -91,7 +100,8 @@ export class SnapshotWriter {
 
   private writeIndex(plan: SnapshotPlan): void {
     const index = this.index.finish();
-    this.put(Section.ENTRY_POINTS, this.writeEntryPoints(plan, index.hostlessBuckets));
+    this.writeEntryPoints(plan.entryPoints);
+    this.put(Section.MATCH_INDICES, Uint32Array.from(index.hostlessBuckets));
     this.put(Section.HOST_SLOTS, index.hostSlots);
     this.put(Section.PATH_SLOTS, index.pathSlots);
     this.put(Section.BUCKETS, index.buckets);
@@ -107,8 +117,9 @@ export class SnapshotWriter {
       const router = routers[number]!;
       const rule = this.ruleMemo(router.rule);
       this.placeProgram(rule);
-      this.index.add(number, router.entryPoint, rule.keys);
-      records.push(this.routerMemo(router).name);
+      const { name, tlsOptions } = this.routerMemo(router);
+      this.index.add(number, router.matchIndex, rule.keys);
+      records.push(name);
       records.push(rule.text);
       this.pushPriority(records, router.priority);
       records.push(lists.length);
@@ -118,6 +129,7 @@ export class SnapshotWriter {
       records.push(rule.start);
       records.push(rule.program.length / INSTRUCTION_WORDS);
       records.push(router.observedSignals);
+      records.push(tlsOptions);
       if (router.middlewares.length > 0) lists.pushAll(router.middlewares);
     }
     this.put(Section.ROUTERS, records.view());
@@ -162,7 +174,8 @@ export class SnapshotWriter {
   private routerMemo(router: RouterPlan): RouterMemo {
     const owner = this.encodings;
     if (router.memo?.owner === owner) return router.memo as RouterMemo;
-    const memo: RouterMemo = { owner, name: owner.strings.intern(router.name) };
+    const { strings } = owner;
+    const memo = { owner, name: strings.intern(router.name), tlsOptions: strings.intern(router.tlsOptions) };
     router.memo = memo;
     return memo;
   }
@@ -189,17 +202,23 @@ export class SnapshotWriter {
     return memo;
   }
 
-  private writeEntryPoints(plan: SnapshotPlan, hostlessBuckets: readonly number[]): Uint32Array {
+  private writeEntryPoints(entryPoints: readonly EntryPointPlan[]): void {
+    const { strings } = this.encodings;
     const records = new WordList(64);
-    plan.entryPoints.forEach(({ name, configurationJson }, number) => {
-      records.pushAll([
-        this.encodings.strings.intern(name),
-        this.encodings.strings.intern(configurationJson),
-        hostlessBuckets[number]!,
-        0,
-      ]);
-    });
-    return records.view();
+    const hosts = new WordList(64);
+    const optionsWord = (name: string | null) => (name === null ? 0 : strings.intern(name) + 1);
+    for (const { name, configurationJson, securedIndex, tls } of entryPoints) {
+      const first = hosts.length / TLS_HOST_WORDS;
+      for (const [host, options] of Object.entries(tls.hosts)) {
+        hosts.push(strings.intern(host));
+        hosts.push(optionsWord(options));
+      }
+      const count = hosts.length / TLS_HOST_WORDS - first;
+      records.pushAll([strings.intern(name), strings.intern(configurationJson), securedIndex + 1]);
+      records.pushAll([first, count, optionsWord(tls.fallback)]);
+    }
+    this.put(Section.ENTRY_POINTS, records.view());
+    this.put(Section.TLS_HOSTS, hosts.view());
   }
 
   private writeMiddlewares(plan: SnapshotPlan): Uint32Array {
@@ -238,7 +257,7 @@ export class SnapshotWriter {
       records.push(Math.min(INT32_MAX, Math.max(INT32_MIN, transport.maxIdleConnsPerHost)));
       records.push(Math.min(INT32_MAX, transport.maxConnsPerServer));
       records.push(Math.min(INT32_MAX, transport.maxQueuedPerServer));
-      records.push(0);
+      records.push(transport.disableHttp2 ? 1 : 0);
       records.pushFloat(transport.dialTimeoutMs);
       records.pushFloat(transport.responseHeaderTimeoutMs);
       records.pushFloat(transport.idleConnTimeoutMs);
@@ -246,4 +265,8 @@ export class SnapshotWriter {
     }
     return records.view();
   }
+}
+
+function matchIndices({ entryPoints }: SnapshotPlan): number {
+  return entryPoints.reduce((count, { securedIndex }) => Math.max(count, securedIndex + 1), entryPoints.length);
 }

@@ -6,22 +6,30 @@ import type { RouterPlan, SnapshotPlan } from '../../src/plan/snapshot-plan.ts';
 export interface TestRouter {
   readonly name: string;
   readonly rule: string;
-  /** Default 0. */
-  readonly entryPoint?: number;
+  /** Default 0: plain requests of `web`. */
+  readonly matchIndex?: number;
 }
 
-/** Two entry points, `web` and `other`; routers of `other` must come last. */
+/** Match indices of `web` and `other`, each for plain requests and those over TLS. */
+export const MATCH_INDICES = [0, 1, 2, 3] as const;
+
+/** Two entry points, `web` and `other`; routers come by match index. */
 export function planOf(routers: readonly TestRouter[], revision = 1): SnapshotPlan {
   return {
     revision,
     entryPoints: [
-      { name: 'web', configurationJson: '{}' },
-      { name: 'other', configurationJson: '{}' },
+      {
+        name: 'web',
+        configurationJson: '{}',
+        securedIndex: 2,
+        tls: { hosts: { 'a.com': 'x@file', '*.a.com': null, é: 'default' }, fallback: 'default' },
+      },
+      { name: 'other', configurationJson: '{}', securedIndex: 3, tls: { hosts: {}, fallback: null } },
     ],
-    routers: routers.map(({ name, rule, entryPoint = 0 }): RouterPlan => {
+    routers: routers.map(({ name, rule, matchIndex = 0 }): RouterPlan => {
       const compiled = compileRule(rule);
       return {
-        entryPoint,
+        matchIndex,
         name,
         rule: compiled,
         priority: BigInt(compiled.byteLength),
@@ -29,6 +37,7 @@ export function planOf(routers: readonly TestRouter[], revision = 1): SnapshotPl
         service: 0,
         deniedEncodedCharacters: 0,
         observedSignals: 0,
+        tlsOptions: matchIndex < 2 ? '' : 'x@file',
       };
     }),
     middlewares: [],

@@ -1,0 +1,70 @@
+// What the routers of a configuration say of TLS, while a plan is built: which of them take it where and under which options,
+// and in the end what that makes of each entry point. Decides nothing about certificates.
+
+import { DEFAULT_TLS_OPTIONS, type RouterConfiguration } from '@sluice/config';
+import type { Diagnostic } from '@sluice/errors';
+import type { EntryPointTls } from '../tls/entry-point-tls.ts';
+import type { CompilationTls } from './compilation-input.ts';
+import type { CompiledRule } from './compiled-rule.ts';
+import type { PlannedRouter } from './configuration-objects.ts';
+import type { EntryPointModel } from './entry-point-model.ts';
+import { resolveTlsOptions } from './resolve-tls-options.ts';
+
+const NOBODY: ReadonlySet<string> = new Set();
+const ALL_USABLE: CompilationTls['unusable'] = { routers: NOBODY, entryPoints: NOBODY };
+
+/** In place of the name of an option set: the router takes plain requests. */
+export const PLAIN = '';
+
+export interface SecuredEntryPoint {
+  readonly tls: EntryPointTls;
+  /** Those given, with the options they have after all. */
+  readonly routers: PlannedRouter[];
+}
+
+export class SecuredRouters {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #unusable: CompilationTls['unusable'];
+  /** By entry point: hosts of routers that are not served. */
+  readonly #unserved: readonly string[][];
+
+  constructor(entryPoints: number, tls: CompilationTls | undefined) {
+    this.#unusable = tls?.unusable ?? ALL_USABLE;
+    this.#unserved = Array.from({ length: entryPoints }, () => []);
+  }
+
+  /** Name of the option set that a router asks for, or `PLAIN`; undefined: the set cannot be used, so the router must not serve. */
+  optionsOf(
+    model: EntryPointModel,
+    qualifiedName: string,
+    { tls: own }: RouterConfiguration,
+    { hosts }: CompiledRule,
+  ): string | undefined {
+    const tls = own ?? model.tls;
+    if (tls === undefined) return PLAIN;
+    const { routers, entryPoints } = this.#unusable;
+    if (own === undefined ? entryPoints.has(model.name) : routers.has(qualifiedName)) {
+      this.#unserved[model.index]!.push(...hosts);
+      return undefined;
+    }
+    if (tls.options === '' || tls.options === DEFAULT_TLS_OPTIONS) return DEFAULT_TLS_OPTIONS;
+    if (hosts.length > 0) return tls.options;
+    const message = `its rule names no host, by which TLS options are chosen; on the entry point "${model.name}" it gets "${DEFAULT_TLS_OPTIONS}" instead of "${tls.options}"`;
+    const object = `http.routers.${qualifiedName}`;
+    this.diagnostics.push({ code: 'CONFIG_CONFLICT', severity: 'warning', message, object });
+    return DEFAULT_TLS_OPTIONS;
+  }
+
+  /** @param routers all that take TLS on the entry point, in evaluation order */
+  settle({ name, index }: EntryPointModel, routers: PlannedRouter[]): SecuredEntryPoint {
+    const { tls, conflicted, diagnostics } = resolveTlsOptions(name, routers, this.#unserved[index]!);
+    this.diagnostics.push(...diagnostics);
+    if (conflicted.size === 0) return { tls, routers };
+    return { tls, routers: routers.map((router) => (conflicted.has(router) ? withDefaultOptions(router) : router)) };
+  }
+}
+
+/** A new object: what a writer keeps beside the old one has the old options. */
+function withDefaultOptions({ memo: _, ...router }: PlannedRouter): PlannedRouter {
+  return { ...router, tlsOptions: DEFAULT_TLS_OPTIONS };
+}
