@@ -8,4 +8,5 @@ export * from './metrics/metric-kind.ts';
 export * from './metrics/metrics-block.ts';
 export * from './metrics/name-hash.ts';
 export * from './metrics/request-labels.ts';
+export * from './metrics/tls-labels.ts';
 export * from './server-status.ts';

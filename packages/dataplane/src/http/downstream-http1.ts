@@ -4,8 +4,11 @@
 import { Errors } from '@sluice/errors';
 import { INDEX_MASK } from '@sluice/native';
 import { BodyKind, findHeadEnd, headErrorStatus, parseRequestHead, reasonPhrase } from '@sluice/protocols';
+import { UNDECIDED } from '../detect/detection.ts';
 import type { PeerAddress } from '../listen/peer-address.ts';
-import { Pause, StreamConnection } from '../worker/stream-connection.ts';
+import type { DownstreamTls } from '../tls/downstream-tls.ts';
+import { DownstreamConnection } from '../worker/downstream-connection.ts';
+import { Pause } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
 import { ClientPace } from './client-pace.ts';
 import type { Downstream } from './downstream.ts';
@@ -29,15 +32,15 @@ const ANSWER_HEAD_BYTES = 1024;
 
 const NO_BYTES = Buffer.alloc(0);
 
-export class DownstreamHttp1 extends StreamConnection implements Downstream {
-  readonly entryPoint: EntryPoint;
-  readonly peer: PeerAddress;
-  readonly peerTrusted: boolean;
-  readonly secure = false;
+export class DownstreamHttp1 extends DownstreamConnection implements Downstream {
   readonly framed = false;
+  readonly peerTrusted: boolean;
+  /** Undefined: the connection is plain. */
+  readonly tls: DownstreamTls | undefined;
+  /** No byte has come yet, or too few to tell that it is HTTP/1. */
+  private undecided: boolean;
   private exchange: HttpExchange | undefined = undefined;
   private held: HeldInput | undefined = undefined;
-  private readonly acceptedAtMs: number;
   /** Since when the connection has been waiting for a request. */
   private idleSinceMs: number;
   /** When the first byte of the request now arriving came; 0: none has. */
@@ -52,28 +55,24 @@ export class DownstreamHttp1 extends StreamConnection implements Downstream {
   private blockHost: string | undefined = undefined;
   private block = NO_BYTES;
 
-  constructor(context: WorkerContext, entryPoint: EntryPoint, peer: PeerAddress) {
-    super(context);
-    this.entryPoint = entryPoint;
-    this.peer = peer;
+  constructor(context: WorkerContext, entryPoint: EntryPoint, peer: PeerAddress, tls?: DownstreamTls) {
+    super(context, entryPoint, peer);
     this.peerTrusted = entryPoint.trusts(peer.bytes);
-    this.acceptedAtMs = context.transport.now;
-    this.idleSinceMs = this.acceptedAtMs;
+    this.tls = tls;
+    this.undecided = tls === undefined;
+    this.idleSinceMs = context.transport.now;
   }
 
-  /** To be called once the connection has its id. */
-  opened(): void {
-    this.entryPoint.metrics?.connectionOpened();
-    this.context.balance?.opened();
+  override opened(): void {
     const { headTimeoutMs } = this.entryPoint;
-    if (headTimeoutMs > 0) this.expireAt(this.acceptedAtMs + headTimeoutMs);
+    this.expireAt(headTimeoutMs > 0 ? this.idleSinceMs + headTimeoutMs : 0);
   }
 
   get isIdle(): boolean {
     return this.exchange === undefined && (this.held === undefined || this.held.length === 0);
   }
 
-  idleForMs(now: number): number {
+  override idleForMs(now: number): number {
     return this.isIdle ? now - this.idleSinceMs : 0;
   }
 
@@ -83,10 +82,6 @@ export class DownstreamHttp1 extends StreamConnection implements Downstream {
     const { keepAliveMaxRequests, keepAliveMaxTime } = this.entryPoint.configuration.transport;
     if (keepAliveMaxRequests > 0 && this.requests >= keepAliveMaxRequests) return false;
     return keepAliveMaxTime === 0 || this.context.transport.now - this.acceptedAtMs < keepAliveMaxTime;
-  }
-
-  clientCertificates(): readonly Buffer[] {
-    return [];
   }
 
   framingFor(exchange: HttpExchange, bodyKind: number): number {
@@ -120,6 +115,7 @@ export class DownstreamHttp1 extends StreamConnection implements Downstream {
 
   override onData(offset: number, length: number): void {
     const { memory } = this.context.transport;
+    if (this.undecided && this.isDealtWith(memory, offset, offset + length)) return;
     const { exchange } = this;
     if (exchange !== undefined && exchange.phase === Phase.TUNNEL) {
       exchange.onTunnelInput(memory, offset, offset + length);
@@ -186,16 +182,11 @@ export class DownstreamHttp1 extends StreamConnection implements Downstream {
 
   override forget(): void {
     this.releaseHeld();
-    if (this.id !== 0) {
-      this.entryPoint.metrics?.connectionClosed();
-      this.context.balance?.closed();
-      this.entryPoint.admission?.leave(this.peer.bytes);
-    }
     super.forget();
   }
 
-  /** Called every second or so. A client that is too slow for its entry point is cut off. */
-  checkPace(elapsedMs: number): void {
+  /** A client that is too slow for its entry point is cut off. */
+  override checkPace(elapsedMs: number): void {
     const { context, entryPoint, exchange } = this;
     const { pace: limits } = entryPoint;
     if (limits === undefined) return;
@@ -212,14 +203,13 @@ export class DownstreamHttp1 extends StreamConnection implements Downstream {
     exchange?.fail(verdict);
   }
 
-  /** What is kept of a request whose head has not come completely, in bytes of memory; 0 when it is little. */
-  get unfinishedHeadBytes(): number {
+  /** Of a request whose head has not come completely. */
+  override get unfinishedHeadBytes(): number {
     if (this.exchange !== undefined || this.held === undefined) return 0;
     return this.held.length > SMALL_HEAD_BYTES ? this.held.bytes.length : 0;
   }
 
-  /** The worker keeps too much: this client shall come again later. */
-  turnAway(): void {
+  override turnAway(): void {
     const { code, status, meaning } = Errors.BUFFERS_EXHAUSTED;
     this.context.log.debug({ code, client: this.peer.text }, meaning);
     this.entryPoint.metrics?.limits.reached(Errors.BUFFERS_EXHAUSTED);
@@ -256,6 +246,37 @@ export class DownstreamHttp1 extends StreamConnection implements Downstream {
   override giveUp(): void {
     this.exchange?.abandon();
     this.abort();
+  }
+
+  /** The first bytes. @returns false: they begin a request, and nobody has used them */
+  private isDealtWith(bytes: Buffer, start: number, end: number): boolean {
+    const { detection } = this.context;
+    if (this.held === undefined && !detection.mayBeOther(bytes[start])) {
+      this.undecided = false;
+      return false;
+    }
+    const { held } = this;
+    held?.append(bytes, start, end);
+    const taker =
+      held === undefined
+        ? detection.takerOf(this, bytes, start, end)
+        : detection.takerOf(this, held.bytes, held.start, held.end);
+    if (taker === UNDECIDED) {
+      if (held === undefined) this.hold(bytes, start, end);
+      this.settle();
+      return true;
+    }
+    this.undecided = false;
+    if (taker !== undefined) {
+      if (held === undefined) taker.take(this, bytes, start, end);
+      else taker.take(this, held.bytes, held.start, held.end);
+      this.releaseHeld();
+      return true;
+    }
+    if (held === undefined) return false;
+    this.consumeHeld();
+    if (this.id !== 0) this.settle();
+    return true;
   }
 
   private consumeHeld(): void {

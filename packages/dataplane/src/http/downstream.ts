@@ -1,6 +1,7 @@
 // What an exchange knows of its client: one connection of HTTP/1, or one stream of HTTP/2. Types only.
 
 import type { PeerAddress } from '../listen/peer-address.ts';
+import type { DownstreamTls } from '../tls/downstream-tls.ts';
 import type { BodySink, BodySource } from './body-ends.ts';
 import type { EntryPoint } from './entry-point.ts';
 import type { HeldInput } from './held-input.ts';
@@ -10,13 +11,11 @@ export interface Downstream extends BodySource, BodySink {
   readonly entryPoint: EntryPoint;
   readonly peer: PeerAddress;
   readonly peerTrusted: boolean;
-  /** The client's connection is encrypted. */
-  readonly secure: boolean;
+  /** Undefined: the client's connection is plain. */
+  readonly tls: DownstreamTls | undefined;
   /** The protocol tells where a request's body ends: Content-Length is only a promise that is checked there. */
   readonly framed: boolean;
 
-  /** DER of the certificates that the client has shown; see `Exchange`. */
-  clientCertificates(): readonly Buffer[];
   /** May the connection serve another request after this one, and must we end this one in order for that? */
   mayKeep(): boolean;
   /** The prepared forwarding fields for the exchange's host: lines with their ends. */

@@ -4,6 +4,7 @@
 import type { EntryPointConfiguration, EntryPointLimits } from '@sluice/config';
 import { ConstantText } from '@sluice/observability/access-log';
 import type { HeadLimits } from '@sluice/protocols';
+import { EntryPointHosts, type EntryPointTls } from '@sluice/routing/tls';
 import { AddressSet } from '../listen/address-set.ts';
 import type { ClientAdmission } from '../listen/client-admission.ts';
 import type { EntryPointMetrics } from '../metrics/entry-point-metrics.ts';
@@ -30,6 +31,8 @@ export class EntryPoint {
   private readonly trusted: AddressSet;
   private indexRevision: Revision | undefined;
   private index = -1;
+  private securedIndex = -1;
+  private hosts: EntryPointHosts | undefined = undefined;
 
   constructor(
     name: string,
@@ -62,15 +65,30 @@ export class EntryPoint {
     return this.configuration.forwardedHeaders.insecure || this.trusted.has(address);
   }
 
-  /** Index of this entry point in a snapshot, or -1. */
-  indexIn(revision: Revision): number {
-    if (this.indexRevision !== revision) {
-      this.indexRevision = revision;
-      this.index = revision.reader.entryPointIndex(this.name);
-    }
-    return this.index;
+  /** What requests of plain or of TLS connections are matched on in a snapshot; -1: nothing there takes them. */
+  indexIn(revision: Revision, secure: boolean): number {
+    if (this.indexRevision !== revision) this.locateIn(revision);
+    return secure ? this.securedIndex : this.index;
+  }
+
+  /** Which TLS options a server name gets. Built when the first handshake of a revision asks. */
+  hostsIn(revision: Revision): EntryPointHosts {
+    if (this.indexRevision !== revision) this.locateIn(revision);
+    this.hosts ??= new EntryPointHosts(this.index === -1 ? CLOSED : revision.reader.entryPointTls(this.index));
+    return this.hosts;
+  }
+
+  private locateIn(revision: Revision): void {
+    const { reader } = revision;
+    this.indexRevision = revision;
+    this.index = reader.entryPointIndex(this.name);
+    this.securedIndex = this.index === -1 ? -1 : reader.securedIndex(this.index);
+    this.hosts = undefined;
   }
 }
+
+/** A snapshot without the entry point has no options for its connections. */
+const CLOSED: EntryPointTls = { hosts: {}, fallback: null };
 
 function paceOf({ minReceiveBytesPerSecond, minSendBytesPerSecond, slowClientGrace }: EntryPointLimits) {
   if (minReceiveBytesPerSecond === 0 && minSendBytesPerSecond === 0) return undefined;

@@ -17,6 +17,7 @@ import { ExchangeView } from './exchange-view.ts';
 import { setForwardedFields } from './forwarded-fields.ts';
 import { Framing } from './framing.ts';
 import { MiddlewareChain } from './middleware-chain.ts';
+import { misdirected } from './misdirected.ts';
 import { Phase } from './phase.ts';
 import { answerFor, composeAnswer } from './proxy-answer.ts';
 import { applyEntryPointRules, refusesEncodedCharacters } from './request-rules.ts';
@@ -72,12 +73,12 @@ export class HttpExchange implements Exchange {
     this.metrics = context.metrics === undefined ? undefined : new ExchangeMetrics(this, context.metrics);
   }
 
-  get secure(): boolean {
-    return this.downstream.secure;
+  clientCertificates(): readonly Buffer[] {
+    return this.downstream.tls?.clientCertificates() ?? [];
   }
 
-  clientCertificates(): readonly Buffer[] {
-    return this.downstream.clientCertificates();
+  get secure(): boolean {
+    return this.downstream.tls !== undefined;
   }
 
   get clientIp(): string {
@@ -388,7 +389,7 @@ export class HttpExchange implements Exchange {
       this.reply(refusal, 0);
       return;
     }
-    const entryPoint = downstream.entryPoint.indexIn(revision);
+    const entryPoint = downstream.entryPoint.indexIn(revision, this.secure);
     const index = entryPoint === -1 ? -1 : revision.matcher.match(entryPoint, this.view);
     if (index === -1) {
       this.metrics?.unmatched();
@@ -397,7 +398,8 @@ export class HttpExchange implements Exchange {
     }
     this.route = revision.routeAt(index);
     this.metrics?.matched(this.route.metrics);
-    const denied = refusesEncodedCharacters(request, this.route.deniedEncodedCharacters);
+    const denied =
+      misdirected(this, this.route) ?? refusesEncodedCharacters(request, this.route.deniedEncodedCharacters);
     if (denied !== undefined) this.reply(denied, 0);
     else this.runMiddlewares();
   }

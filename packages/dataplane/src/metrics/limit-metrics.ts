@@ -14,6 +14,7 @@ const LIMIT_OF: { readonly [Code in ErrorCode]?: LimitLabel } = {
   BUFFERS_EXHAUSTED: 'maxBufferedBytesPerWorker',
   UPSTREAM_QUEUE_FULL: 'maxQueuedPerServer',
   UPSTREAM_QUEUE_TIMEOUT: 'queueTimeout',
+  TLS_HANDSHAKES_EXCEEDED: 'tlsHandshakes',
 };
 
 export class LimitMetrics {

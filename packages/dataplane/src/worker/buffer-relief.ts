@@ -1,7 +1,7 @@
 // Makes room when the worker keeps too much for its peers: clients whose heads are long and not complete are turned away, the
 // longest first, until there is enough. Others pause by themselves, and new ones are not taken meanwhile.
 
-import { DownstreamHttp1 } from '../http/downstream-http1.ts';
+import { DownstreamConnection } from './downstream-connection.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 const LOOK_MS = 100;
@@ -23,9 +23,9 @@ export class BufferRelief {
     const { buffered, connections, transport } = this.context;
     let excess = buffered.excessBytes;
     if (excess === 0) return;
-    const holders: DownstreamHttp1[] = [];
+    const holders: DownstreamConnection[] = [];
     connections.forEach((connection) => {
-      if (connection instanceof DownstreamHttp1 && connection.unfinishedHeadBytes > 0) holders.push(connection);
+      if (connection instanceof DownstreamConnection && connection.unfinishedHeadBytes > 0) holders.push(connection);
     });
     holders.sort((a, b) => b.unfinishedHeadBytes - a.unfinishedHeadBytes);
     for (const holder of holders) {

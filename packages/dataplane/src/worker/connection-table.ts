@@ -23,6 +23,14 @@ export class ConnectionTable {
     return connection !== undefined && connection.id === id ? connection : undefined;
   }
 
+  /** `next` has the seat and the id of `connection` from now on. */
+  replace(connection: StreamConnection, next: StreamConnection): void {
+    const seat = connection.id & INDEX_MASK;
+    if (this.seats[seat] !== connection) return;
+    this.seats[seat] = next;
+    next.id = connection.id;
+  }
+
   remove(connection: StreamConnection): void {
     const seat = connection.id & INDEX_MASK;
     if (this.seats[seat] !== connection) return;

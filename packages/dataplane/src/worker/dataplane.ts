@@ -7,8 +7,13 @@ import { middlewareBehaviourOf } from '@sluice/middlewares/behaviours';
 import { pendingConnections, StreamTransport, type StreamTransportOptions, wasHandedOver } from '@sluice/native';
 import type { AccessLog } from '@sluice/observability/access-log';
 import type { SnapshotReader } from '@sluice/routing/snapshot';
+import type { TlsMaterial } from '@sluice/routing/tls';
 import { LimitsBlock, type ServerStatus } from '@sluice/shared-state';
 import type { Logger } from 'pino';
+import { Detection } from '../detect/detection.ts';
+import { http2Taker } from '../detect/http2-taker.ts';
+import type { OpenHttp2 } from '../detect/open-http2.ts';
+import { tlsTaker } from '../detect/tls-taker.ts';
 import { DownstreamHttp1 } from '../http/downstream-http1.ts';
 import { EntryPoint } from '../http/entry-point.ts';
 import { ExchangePool } from '../http/exchange-pool.ts';
@@ -19,6 +24,7 @@ import { ClientBalance, type ClientBalanceOptions } from '../listen/client-balan
 import { PeerAddress } from '../listen/peer-address.ts';
 import { RefusalLog } from '../listen/refusal-log.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import { TlsTermination, type TlsTerminationOptions } from '../tls/tls-termination.ts';
 import { IdleSeats } from '../upstream/idle-seats.ts';
 import { NameResolver } from '../upstream/name-resolver.ts';
 import { UpstreamPools } from '../upstream/upstream-pools.ts';
@@ -56,6 +62,9 @@ export interface DataplaneOptions {
   readonly resolver?: NameResolver;
   /** Absent: nothing is counted. */
   readonly metrics?: WorkerMetrics;
+  /** How HTTP/2 is spoken with clients. Default: it is not. */
+  readonly openHttp2?: OpenHttp2;
+  readonly tls?: Pick<TlsTerminationOptions, 'handshakesMax' | 'contextsMax'>;
   /** Finds the behaviour of a middleware type by its key; default: the built-in ones. */
   readonly middlewareBehaviourOf?: MiddlewareLookup;
 }
@@ -116,6 +125,14 @@ export class Dataplane implements ListenerEvents {
       headWriter: new HeadWriter(transport),
       buffered: new BufferedBytes(transport, bufferedBytesMax),
       pools,
+      detection: new Detection([tlsTaker, http2Taker]),
+      tls: new TlsTermination({
+        transport,
+        log: options.log,
+        speaksHttp2: options.openHttp2 !== undefined,
+        ...options.tls,
+      }),
+      openHttp2: options.openHttp2,
       idleSeats: new IdleSeats(transport.queuedBytes.length),
       services: new ServiceRegistry(options.status, pools),
       resolver: options.resolver ?? new NameResolver(),
@@ -173,6 +190,14 @@ export class Dataplane implements ListenerEvents {
     const previous = context.revision;
     context.revision = revision;
     previous?.retire();
+  }
+
+  /**
+   * New handshakes use this from now on, and not before the first time is TLS spoken; connections live on with what they have.
+   * @throws Error for material that cannot be used; what was in force stays so.
+   */
+  installTls(material: TlsMaterial): void {
+    this.context.tls.install(material);
   }
 
   /** Connections of clients and to servers. */
@@ -239,6 +264,7 @@ export class Dataplane implements ListenerEvents {
     }
     const connection = new DownstreamHttp1(this.context, entryPoint, peer);
     this.context.connections.add(id, connection);
+    connection.admitted();
     connection.opened();
   }
 

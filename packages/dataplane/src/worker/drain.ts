@@ -1,7 +1,7 @@
 // Leaving in order: accept a while longer if asked to, then no more; let exchanges finish, close connections that stay
 // idle, and cut off what is left at the deadline. Runs on timers; the hot path only sees `context.draining`.
 
-import { DownstreamHttp1 } from '../http/downstream-http1.ts';
+import { DownstreamConnection } from './downstream-connection.ts';
 import { monotonicMs } from './monotonic-ms.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -71,7 +71,7 @@ export class Drain {
     const now = monotonicMs();
     let open = 0;
     connections.forEach((connection) => {
-      if (!(connection instanceof DownstreamHttp1)) return;
+      if (!(connection instanceof DownstreamConnection)) return;
       if (connection.idleForMs(now) >= idleMs) connection.closeGracefully();
       else open++;
     });

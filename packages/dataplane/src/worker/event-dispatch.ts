@@ -76,14 +76,17 @@ function dispatch(connection: StreamConnection, events: Int32Array, at: number):
       break;
     case Event.CLOSED:
       connection.forget();
-      connection.onClosed(a);
+      connection.onClosed(a, b, at / RECORD_WORDS);
       break;
     case Event.CONNECTED:
       connection.onConnected();
       break;
     case Event.CONNECT_FAILED:
       connection.forget();
-      connection.onConnectFailed(a);
+      connection.onConnectFailed(a, b, at / RECORD_WORDS);
+      break;
+    case Event.TLS_READY:
+      connection.onTlsReady(a, b, events[at + 4]);
       break;
     case Event.DRAINED:
       connection.onDrained();

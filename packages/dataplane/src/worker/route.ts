@@ -32,6 +32,8 @@ export class Route {
   readonly transformsResponse: boolean;
   /** Mask of encoded characters this router refuses; 0: none. */
   readonly deniedEncodedCharacters: number;
+  /** Name of the TLS options its requests have to come under; empty: they come without TLS. */
+  readonly tlsOptions: string;
   /** Undefined when its requests are not counted. */
   readonly metrics: RouteMetrics | undefined;
 
@@ -47,6 +49,7 @@ export class Route {
     this.name = record.name;
     this.accessText = new ConstantText(record.name);
     this.isLogged = (record.observedSignals & ObservedSignal.ACCESS_LOGS) !== 0;
+    this.tlsOptions = record.tlsOptions;
     this.deniedEncodedCharacters = record.deniedEncodedCharacters;
     this.middlewares = record.middlewares.map((middleware) => makeMiddleware(tables, middleware, behaviourOf));
     this.readsRequestLater = this.middlewares.some(

@@ -2,7 +2,7 @@
 // fifty thousand connections, of which few are busy; events cost nothing more. Runs only where an entry point has such limits.
 
 import { Errors } from '@sluice/errors';
-import { DownstreamHttp1 } from '../http/downstream-http1.ts';
+import { DownstreamConnection } from './downstream-connection.ts';
 import { monotonicMs } from './monotonic-ms.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -35,13 +35,13 @@ export class SlowClients {
     const elapsedMs = Math.min(now - this.lookedAtMs, 2 * this.everyMs);
     this.lookedAtMs = now;
     connections.forEach((connection) => {
-      if (connection instanceof DownstreamHttp1) this.lookAt(connection, elapsedMs);
+      if (connection instanceof DownstreamConnection) this.lookAt(connection, elapsedMs);
     });
     transport.flush();
   }
 
   /** A fault ends that connection only. */
-  private lookAt(connection: DownstreamHttp1, elapsedMs: number): void {
+  private lookAt(connection: DownstreamConnection, elapsedMs: number): void {
     try {
       connection.checkPace(elapsedMs);
     } catch (error) {

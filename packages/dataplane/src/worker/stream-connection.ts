@@ -31,8 +31,8 @@ export abstract class StreamConnection {
   abstract onData(offset: number, length: number): void;
   /** The peer finished sending. */
   abstract onEnd(): void;
-  /** The connection is gone; `id` is 0 already. */
-  abstract onClosed(errno: number): void;
+  /** The connection is gone; `id` is 0 already. `failure`: a `TlsFailure`. `event`: its number in the batch, see `tlsReason`. */
+  abstract onClosed(errno: number, failure: number, event: number): void;
   /** Everything queued has been taken by the socket. */
   abstract onDrained(): void;
   abstract onRelayed(bytes: number, end: number): void;
@@ -40,8 +40,10 @@ export abstract class StreamConnection {
   /** Ends the connection and everything that hangs on it at once, without an answer. */
   abstract giveUp(): void;
   onConnected(): void {}
-  /** The connection never came to be; `id` is 0 already. */
-  onConnectFailed(_errno: number): void {}
+  /** The connection never came to be; `id` is 0 already. The rest as for `onClosed`. */
+  onConnectFailed(_errno: number, _failure: number, _event: number): void {}
+  /** The handshake is done. `facts`, `suite`, `protocol`: words a to c of the event TLS_READY. */
+  onTlsReady(_facts: number, _suite: number, _protocol: number): void {}
 
   /**
    * Sets the one deadline. Moving it later costs no command: the transport's earlier alarm is let through and set again
@@ -118,6 +120,17 @@ export abstract class StreamConnection {
   /** Leaves the table: used when the transport has said that the connection is gone. */
   forget(): void {
     this.context.connections.remove(this);
+    this.id = 0;
+    this.expiresAtMs = 0;
+  }
+
+  /** Another object takes this one's place: the connection itself, its deadline and its pauses are that one's from now on. */
+  replaceWith(next: StreamConnection): void {
+    if (this.id === 0) return;
+    next.expiresAtMs = this.expiresAtMs;
+    next.armedForMs = this.armedForMs;
+    next.pauseReasons = this.pauseReasons;
+    this.context.connections.replace(this, next);
     this.id = 0;
     this.expiresAtMs = 0;
   }

@@ -5,10 +5,13 @@ import type { StreamTransport } from '@sluice/native';
 import type { AccessLog } from '@sluice/observability/access-log';
 import type { ServerStatus } from '@sluice/shared-state';
 import type { Logger } from 'pino';
+import type { Detection } from '../detect/detection.ts';
+import type { OpenHttp2 } from '../detect/open-http2.ts';
 import type { ExchangePool } from '../http/exchange-pool.ts';
 import type { HeadWriter } from '../http/head-writer.ts';
 import type { ClientBalance } from '../listen/client-balance.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import type { TlsTermination } from '../tls/tls-termination.ts';
 import type { IdleSeats } from '../upstream/idle-seats.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
 import type { UpstreamPools } from '../upstream/upstream-pools.ts';
@@ -35,6 +38,11 @@ export interface WorkerContext {
   readonly headWriter: HeadWriter;
   readonly buffered: BufferedBytes;
   readonly pools: UpstreamPools;
+  readonly detection: Detection;
+  /** For TLS of clients. */
+  readonly tls: TlsTermination;
+  /** Undefined while HTTP/2 is not spoken with clients. */
+  readonly openHttp2: OpenHttp2 | undefined;
   readonly idleSeats: IdleSeats;
   readonly services: ServiceRegistry;
   readonly resolver: NameResolver;

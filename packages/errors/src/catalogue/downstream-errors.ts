@@ -147,4 +147,48 @@ export const DOWNSTREAM_ERRORS = catalogueOf('downstream', {
     check:
       'Slow-read attacks look like this, and clients that pause a download for long. See transport.limits.minSendBytesPerSecond and slowClientGrace.',
   },
+  TLS_HELLO_INVALID: {
+    number: 22,
+    meaning: 'The client’s first bytes begin like TLS and are not a valid ClientHello; it was closed.',
+    check: 'The reason is in the log line. Probes and broken clients cause this.',
+  },
+  TLS_OPTIONS_MISSING: {
+    number: 23,
+    meaning: 'The server name belongs to TLS options that do not exist or cannot be used; the client was closed.',
+    check: 'Run “sluice validate”: it names the set of options and what is wrong with it.',
+  },
+  TLS_NAME_UNKNOWN: {
+    number: 24,
+    meaning:
+      'No certificate fits the server name, and the TLS options allow no default one; the handshake was refused with unrecognized_name.',
+    check:
+      'Clients that name no server, or another one, meet this where sniStrict is set. Otherwise a certificate is missing.',
+  },
+  TLS_HANDSHAKE_FAILED: {
+    number: 25,
+    meaning: 'The TLS handshake with a client failed.',
+    check:
+      'The reason is in the log line. Versions, cipher suites, protocols or client certificates may have nothing in common, or the client does not accept our certificate.',
+  },
+  TLS_HANDSHAKE_TIMEOUT: {
+    number: 26,
+    meaning:
+      'The TLS handshake was not done 10 s after its first byte, or within the entry point’s readTimeout; the client was cut off.',
+    check: 'Slow or probing clients cause this.',
+  },
+  TLS_HANDSHAKES_EXCEEDED: {
+    number: 27,
+    logLevel: 'warn',
+    meaning: 'As many TLS handshakes are under way in a worker as there may be; a new client was cut off.',
+    check:
+      'Handshakes under way go on. A flood of clients looks like this, also an honest one after a restart; limit each client with transport.limits.maxConnectionsPerClient, or run more workers.',
+  },
+  MISDIRECTED_REQUEST: {
+    number: 28,
+    status: 421,
+    plain: 'Misdirected Request',
+    meaning: 'The request’s router has other TLS options than those that its connection was accepted under.',
+    check:
+      'Clients reuse connections for hosts that share a certificate, and open a new one after this answer. Give both hosts the same tls.options, or different certificates.',
+  },
 });

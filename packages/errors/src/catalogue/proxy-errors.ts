@@ -81,4 +81,11 @@ export const PROXY_ERRORS = catalogueOf('proxy', {
     check:
       'Requests whose heads arrive whole are served all the time. Many large or slow heads at a time point at an attack: lower http.maxHeaderBytes and readHeaderTimeout, and limit connections.',
   },
+  TLS_CONTEXT_FAILED: {
+    number: 11,
+    logLevel: 'error',
+    meaning: 'The TLS library does not accept a certificate, its key, its OCSP response, or a set of TLS options.',
+    check:
+      'The log line has the reason. Clients that would get this certificate under these options are closed; OCSP responses are left out. It is tried again with the next change of certificates or options.',
+  },
 });

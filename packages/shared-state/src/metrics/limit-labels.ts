@@ -9,6 +9,7 @@ export const LIMIT_LABELS = [
   'maxBufferedBytesPerWorker',
   'maxQueuedPerServer',
   'queueTimeout',
+  'tlsHandshakes',
 ] as const;
 
 export type LimitLabel = (typeof LIMIT_LABELS)[number];
