@@ -8,32 +8,28 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { TLSSocket } from 'node:tls';
-import { checkTlsReferences, decodeDynamic, decodeStaticText, mergeTls, qualifyNames } from '@sluice/config';
+import { decodeDynamic, mergeTls } from '@sluice/config';
 import { ClientHello, parseClientHello } from '@sluice/protocols';
-import { CLOSED, NO_CERTIFICATE, TlsSelection, usableKeyKinds } from '@sluice/routing';
-import { type BuiltTls, buildTlsTables, KeyPairLoader, loadTls, resolveTlsOptions } from '../src/index.ts';
+import { EntryPointHosts, type EntryPointTls, NO_CERTIFICATE, TlsSelection, usableKeyKinds } from '@sluice/routing';
+import { type BuiltTls, buildTlsTables, KeyPairLoader, loadTls } from '../src/index.ts';
 import { MadeCertificates, RSA_KEY } from './support/made-certificates.ts';
 
 const tlsSupport = { downstream: true, upstream: true };
 
 async function build(made: MadeCertificates, text: string): Promise<BuiltTls & { messages: string[] }> {
   const decoded = decodeDynamic({ text, format: 'yaml', file: 'f', middlewareTypes: new Map(), tlsSupport });
-  const { configuration } = decodeStaticText('entryPoints: {web: {address: ":443"}}', 'yaml', 'f', tlsSupport);
-  const http = qualifyNames('file', decoded.http);
   const tls = mergeTls(new Map([['file', decoded.tls]]), []);
   const loader = new KeyPairLoader(made.folder);
   const loaded = await loadTls({ tls, loader, folder: made.path('kept'), nowMs: Date.now() });
-  const entryPoints = { web: configuration.entryPoints.web!.http.tls };
-  const references = checkTlsReferences({ http, entryPoints, options: loaded.optionSets.keys(), resolvers: [] });
-  const resolved = resolveTlsOptions({ http, entryPoints: configuration.entryPoints, unusable: references.unusable });
-  const reports = [decoded, tls, loaded, references, resolved].flatMap(({ diagnostics }) => diagnostics);
-  return { ...buildTlsTables(loaded, resolved, Date.now()), messages: reports.map(({ message }) => message) };
+  const reports = [decoded, tls, loaded].flatMap(({ diagnostics }) => diagnostics);
+  return { ...buildTlsTables(loaded, Date.now()), messages: reports.map(({ message }) => message) };
 }
 
 /** A server on the loopback that does with a connection what a worker will do. */
-async function serve(context: TestContext, { tables, pairs }: BuiltTls): Promise<number> {
+async function serve(context: TestContext, { tables, pairs }: BuiltTls, options: EntryPointTls): Promise<number> {
   // As a worker gets it: without anything but data.
   const selection = new TlsSelection(JSON.parse(JSON.stringify(tables)));
+  const hosts = new EntryPointHosts(JSON.parse(JSON.stringify(options)));
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -46,9 +42,8 @@ async function serve(context: TestContext, { tables, pairs }: BuiltTls): Promise
       const result = parseClientHello(hello, received, 0, received.length);
       if (result === 0) return;
       socket.off('readable', onReadable);
-      const position = selection.optionSet('web', hello.serverName);
-      if (result < 0 || position === CLOSED) return void socket.destroy();
-      const options = selection.optionSets[position]!;
+      const options = selection.optionSet(hosts.optionsFor(hello.serverName) ?? '');
+      if (result < 0 || options === undefined) return void socket.destroy();
       const chosen = selection.certificate(
         hello.serverName || '127.0.0.1',
         usableKeyKinds(hello, options),
@@ -125,19 +120,18 @@ test('certificates by name and by what the client can verify', { timeout: 120_00
   const built = await build(
     made,
     `
-http:
-  routers:
-    one: {rule: Host(\`a.example\`), service: s, tls: {}}
-    strict: {rule: Host(\`strict.test\`) || Host(\`strict.example\`), service: s, tls: {options: strict}}
-    lost: {rule: Host(\`lost.example\`), service: s, tls: {options: gone}}
 tls:
   options: {strict: {sniStrict: true, minVersion: VersionTLS13}}
   certificates: ${JSON.stringify(certificates)}`,
   );
-  assert.deepEqual(built.messages, [
-    '"tls.options": the set of TLS options "gone@file" does not exist, or cannot be used',
-  ]);
-  const port = await serve(context, built);
+  assert.deepEqual(built.messages, []);
+  const hosts = {
+    'strict.test': 'strict@file',
+    'strict.example': 'strict@file',
+    'closed.example': null,
+    'lost.example': 'gone@file',
+  };
+  const port = await serve(context, built, { hosts, fallback: 'default' });
   const cases: readonly (readonly [string, readonly string[]])[] = [
     ['ecdsa TLSv1.3', ['-servername', 'a.example']],
     ['rsa TLSv1.3', ['-servername', 'A.Example', ...RSA_ONLY]],
@@ -151,22 +145,18 @@ tls:
     ['wild TLSv1.3', ['-servername', 'strict.example']],
     ['', ['-servername', 'strict.example', '-tls1_2']],
     ['', ['-servername', 'strict.test']],
+    ['', ['-servername', 'closed.example']],
     ['', ['-servername', 'lost.example']],
   ];
   for (const [expected, args] of cases) assert.equal(await shown(port, ...args), expected, args.join(' '));
 });
 
-test('routers get positions of the option sets of their hosts, and nothing secret is in the tables', async (context) => {
+test('tables have the sets that can be used, and nothing secret', async (context) => {
   const made = new MadeCertificates(context);
   const pair = made.make({ commonName: 'a.example' });
   const built = await build(
     made,
     `
-http:
-  routers:
-    one: {rule: Host(\`a.example\`), service: s, tls: {}}
-    two: {rule: Host(\`b.example\`), service: s, tls: {options: own}}
-    bad: {rule: Host(\`c.example\`), service: s, tls: {options: broken}}
 tls:
   options:
     own: {alpnProtocols: [http/1.1]}
@@ -174,26 +164,21 @@ tls:
   stores: {default: {defaultCertificate: ${JSON.stringify(pair)}}}
   certificates: [${JSON.stringify(pair)}]`,
   );
-  const { tables, routerOptions } = built;
+  const { tables } = built;
   assert.deepEqual(
     tables.optionSets.map(({ name }) => name),
     ['default', 'own@file'],
   );
-  assert.deepEqual(tables.entryPoints, {
-    web: { hosts: { 'a.example': 0, 'b.example': 1, 'c.example': CLOSED }, fallback: 0 },
-  });
-  assert.deepEqual(Object.fromEntries(routerOptions.web!), { 'one@file': 0, 'two@file': 1 });
   assert.deepEqual([tables.certificates.length, tables.defaultCertificate], [1, 0]);
   assert.ok(!JSON.stringify(built).includes('PRIVATE KEY'));
 });
 
-test('default options that cannot be used close everything that relies on them', async (context) => {
-  const { tables, routerOptions } = await build(
+test('default options that cannot be used are missing, so everything that relies on them is closed', async (context) => {
+  const { tables } = await build(
     new MadeCertificates(context),
-    `
-http: {routers: {one: {rule: Host(\`a.example\`), service: s, tls: {}}, two: {rule: Host(\`b.example\`), service: s, tls: {options: own}}}}
-tls: {options: {default: {clientAuth: {caFiles: [/no/such/file.pem]}}, own: {}}}`,
+    'tls: {options: {default: {clientAuth: {caFiles: [/no/such/file.pem]}}, own: {}}}',
   );
-  assert.deepEqual(tables.entryPoints.web, { hosts: { 'a.example': CLOSED, 'b.example': 1 }, fallback: CLOSED });
-  assert.deepEqual(Object.fromEntries(routerOptions.web!), { 'one@file': CLOSED, 'two@file': 1 });
+  const selection = new TlsSelection(tables);
+  assert.equal(selection.optionSet('default'), undefined);
+  assert.equal(selection.optionSet('own@file')?.name, 'own@file');
 });
