@@ -50,6 +50,7 @@ export {
   type StaticSources,
 } from './static/load-static.ts';
 export { DEFAULT_PRECEDENCE } from './static/static-schema.ts';
+export { certificatePath } from './tls/certificate-path.ts';
 export { DEFAULT_STORE } from './tls/certificate-schema.ts';
 export { DEFAULT_CIPHER_SUITES, opensslSuite } from './tls/cipher-suites.ts';
 export { CURVE_NAMES, findCurve } from './tls/curves.ts';

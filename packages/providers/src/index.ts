@@ -1,3 +1,4 @@
+export type { DeclaredConfiguration } from './file/declared-objects.ts';
 export {
   FileProvider,
   type FileProviderOptions,
@@ -5,6 +6,7 @@ export {
   type ProviderLog,
 } from './file/file-provider.ts';
 export { listConfigurationFiles } from './file/list-configuration-files.ts';
-export { mergeDecoded } from './file/merge-files.ts';
+export { type MergedDocuments, mergeDecoded } from './file/merge-files.ts';
 export { readDocument } from './file/read-document.ts';
+export { SettleTimer } from './file/settle-timer.ts';
 export { firstTemplateAction } from './file/template-actions.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, test } from 'node:test';
 import { pause } from '../testing/provider-bench.ts';
-import { isCovered } from './http-objects.ts';
+import { isCovered } from './declared-objects.ts';
 import { readDocument } from './read-document.ts';
 import { SettleTimer } from './settle-timer.ts';
 import { firstTemplateAction } from './template-actions.ts';
@@ -67,6 +67,12 @@ describe('refused sections', () => {
     ['http.routers.web', 'http', true],
     ['http.routers.web', 'http.services', false],
     ['http.routers.web.api', 'http.routers.web', false],
+    ['tls.options.own', 'tls.options', true],
+    ['tls.options.own', 'tls', true],
+    ['tls.options.own', 'http', false],
+    ['tls.certificates[0123456789abcdef]', 'tls.certificates[2]', true],
+    ['tls.certificates[0123456789abcdef]', 'tls.certificates', true],
+    ['tls.certificates[0123456789abcdef]', 'tls.options', false],
   ] as const) {
     it(`${section} ${covered ? 'covers' : 'does not cover'} ${path}`, () => {
       assert.equal(isCovered(path, section), covered);

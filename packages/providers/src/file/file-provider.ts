@@ -2,14 +2,14 @@
 // Always delivers everything it has; refused objects and unreadable files keep their last good version.
 
 import { resolve } from 'node:path';
-import type { FileProviderConfiguration, HttpConfiguration, MiddlewareTypes } from '@sluice/config';
+import type { FileProviderConfiguration, MiddlewareTypes } from '@sluice/config';
 import { ConfigurationError, type Diagnostic } from '@sluice/errors';
+import { type DeclaredConfiguration, type DeclaredObjects, fromObjects } from './declared-objects.ts';
 import { DocumentDecoder, type UnknownKeys } from './document-decoder.ts';
 import { DOUBT_MS, FileScan, type ScanOutcome } from './file-scan.ts';
 import { FileWatch } from './file-watch.ts';
-import { fromObjects, type HttpObjects } from './http-objects.ts';
 import { formatOf } from './list-configuration-files.ts';
-import { mergeFiles } from './merge-files.ts';
+import { mergeFiles, type ObjectPosition, positionIn } from './merge-files.ts';
 import { SettleTimer } from './settle-timer.ts';
 
 const QUIET_MS = 50;
@@ -22,12 +22,11 @@ export interface ProviderLog {
 }
 
 /** The whole configuration of one provider; names are unqualified. */
-export interface ProvidedConfiguration {
-  readonly http: HttpConfiguration;
+export interface ProvidedConfiguration extends DeclaredConfiguration {
   /** Everything that is wrong at the moment, not only what is new. */
   readonly diagnostics: readonly Diagnostic[];
-  /** Where the definition of an object that is used stands, by path (`http.routers.web`). */
-  readonly positionOf: (path: string) => Pick<Diagnostic, 'file' | 'line' | 'column'> | undefined;
+  /** Where the definition of an object that is used stands, by path (`http.routers.web`); certificates by `certificatePath`. */
+  readonly positionOf: (path: string) => ObjectPosition | undefined;
 }
 
 export interface FileProviderOptions {
@@ -48,7 +47,7 @@ export class FileProvider {
   private readonly watch: FileWatch | undefined;
   private readonly settle: SettleTimer;
   private secondLook: NodeJS.Timeout | undefined;
-  private inForce: HttpObjects = new Map();
+  private inForce: DeclaredObjects = new Map();
   private signature: string | undefined;
   /** Looks follow one another, never overlap; this one is the last asked for. */
   private running: Promise<void> = Promise.resolve();
@@ -128,7 +127,7 @@ export class FileProvider {
     this.inForce = merged.objects;
     this.options.log.debug(`file provider: ${merged.objects.size} objects from ${outcome.records.length} files`);
     this.options.onConfiguration({
-      http: fromObjects(merged.objects),
+      ...fromObjects(merged.objects),
       diagnostics: [...outcome.diagnostics, ...merged.diagnostics],
       positionOf: (path) => positionIn(outcome.records, path),
     });
@@ -137,12 +136,6 @@ export class FileProvider {
   private watchTrouble(reason: string): void {
     this.options.log.warn(`file provider: changes may go unnoticed (${reason}); SIGHUP reads the files again`);
   }
-}
-
-/** The first file that declares it counts. */
-function positionIn(records: ScanOutcome['records'], path: string): ReturnType<ProvidedConfiguration['positionOf']> {
-  const record = records.find(({ positions }) => positions.has(path));
-  return record === undefined ? undefined : { file: record.path, ...record.positions.get(path) };
 }
 
 function sourceOf({ filename, directory }: FileProviderConfiguration): { filename?: string; directory?: string } {

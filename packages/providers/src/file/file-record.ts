@@ -1,9 +1,11 @@
 // What the provider remembers of one file: the last good version of each of its objects and what is wrong with it now.
 // Pure bookkeeping; it neither reads nor watches.
 
-import type { DecodedDynamic } from '@sluice/config';
+import { certificatePath, type DecodedDynamic } from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
-import { type HttpObjects, isCovered, toObjects } from './http-objects.ts';
+import { type DeclaredObjects, isCertificate, isCovered, toObjects } from './declared-objects.ts';
+
+type Positions = NonNullable<DecodedDynamic['positions']>;
 
 const KEPT = 'the previous version stays in use';
 
@@ -12,11 +14,11 @@ export class FileRecord {
   /** Of the content the objects come from; undefined until the file has been read once. */
   hash: string | undefined;
   /** Last good version of every object that the file still declares. */
-  objects: HttpObjects = new Map();
-  /** Declared now, but refused. Sections such as `http.routers` stand for everything below them. */
+  objects: DeclaredObjects = new Map();
+  /** Declared now, but refused. Certificates by their position in the list. Sections such as `http.routers` stand for everything below them. */
   refused: readonly string[] = [];
   /** Where each declared object stands in the content with `hash`, refused ones included. */
-  positions: NonNullable<DecodedDynamic['positions']> = new Map();
+  positions: Positions = new Map();
   /** Of the content with `hash`. */
   private contentDiagnostics: readonly Diagnostic[] = [];
   /** Why the file could not be read this time; its objects stay. */
@@ -34,7 +36,7 @@ export class FileRecord {
 
   /** Takes over new content: good objects replace, refused ones keep their last good version, absent ones go. */
   accept(hash: string, decoded: DecodedDynamic): void {
-    const objects = toObjects(decoded.http);
+    const objects = toObjects(decoded);
     const kept: string[] = [];
     for (const [path, value] of this.objects) {
       if (objects.has(path) || !decoded.refused.some((section) => isCovered(path, section))) continue;
@@ -44,9 +46,21 @@ export class FileRecord {
     this.hash = hash;
     this.objects = objects;
     this.refused = decoded.refused;
-    this.positions = decoded.positions ?? new Map();
+    this.positions = positionsByPath(decoded);
     this.contentDiagnostics = decoded.diagnostics.map((each) => annotate(each, kept));
   }
+}
+
+/** Certificates are found by what they say, not by their place in a list. */
+function positionsByPath({ positions = new Map(), tls, refused }: DecodedDynamic): Positions {
+  if (tls.certificates.length === 0) return positions;
+  const byPath = new Map(positions);
+  let next = 0;
+  for (const [path, position] of positions) {
+    if (!isCertificate(path) || refused.includes(path)) continue;
+    byPath.set(certificatePath(tls.certificates[next++]!), position);
+  }
+  return byPath;
 }
 
 /** Says of an error about a kept object, or about the document while objects are kept, that nothing got lost. */

@@ -2,11 +2,12 @@
 // Owns the records of the files; does not know who watches or who listens.
 
 import { sep } from 'node:path';
-import { type DecodedDynamic, EMPTY_TLS } from '@sluice/config';
+import type { DecodedDynamic } from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
+import { fromObjects } from './declared-objects.ts';
 import type { DocumentDecoder } from './document-decoder.ts';
 import { FileRecord, withHint } from './file-record.ts';
-import { fromObjects } from './http-objects.ts';
+
 import { formatOf, listConfigurationFiles } from './list-configuration-files.ts';
 import { readDocument } from './read-document.ts';
 import { firstTemplateAction } from './template-actions.ts';
@@ -135,8 +136,7 @@ export class FileScan {
 /** A fault of the decoder or its thread concerns one file; the others must not wait for it to be found. */
 function undecodable(file: string): (error: unknown) => DecodedDynamic {
   return (error) => ({
-    http: fromObjects(new Map()),
-    tls: EMPTY_TLS,
+    ...fromObjects(new Map()),
     refused: ['http', 'tls'],
     diagnostics: [
       unusable(file, `the file cannot be decoded: ${error instanceof Error ? error.message : String(error)}`),
