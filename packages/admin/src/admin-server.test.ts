@@ -9,6 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { AdminServer } from './admin-server.ts';
 import type { InternalService } from './internal-service.ts';
 import { MetricsService } from './metrics-service.ts';
+import { NoopService } from './noop-service.ts';
 import { PingService } from './ping-service.ts';
 
 interface Answer {
@@ -220,4 +221,12 @@ test('after close nobody is served, nothing is left, and another one can start',
 test('where nothing can listen it says so', async () => {
   const path = join(tmpdir(), 'sluice-no-such-folder', 'admin.sock');
   await assert.rejects(AdminServer.start({ path, services: new Map(), onFault: () => {} }), /nothing can listen on/);
+});
+
+test('noop: 418 to everything, without a body', async (context) => {
+  const bench = await Bench.start(context, { noop: new NoopService() });
+  for (const method of ['GET', 'POST']) {
+    const { status, body } = await bench.ask('noop', { method, path: '/x' }, method === 'POST' ? 'ignored' : '');
+    assert.deepEqual([status, body.length], [418, 0], method);
+  }
 });

@@ -23,10 +23,12 @@ export {
   INTERNAL_PROVIDER,
   internalObjects,
   isInternalService,
+  NOOP_SERVICE,
 } from './references/internal-objects.ts';
 export { type MergedTls, mergeTls, type ProvidedCertificate } from './references/merge-tls.ts';
 export { type MiddlewareReferences, middlewareReferences } from './references/middleware-references.ts';
 export { qualifyName, qualifyNames, qualifyTls, qualifyTlsOptions } from './references/qualify-names.ts';
+export { hasRedirections } from './references/redirections.ts';
 export { DEFAULT_TRANSPORT } from './references/transport-name.ts';
 export { type DurationBounds, durationSchema, parseDuration } from './schema/duration.ts';
 export { addCodedIssue } from './schema/issue.ts';
@@ -57,5 +59,4 @@ export { CURVE_NAMES, findCurve } from './tls/curves.ts';
 export { EMPTY_TLS } from './tls/decode-tls.ts';
 export { DEFAULT_TLS_OPTIONS } from './tls/router-tls-schema.ts';
 export { BUILT_IN_TLS_OPTIONS } from './tls/tls-options-schema.ts';
-export { TLS_SUPPORT, type TlsSupport } from './tls/tls-support.ts';
 export { isVersionOrder } from './tls/tls-values.ts';

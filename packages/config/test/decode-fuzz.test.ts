@@ -6,13 +6,7 @@ import { test } from 'node:test';
 import { formatDiagnostic } from '@sluice/errors';
 import fc from 'fast-check';
 import { z } from 'zod';
-import {
-  type ConfigurationFormat,
-  decodeDynamic,
-  type MiddlewareTypes,
-  stringMapSchema,
-  type TlsSupport,
-} from '../src/index.ts';
+import { type ConfigurationFormat, decodeDynamic, type MiddlewareTypes, stringMapSchema } from '../src/index.ts';
 
 const middlewareTypes: MiddlewareTypes = new Map([
   ['headers', { type: 'headers', schema: z.object({ customRequestHeaders: stringMapSchema().optional() }) }],
@@ -20,11 +14,7 @@ const middlewareTypes: MiddlewareTypes = new Map([
 const format = fc.constantFrom<ConfigurationFormat>('yaml', 'toml', 'json');
 
 function checkOutcome(text: string | Uint8Array, documentFormat: ConfigurationFormat): void {
-  for (const served of [false, true]) checkDecoded(text, documentFormat, { downstream: served, upstream: served });
-}
-
-function checkDecoded(text: string | Uint8Array, documentFormat: ConfigurationFormat, tlsSupport: TlsSupport): void {
-  const source = { text, format: documentFormat, file: 'f', middlewareTypes, tlsSupport };
+  const source = { text, format: documentFormat, file: 'f', middlewareTypes };
   const { http, tls, diagnostics, refused } = decodeDynamic(source);
   for (const diagnostic of diagnostics)
     assert.match(formatDiagnostic(diagnostic), /^f(:\d+(:\d+)?)?: (error|warning): ./);

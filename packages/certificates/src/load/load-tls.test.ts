@@ -23,8 +23,7 @@ class Site {
 
   async load(tls: unknown): Promise<LoadedTls & { readonly messages: string }> {
     const text = JSON.stringify({ tls });
-    const tlsSupport = { downstream: true, upstream: true };
-    const decoded = decodeDynamic({ text, format: 'json', file: 'f', middlewareTypes: new Map(), tlsSupport });
+    const decoded = decodeDynamic({ text, format: 'json', file: 'f', middlewareTypes: new Map() });
     assert.deepEqual(decoded.diagnostics, []);
     const merged = mergeTls(new Map([['file', decoded.tls]]), []);
     const loaded = await loadTls({ tls: merged, loader: this.loader, folder: this.made.path('kept'), nowMs: NOW });

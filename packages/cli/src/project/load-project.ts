@@ -88,6 +88,7 @@ class ProjectLoader {
       ...own,
       routers: { ...own.routers, ...internal.routers },
       services: { ...own.services, ...internal.services },
+      middlewares: { ...own.middlewares, ...internal.middlewares },
     };
   }
 

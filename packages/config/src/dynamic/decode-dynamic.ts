@@ -16,12 +16,13 @@ import type { ServersTransportConfiguration } from '../model/static-configuratio
 import type { TlsConfiguration } from '../model/tls-configuration.ts';
 import { type ConfigurationFormat, parseSource } from '../source/parse-source.ts';
 import type { MapNode, Position, SourceDocument, SourceEntry, SourceNode } from '../source/source-node.ts';
+import { namedTransportSchema } from '../static/servers-transport-schema.ts';
 import { EMPTY_TLS, TLS_KINDS, TlsDecoder } from '../tls/decode-tls.ts';
-import { TLS_SUPPORT, type TlsSupport } from '../tls/tls-support.ts';
 import { decodeMiddleware, type MiddlewareTypes } from './decode-middleware.ts';
 import { decodeService } from './decode-service.ts';
-import { type DynamicSchemas, dynamicSchemasWith } from './dynamic-schemas.ts';
 import { nameProblem } from './object-name.ts';
+import { routerSchema } from './router-schema.ts';
+import { unsupportedDynamicKeys } from './unsupported-dynamic.ts';
 
 export interface DynamicSource {
   /** At most 32 Mi characters; bytes must be UTF-8. */
@@ -35,20 +36,17 @@ export interface DynamicSource {
   readonly unknownKeys?: 'error' | 'warn';
   /** Also return where every object stands. Default false: a big configuration has no use for it. */
   readonly positions?: boolean;
-  /** Which TLS keys are accepted. Default: as this version does. */
-  readonly tlsSupport?: TlsSupport;
 }
 
 export interface DecodedDynamic {
   /** What is valid; names as declared. */
   readonly http: HttpConfiguration;
-  /** Empty when this version does not serve TLS. */
   readonly tls: TlsConfiguration;
   readonly diagnostics: readonly Diagnostic[];
   /**
    * Paths of what is present, but refused: `http.routers.web`, `tls.certificates[0]`, a whole kind (`http.routers`), or `http`
-   * (with `tls`, if there is such a section) when nothing is known of the document (syntax error, mistyped section). Their last
-   * good version should stay in use.
+   * with `tls` when nothing is known of the document (syntax error, mistyped section). Their last good version should stay in
+   * use.
    */
   readonly refused: readonly string[];
   /** By object path (`http.routers.web`), when asked for. */
@@ -59,18 +57,15 @@ export type HttpObjectKind = keyof HttpConfiguration;
 const KINDS: readonly HttpObjectKind[] = ['routers', 'services', 'middlewares', 'serversTransports'];
 /** Root keys of the reference. */
 const ROOT_KEYS = ['http', 'tcp', 'udp', 'tls'];
+/** In `refused`, when nothing is known of a document. */
+const WHOLE_DOCUMENT = ['http', 'tls'] as const;
 
 export function decodeDynamic(source: DynamicSource): DecodedDynamic {
   const parsed = parseSource(source.text, source.format, source.file);
   if (parsed.document === undefined) {
-    const { hasTls } = dynamicSchemasWith(source.tlsSupport ?? TLS_SUPPORT);
-    return { http: emptyHttp(), tls: EMPTY_TLS, diagnostics: [parsed.diagnostic], refused: wholeDocument(hasTls) };
+    return { http: emptyHttp(), tls: EMPTY_TLS, diagnostics: [parsed.diagnostic], refused: [...WHOLE_DOCUMENT] };
   }
   return new DynamicDecoder(parsed.document, source).decode();
-}
-
-function wholeDocument(hasTls: boolean): string[] {
-  return hasTls ? ['http', 'tls'] : ['http'];
 }
 
 interface MutableHttp {
@@ -87,7 +82,6 @@ function emptyHttp(): MutableHttp {
 class DynamicDecoder {
   readonly #document: SourceDocument;
   readonly #options: DecodeOptions;
-  readonly #schemas: DynamicSchemas;
   readonly #middlewareTypes: MiddlewareTypes;
   readonly #tls: TlsDecoder;
   readonly #http = emptyHttp();
@@ -97,9 +91,7 @@ class DynamicDecoder {
 
   constructor(document: SourceDocument, source: DynamicSource) {
     this.#document = document;
-    this.#schemas = dynamicSchemasWith(source.tlsSupport ?? TLS_SUPPORT);
-    const { unsupportedKeys } = this.#schemas;
-    this.#options = { unknownKeys: source.unknownKeys ?? 'error', unsupportedKeys };
+    this.#options = { unknownKeys: source.unknownKeys ?? 'error', unsupportedKeys: unsupportedDynamicKeys };
     this.#middlewareTypes = source.middlewareTypes;
     this.#positions = source.positions === true ? new Map() : undefined;
     this.#tls = new TlsDecoder(document, this.#options, {
@@ -112,7 +104,7 @@ class DynamicDecoder {
   decode(): DecodedDynamic {
     this.#section(this.#document.root, '', ROOT_KEYS, (key, entry) => {
       if (key === 'http') this.#decodeHttp(entry.node);
-      else if (key === 'tls' && this.#schemas.hasTls) this.#decodeTls(entry.node);
+      else if (key === 'tls') this.#decodeTls(entry.node);
       else this.#reportUnsupportedRoot(key, entry);
     });
     const positions = this.#positions === undefined ? {} : { positions: this.#positions };
@@ -212,8 +204,8 @@ class DynamicDecoder {
     };
     const plain = <Value>(schema: z.ZodType<Value>) =>
       decodeObject(schema, node, this.#document, location, this.#options);
-    if (kind === 'routers') keep(this.#http.routers, plain(this.#schemas.router));
-    else if (kind === 'serversTransports') keep(this.#http.serversTransports, plain(this.#schemas.serversTransport));
+    if (kind === 'routers') keep(this.#http.routers, plain(routerSchema));
+    else if (kind === 'serversTransports') keep(this.#http.serversTransports, plain(namedTransportSchema));
     else if (kind === 'services')
       keep(this.#http.services, decodeService(node, this.#document, location, this.#options));
     else {
@@ -228,8 +220,8 @@ class DynamicDecoder {
   }
 
   /** What a section stands for in `refused`; the empty path is the whole document. */
-  #sections(path: string): string[] {
-    return path === '' ? wholeDocument(this.#schemas.hasTls) : [path];
+  #sections(path: string): readonly string[] {
+    return path === '' ? WHOLE_DOCUMENT : [path];
   }
 
   #refuseSection(path: string, message: string, offset: number, code?: Diagnostic['code']): void {

@@ -7,6 +7,7 @@ import { addCodedIssue } from '../schema/issue.ts';
 import { stringMapSchema } from '../schema/lists.ts';
 import { boundedInteger } from '../schema/scalars.ts';
 import { mayBeEmpty } from '../schema/section.ts';
+import { SERVER_SCHEMES } from './server-url.ts';
 
 /** What replaces an interval or timeout that is not positive; the reference logs an error and goes on with these. */
 export const HEALTH_CHECK_FALLBACK = { interval: '30s', unhealthyInterval: '30s', timeout: '5s' } as const;
@@ -32,8 +33,9 @@ const mode = z
 const scheme = z
   .string()
   .superRefine((value, context) => {
-    if (value === '' || value === 'http') return;
-    addCodedIssue(context, 'CONFIG_UNSUPPORTED', `has the value ${value}; this version only supports http`);
+    if (value === '' || SERVER_SCHEMES.includes(value.toLowerCase())) return;
+    const message = `must be one of ${SERVER_SCHEMES.join(', ')}, not "${value.slice(0, 100)}"`;
+    context.addIssue({ code: 'custom', message });
   })
   .default('')
   .describe('Scheme of the check; empty: that of the server.');

@@ -4,33 +4,15 @@ import { z } from 'zod';
 import type { RouterConfiguration } from '../model/dynamic-configuration.ts';
 import { addCodedIssue } from '../schema/issue.ts';
 import { stringListSchema } from '../schema/lists.ts';
-import { typeNamed } from '../schema/section.ts';
+import { prioritySchema } from '../schema/priority.ts';
 import { routerTlsSchema } from '../tls/router-tls-schema.ts';
-import type { TlsSupport } from '../tls/tls-support.ts';
 
 /** 2^63-1 less the 1000 that are reserved for routers of our own. */
 export const ROUTER_PRIORITY_MAX = 2n ** 63n - 1n - 1_000n;
-const PRIORITY_MIN = -(2n ** 63n);
-const PRIORITY_FORM = 'must be a whole number';
 /** Longer rules are refused: their compilation would not be bounded. */
 const RULE_MAX_CHARACTERS = 65_536;
 
-const priority = z
-  .union([z.number(), z.bigint(), z.string()], { error: PRIORITY_FORM })
-  .transform((value, context): bigint => {
-    const text = String(value);
-    if (!/^[+-]?\d{1,20}$/.test(text)) {
-      context.addIssue({ code: 'custom', message: PRIORITY_FORM });
-      return z.NEVER;
-    }
-    const number = BigInt(text.replace('+', ''));
-    if (number > ROUTER_PRIORITY_MAX || number < PRIORITY_MIN) {
-      context.addIssue({ code: 'custom', message: `must be at most ${ROUTER_PRIORITY_MAX}, not ${text}` });
-    }
-    return number;
-  });
-
-const keys = {
+export const routerSchema = z.object({
   entryPoints: stringListSchema().prefault([]).describe('Entry points it listens on; empty: the default ones.'),
   rule: z
     .string()
@@ -39,7 +21,7 @@ const keys = {
       if (value.trim() === '') addCodedIssue(context, 'CONFIG_MISSING', 'must not be empty');
     })
     .describe('Which requests it takes, for example Host(`example.com`) && PathPrefix(`/api`).'),
-  priority: typeNamed('integer', priority)
+  priority: prioritySchema(ROUTER_PRIORITY_MAX)
     .prefault(0)
     .describe('Higher ones are tried first; 0: the length of the rule in bytes.'),
   middlewares: stringListSchema().prefault([]).describe('Middlewares in order, the first one outermost.'),
@@ -56,8 +38,5 @@ const keys = {
     })
     .optional()
     .describe('What differs from the entry point. Only of effect for signals that are switched on.'),
-};
-
-export function routerSchema(support: TlsSupport): z.ZodType<RouterConfiguration> {
-  return support.downstream ? z.object({ ...keys, tls: routerTlsSchema }) : z.object(keys);
-}
+  tls: routerTlsSchema,
+}) satisfies z.ZodType<RouterConfiguration>;

@@ -3,8 +3,6 @@
 
 import { UnsupportedKeys, type UnsupportedRule } from '../decode/unsupported-keys.ts';
 import type { SourceNode } from '../source/source-node.ts';
-import type { TlsSupport } from '../tls/tls-support.ts';
-import { TRANSPORT_TLS_KEYS } from '../tls/transport-tls-schema.ts';
 
 /** Middleware types of the reference, whether this version has them or not. */
 export const KNOWN_MIDDLEWARE_TYPES: readonly string[] = [
@@ -51,7 +49,6 @@ const KEYS: Readonly<Record<string, UnsupportedRule>> = {
   'http.services.*.loadBalancer.passiveHealthCheck': 'warning',
   'http.services.*.loadBalancer.responseForwarding': 'warning',
   'http.serversTransports.*.spiffe': 'error',
-  'http.serversTransports.*.disableHTTP2': 'warning',
   'http.serversTransports.*.forwardingTimeouts.readIdleTimeout': 'warning',
   'http.serversTransports.*.forwardingTimeouts.pingTimeout': 'warning',
   // Until then the self-signed one is shown, as in the reference until the first order is through.
@@ -60,18 +57,7 @@ const KEYS: Readonly<Record<string, UnsupportedRule>> = {
   udp: 'error',
 };
 
-const DOWNSTREAM_TLS: Readonly<Record<string, UnsupportedRule>> = { 'http.routers.*.tls': 'error', tls: 'warning' };
-const UPSTREAM_TLS: Readonly<Record<string, UnsupportedRule>> = Object.fromEntries(
-  TRANSPORT_TLS_KEYS.map((key) => [`http.serversTransports.*.${key}`, 'error' as const]),
-);
-
-export function unsupportedDynamicKeys({ downstream, upstream }: TlsSupport): UnsupportedKeys {
-  return new UnsupportedKeys({
-    ...KEYS,
-    ...(downstream ? {} : DOWNSTREAM_TLS),
-    ...(upstream ? {} : UPSTREAM_TLS),
-  });
-}
+export const unsupportedDynamicKeys = new UnsupportedKeys(KEYS);
 
 function isText(node: SourceNode, text: string): boolean {
   return node.kind === 'scalar' && node.text === text;

@@ -45,7 +45,7 @@ export interface LoadBalancerConfiguration {
 }
 
 export interface ServerConfiguration {
-  /** `http://host[:port][/path]`; its spelling is the identity of the server. */
+  /** `http://host[:port][/path]`, or with the scheme `https` or `h2c`; its spelling is the identity of the server. */
   readonly url: string;
   readonly weight: number;
   readonly preservePath: boolean;

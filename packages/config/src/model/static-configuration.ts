@@ -67,6 +67,18 @@ export interface EntryPointConfiguration {
     readonly encodedCharacters?: EncodedCharactersConfiguration;
     /** For routers on it that say nothing of TLS; undefined: those take plain requests. */
     readonly tls?: RouterTlsConfiguration;
+    readonly redirections?: RedirectionsConfiguration;
+  };
+}
+
+export interface RedirectionsConfiguration {
+  readonly entryPoint?: {
+    /** Name of an entry point, or `:port`. */
+    readonly to: string;
+    readonly scheme: string;
+    readonly permanent: boolean;
+    /** As of routers. */
+    readonly priority: bigint;
   };
 }
 

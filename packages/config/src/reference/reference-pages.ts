@@ -3,12 +3,12 @@
 
 import { z } from 'zod';
 import type { MiddlewareTypes } from '../dynamic/decode-middleware.ts';
-import { type DynamicSchemas, dynamicSchemasWith } from '../dynamic/dynamic-schemas.ts';
+import { routerSchema } from '../dynamic/router-schema.ts';
 import { serviceSchema } from '../dynamic/service-schema.ts';
-import { staticSchema, staticSchemaWith } from '../static/static-schema.ts';
+import { namedTransportSchema } from '../static/servers-transport-schema.ts';
+import { staticSchema } from '../static/static-schema.ts';
 import { certificateSchema, storeSchema } from '../tls/certificate-schema.ts';
 import { tlsOptionsSchema } from '../tls/tls-options-schema.ts';
-import { TLS_SUPPORT, type TlsSupport } from '../tls/tls-support.ts';
 import { describeSchema, type SchemaKey } from './describe-schema.ts';
 import { renderMarkdown } from './render-markdown.ts';
 
@@ -36,19 +36,14 @@ export interface ReferenceFile {
   readonly content: string;
 }
 
-/**
- * @param middlewareTypes those whose options are to be described
- * @param support which TLS keys there are; as this version does
- */
-export function referenceFiles(middlewareTypes: MiddlewareTypes, support: TlsSupport = TLS_SUPPORT): ReferenceFile[] {
-  const schemas = dynamicSchemasWith(support);
-  const dynamic = dynamicSchema(middlewareTypes, schemas);
-  const whole = staticSchemaWith(support);
+/** @param middlewareTypes those whose options are to be described */
+export function referenceFiles(middlewareTypes: MiddlewareTypes): ReferenceFile[] {
+  const dynamic = dynamicSchema(middlewareTypes);
   return [
-    { name: 'static.schema.json', content: renderJsonSchema(whole, 'Static configuration') },
+    { name: 'static.schema.json', content: renderJsonSchema(staticSchema, 'Static configuration') },
     { name: 'dynamic.schema.json', content: renderJsonSchema(dynamic, 'Dynamic configuration') },
-    { name: 'static-configuration.md', content: renderStaticPage(whole) },
-    { name: 'dynamic-configuration.md', content: renderDynamicPage(middlewareTypes, schemas) },
+    { name: 'static-configuration.md', content: renderStaticPage() },
+    { name: 'dynamic-configuration.md', content: renderDynamicPage(middlewareTypes) },
   ];
 }
 
@@ -57,23 +52,20 @@ export function describeStatic(): SchemaKey[] {
   return describeSchema(staticSchema);
 }
 
-function dynamicSchema(
-  middlewareTypes: MiddlewareTypes,
-  { router, serversTransport, hasTls }: DynamicSchemas,
-): z.ZodType {
+function dynamicSchema(middlewareTypes: MiddlewareTypes): z.ZodType {
   const byType = Object.fromEntries([...middlewareTypes].map(([type, { schema }]) => [type, schema.optional()]));
   const middleware = z.object(byType).meta({ minProperties: 1, maxProperties: 1 });
   const kind = (schema: z.ZodType) => z.record(z.string(), schema).optional();
   return z.object({
     http: z
       .object({
-        routers: kind(router),
+        routers: kind(routerSchema),
         services: kind(serviceSchema),
         middlewares: kind(middleware),
-        serversTransports: kind(serversTransport),
+        serversTransports: kind(namedTransportSchema),
       })
       .optional(),
-    ...(hasTls ? { tls: tlsSection.optional() } : {}),
+    tls: tlsSection.optional(),
   });
 }
 
@@ -94,17 +86,14 @@ function renderJsonSchema(schema: z.ZodType, title: string): string {
   return `${JSON.stringify(generated, null, 2)}\n`;
 }
 
-function renderStaticPage(schema: z.ZodType): string {
-  const keys = describeSchema(schema);
+function renderStaticPage(): string {
+  const keys = describeStatic();
   const roots = [...new Set(keys.map(({ path }) => path.split('.')[0]!))];
   const sections = roots.map((root) => ({ title: root, keys: keys.filter(({ path }) => path.split('.')[0] === root) }));
   return renderMarkdown({ title: 'Static configuration', introduction: STATIC_INTRODUCTION, sections });
 }
 
-function renderDynamicPage(
-  middlewareTypes: MiddlewareTypes,
-  { router, serversTransport, hasTls }: DynamicSchemas,
-): string {
+function renderDynamicPage(middlewareTypes: MiddlewareTypes): string {
   const named = (title: string, prefix: string, schema: z.core.$ZodType) => ({
     title,
     keys: describeSchema(schema).map((key) => ({ ...key, path: `${prefix}.${key.path}` })),
@@ -115,10 +104,10 @@ function renderDynamicPage(
     named('Certificate stores', 'tls.stores.<name>', storeSchema),
   ];
   const sections = [
-    named('Routers', 'http.routers.<name>', router),
+    named('Routers', 'http.routers.<name>', routerSchema),
     named('Services', 'http.services.<name>', serviceSchema),
-    named('Servers transports', 'http.serversTransports.<name>', serversTransport),
-    ...(hasTls ? tlsSections : []),
+    named('Servers transports', 'http.serversTransports.<name>', namedTransportSchema),
+    ...tlsSections,
     ...[...middlewareTypes].map(([type, { schema }]) =>
       named(`Middleware ${type}`, `http.middlewares.<name>.${type}`, schema),
     ),

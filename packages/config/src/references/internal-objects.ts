@@ -2,6 +2,7 @@
 // objects, so that entry points, priorities and middlewares work for them as for any others. Pure.
 
 import type { HttpConfiguration, RouterConfiguration, ServiceConfiguration } from '../model/dynamic-configuration.ts';
+import { hasRedirections, type RedirectingEntryPoint, redirectionObjects } from './redirections.ts';
 
 /** Where one of our pages is to be. */
 interface PagePlace {
@@ -13,10 +14,15 @@ interface PagePlace {
 export interface InternalSwitches {
   readonly ping?: PagePlace;
   readonly metrics: { readonly prometheus?: PagePlace };
+  readonly entryPoints: Readonly<Record<string, RedirectingEntryPoint>>;
+  /** Services are there whether something needs them or not. */
+  readonly everyService?: boolean;
 }
 
 /** Its objects are `<name>@internal`. */
 export const INTERNAL_PROVIDER = 'internal';
+/** Answers 418 to everything: for routers whose middlewares answer. */
+export const NOOP_SERVICE = 'noop';
 /** Before every router of a user. */
 const HIGHEST_PRIORITY = 2n ** 63n - 1n;
 
@@ -24,20 +30,28 @@ const HIGHEST_PRIORITY = 2n ** 63n - 1n;
 const SWITCHES: Readonly<Record<string, string | undefined>> = {
   ping: 'ping',
   prometheus: 'metrics.prometheus',
+  noop: 'entryPoints.<name>.http.redirections',
 };
 /** Of the reference; not there yet. */
-const LATER: ReadonlySet<string> = new Set(['api', 'dashboard', 'rest', 'acme-http', 'noop']);
+const LATER: ReadonlySet<string> = new Set(['api', 'dashboard', 'rest', 'acme-http']);
 
 const MANUAL: PagePlace = { entryPoint: '', manualRouting: true };
 /** For tools that know no static configuration: every service there is, and no router. */
-export const ALL_INTERNAL_SERVICES: InternalSwitches = { ping: MANUAL, metrics: { prometheus: MANUAL } };
+export const ALL_INTERNAL_SERVICES: InternalSwitches = {
+  ping: MANUAL,
+  metrics: { prometheus: MANUAL },
+  entryPoints: {},
+  everyService: true,
+};
 
 /**
  * Names are unqualified, as a provider delivers them.
  * @param adminSocket absolute path of the Unix socket on which the services are served; empty where nothing is to be reached.
  */
-export function internalObjects({ ping, metrics }: InternalSwitches, adminSocket: string): HttpConfiguration {
-  const routers: Record<string, RouterConfiguration> = {};
+export function internalObjects(switches: InternalSwitches, adminSocket: string): HttpConfiguration {
+  const { ping, metrics, entryPoints, everyService = false } = switches;
+  const redirections = redirectionObjects(entryPoints, NOOP_SERVICE);
+  const routers: Record<string, RouterConfiguration> = { ...redirections.routers };
   const services: Record<string, ServiceConfiguration> = {};
   const add = (name: string, prefix: string, entryPoint: string | undefined) => {
     services[name] = internalService(name, adminSocket);
@@ -48,7 +62,8 @@ export function internalObjects({ ping, metrics }: InternalSwitches, adminSocket
   if (prometheus !== undefined) {
     add('prometheus', '/metrics', prometheus.manualRouting ? undefined : prometheus.entryPoint);
   }
-  return { routers, services, middlewares: {}, serversTransports: {} };
+  if (everyService || hasRedirections(entryPoints)) add(NOOP_SERVICE, '', undefined);
+  return { routers, services, middlewares: redirections.middlewares, serversTransports: {} };
 }
 
 /** Is it a service of the program itself, by its qualified name? */

@@ -67,3 +67,15 @@ export function findEntry(node: SourceNode, key: string): SourceEntry | undefine
   }
   return found;
 }
+
+/** Where the last key of the path stands, or the last one that is there. */
+export function findPosition(document: SourceDocument, path: readonly string[]): Position | undefined {
+  let node = document.root;
+  let offset = -1;
+  for (const key of path) {
+    const entry = findEntry(node, key);
+    if (entry === undefined) break;
+    ({ node, offset } = entry);
+  }
+  return document.position(offset);
+}

@@ -7,6 +7,7 @@ import type { EntryPointConfiguration, StaticConfiguration } from '../model/stat
 import { parseEntryPointAddress } from '../schema/network.ts';
 import type { SourceDocument } from '../source/source-node.ts';
 import { ACCESS_LOG_FIELDS, isAccessLogField } from './access-log-fields.ts';
+import { missingRedirectionTargets } from './check-redirections.ts';
 import { entryPointSchema } from './entry-point-schema.ts';
 import { missingInternalEntryPoints, withInternalEntryPoint } from './internal-entry-points.ts';
 
@@ -27,6 +28,7 @@ export function checkStatic(decoded: StaticConfiguration, document: SourceDocume
   }
   diagnostics.push(...unknownLogFields(configuration).map((each) => ({ ...each, file })));
   diagnostics.push(...missingInternalEntryPoints(configuration, document));
+  diagnostics.push(...missingRedirectionTargets(configuration.entryPoints, document));
   return { configuration, diagnostics };
 }
 

@@ -9,8 +9,8 @@ import { stringListSchema } from '../schema/lists.ts';
 import { cidrListSchema, parseEntryPointAddress } from '../schema/network.ts';
 import { boundedInteger } from '../schema/scalars.ts';
 import { entryPointTlsSchema } from '../tls/router-tls-schema.ts';
-import { TLS_SUPPORT, type TlsSupport } from '../tls/tls-support.ts';
 import { entryPointLimitsSchema } from './entry-point-limits-schema.ts';
+import { redirectionsSchema } from './redirection-schema.ts';
 
 const flag = (standard: boolean, text: string) => z.boolean().default(standard).describe(text);
 const count = () => boundedInteger({ min: 0, max: 2 ** 31 - 1 });
@@ -115,7 +115,7 @@ const entryPointMiddlewares = stringListSchema()
   .prefault([])
   .describe('Middlewares put in front of those of every router, as qualified names (name@provider).');
 
-const http = {
+const http = z.object({
   middlewares: entryPointMiddlewares,
   encodeQuerySemicolons: flag(false, 'Replace ";" in queries by "%3B" instead of "&".'),
   sanitizePath: flag(true, 'Resolve "." and ".." segments and duplicate slashes before routing and forwarding.'),
@@ -137,20 +137,16 @@ const http = {
     .prefault('keep')
     .describe('What happens to headers with "_" in their name: forwarded, dropped, or refused with 400.'),
   encodedCharacters,
-};
+  tls: entryPointTlsSchema,
+  redirections: redirectionsSchema,
+});
 
-/** @param support without it there is no `http.tls` */
-export function entryPointSchemaWith(support: TlsSupport): z.ZodType<EntryPointConfiguration> {
-  const httpSchema = support.downstream ? z.object({ ...http, tls: entryPointTlsSchema }) : z.object(http);
-  return z.object({
-    address,
-    reusePort: flag(false, 'Share the port with other processes (SO_REUSEPORT).'),
-    asDefault: flag(false, 'Routers without entry points attach to the entry points marked so, instead of to all.'),
-    transport,
-    forwardedHeaders,
-    observability,
-    http: httpSchema.prefault({}),
-  });
-}
-
-export const entryPointSchema = entryPointSchemaWith(TLS_SUPPORT);
+export const entryPointSchema = z.object({
+  address,
+  reusePort: flag(false, 'Share the port with other processes (SO_REUSEPORT).'),
+  asDefault: flag(false, 'Routers without entry points attach to the entry points marked so, instead of to all.'),
+  transport,
+  forwardedHeaders,
+  observability,
+  http: http.prefault({}),
+}) satisfies z.ZodType<EntryPointConfiguration>;

@@ -5,7 +5,7 @@ import type { Diagnostic } from '@sluice/errors';
 import { nearestKeyHint } from '../decode/nearest-key.ts';
 import type { StaticConfiguration } from '../model/static-configuration.ts';
 import { INTERNAL_ENTRY_POINT } from '../references/default-entry-points.ts';
-import { findEntry, type SourceDocument } from '../source/source-node.ts';
+import { findPosition, type SourceDocument } from '../source/source-node.ts';
 import { entryPointSchema } from './entry-point-schema.ts';
 
 const INTERNAL_ADDRESS = ':8080';
@@ -36,7 +36,7 @@ export function missingInternalEntryPoints(configuration: StaticConfiguration, d
       message: `"${path.join('.')}" names the entry point "${name}", which does not exist`,
       object: path.slice(0, -1).join('.'),
       file: document.name,
-      ...positionOf(path, document),
+      ...findPosition(document, path),
       ...nearestKeyHint(name, Object.keys(entryPoints)),
     }));
 }
@@ -48,15 +48,4 @@ function namedEntryPoints({ ping, metrics: { prometheus } }: StaticConfiguration
     named.push({ path: ['metrics', 'prometheus', 'entryPoint'], name: prometheus.entryPoint });
   }
   return named;
-}
-
-function positionOf(path: readonly string[], document: SourceDocument) {
-  let node = document.root;
-  let offset = -1;
-  for (const key of path) {
-    const entry = findEntry(node, key);
-    if (entry === undefined) break;
-    ({ node, offset } = entry);
-  }
-  return document.position(offset);
 }

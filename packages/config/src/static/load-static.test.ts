@@ -87,7 +87,8 @@ test('flags: mistakes', () => {
     [['--nonsense', 'x'], /unknown key "nonsense"/],
     [['--entryPoints.web.address=:80', '--entryPoints.web.forwardedHeaders.trustedIPs[0]=::1'], /comma-separated list/],
     [['--entryPoints.web.address=:80', '--entryPoints.web.asDefault=yes'], /true or false/],
-    [['--entryPoints.web.address=:80', '--entryPoints.web.http.tls'], /not supported by this version yet/],
+    [['--entryPoints.web.address=:80', '--entryPoints.web.http3'], /not supported by this version yet/],
+    [['--entryPoints.web.address=:80', '--entryPoints.web.http.tls.options=strict'], /must be a qualified name/],
     [['--providers.docker.swarmMode'], /has been removed: use providers.swarm/],
   ];
   for (const [args, expected] of cases) assert.match(messages(args), expected, args.join(' '));

@@ -9,14 +9,13 @@ import { decodeObject } from '../decode/decode-object.ts';
 import type { StaticConfiguration } from '../model/static-configuration.ts';
 import { type ConfigurationFormat, formatOfFile, parseSource } from '../source/parse-source.ts';
 import { findEntry, type SourceDocument } from '../source/source-node.ts';
-import { TLS_SUPPORT, type TlsSupport } from '../tls/tls-support.ts';
 import { checkStatic } from './check-static.ts';
 import { expandVariables, type FileSearch, findDefaultFile } from './find-file.ts';
 import { type ParsedEnvironment, parseEnvironment } from './parse-environment.ts';
 import { type ParsedFlags, parseFlags } from './parse-flags.ts';
 import { findRemovedKeys } from './removed-keys.ts';
-import { staticSchema, staticSchemaWith } from './static-schema.ts';
-import { unsupportedStaticKeys, unsupportedStaticKeysWith } from './unsupported-static.ts';
+import { staticSchema } from './static-schema.ts';
+import { unsupportedStaticKeys } from './unsupported-static.ts';
 
 export interface StaticSources extends FileSearch {
   /** Command line without program and sub-command. */
@@ -63,18 +62,12 @@ export function loadStaticConfiguration(sources: StaticSources): LoadedStatic {
 
 /**
  * The same from the text of one file, for tools that check it.
- * @param support which TLS keys are accepted; as this version does
  * @throws ConfigurationError
  */
-export function decodeStaticText(
-  text: string | Uint8Array,
-  format: ConfigurationFormat,
-  file: string,
-  support: TlsSupport = TLS_SUPPORT,
-): LoadedStatic {
+export function decodeStaticText(text: string | Uint8Array, format: ConfigurationFormat, file: string): LoadedStatic {
   const parsed = parseSource(text, format, file);
   if (parsed.document === undefined) throw new ConfigurationError([parsed.diagnostic]);
-  return decode(parsed.document, { kind: 'file', path: file }, parseFlags([]), [], support);
+  return decode(parsed.document, { kind: 'file', path: file }, parseFlags([]), []);
 }
 
 function configurationFile(flags: ParsedFlags, sources: StaticSources): string | undefined {
@@ -108,13 +101,12 @@ function decode(
   source: StaticSource,
   flags: ParsedFlags,
   before: readonly Diagnostic[],
-  support: TlsSupport = TLS_SUPPORT,
 ): LoadedStatic {
   const own = source.kind === 'flags' ? undefined : flags.own.toDocument('flags');
   const unknownKeys = unknownKeysMode(own) ?? unknownKeysMode(document) ?? 'error';
   const removed = findRemovedKeys(document);
-  const main = decodeRoot(document, unknownKeys, support);
-  const overlay = own === undefined ? undefined : decodeRoot(own, unknownKeys, support);
+  const main = decodeRoot(document, unknownKeys);
+  const overlay = own === undefined ? undefined : decodeRoot(own, unknownKeys);
   const found = [...before, ...removed, ...main.diagnostics, ...(overlay?.diagnostics ?? [])];
   stopOnErrors(found);
   if (main.value === undefined) return fail('CONFIG_VALUE', 'the configuration cannot be used', document.name);
@@ -124,14 +116,11 @@ function decode(
   return { configuration: checked.configuration, source, diagnostics };
 }
 
-function decodeRoot(document: SourceDocument, unknownKeys: 'error' | 'warn', support: TlsSupport) {
-  const isUsual = support === TLS_SUPPORT;
-  const schema = isUsual ? staticSchema : staticSchemaWith(support);
-  const unsupportedKeys = isUsual ? unsupportedStaticKeys : unsupportedStaticKeysWith(support);
+function decodeRoot(document: SourceDocument, unknownKeys: 'error' | 'warn') {
   const location = { object: undefined, pattern: [] };
-  const options = { unknownKeys, unsupportedKeys };
+  const options = { unknownKeys, unsupportedKeys: unsupportedStaticKeys };
   return decodeObject<StaticConfiguration>(
-    schema as z.ZodType<StaticConfiguration>,
+    staticSchema as z.ZodType<StaticConfiguration>,
     document.root,
     document,
     location,

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import type { ServersTransportConfiguration } from '../model/static-configuration.ts';
 import { durationSchema } from '../schema/duration.ts';
 import { boundedInteger } from '../schema/scalars.ts';
-import type { TlsSupport } from '../tls/tls-support.ts';
 import { checkTransportTls, transportTlsShape } from '../tls/transport-tls-schema.ts';
 
 /** What the reference makes of `maxIdleConnsPerHost: 0`. */
@@ -13,10 +12,17 @@ const IDLE_CONNECTIONS_FOR_ZERO = 2;
 /** Idle connections by default (http-services.md section 8). */
 const IDLE_CONNECTIONS = { static: 200, named: 0 } as const;
 
-/** @param scope the static transport, or those of `http.serversTransports` */
-export function serversTransportSchema(
+/** The static `serversTransport`. */
+export const staticTransportSchema = transportSchema('static', {});
+
+/** Those of `http.serversTransports`. */
+export const namedTransportSchema = transportSchema('named', {
+  disableHTTP2: z.boolean().default(false).describe('Speak HTTP/1 with servers whose URL has the scheme https.'),
+});
+
+function transportSchema(
   scope: 'static' | 'named',
-  support: TlsSupport,
+  more: Readonly<Record<string, z.ZodType>>,
 ): z.ZodType<ServersTransportConfiguration, unknown> {
   const plain = z.object({
     maxIdleConnsPerHost: boundedInteger({ min: -(2 ** 31), max: 2 ** 31 - 1 })
@@ -50,8 +56,8 @@ export function serversTransportSchema(
       })
       .prefault({}),
   });
-  if (!support.upstream) return plain;
   // The keys are those of the model; listing them by name again would only repeat it.
-  const extended = plain.extend(transportTlsShape(scope)) as unknown as z.ZodType<ServersTransportConfiguration>;
+  const keys = { ...transportTlsShape(scope), ...more };
+  const extended = plain.extend(keys) as unknown as z.ZodType<ServersTransportConfiguration>;
   return extended.superRefine(checkTransportTls);
 }

@@ -7,12 +7,11 @@ import { durationSchema } from '../schema/duration.ts';
 import { stringListSchema } from '../schema/lists.ts';
 import { boundedInteger } from '../schema/scalars.ts';
 import { mayBeEmpty } from '../schema/section.ts';
-import { TLS_SUPPORT, type TlsSupport } from '../tls/tls-support.ts';
 import { accessLogSchema } from './access-log-schema.ts';
-import { entryPointSchemaWith } from './entry-point-schema.ts';
+import { entryPointSchema } from './entry-point-schema.ts';
 import { metricsSchema } from './metrics-schema.ts';
 import { pingSchema } from './ping-schema.ts';
-import { serversTransportSchema } from './servers-transport-schema.ts';
+import { staticTransportSchema } from './servers-transport-schema.ts';
 
 /** Tie-break between providers for routers of equal priority, best first (static-config.md section 4). */
 export const DEFAULT_PRECEDENCE: readonly string[] = [
@@ -78,56 +77,51 @@ const log = mayBeEmpty(
 /** Names cannot contain what separates them from providers, or paths. */
 const entryPointName = z.string().regex(/^[^@\s/]+$/, { error: 'must be a name without "@", "/" and spaces' });
 
-/** @param support which TLS keys there are */
-export function staticSchemaWith(support: TlsSupport) {
-  return z.object({
-    entryPoints: z
-      .record(entryPointName, entryPointSchemaWith(support))
-      .prefault({})
-      .describe('Where to listen, by name. Without any: one named "http" at ":80".'),
-    providers: z
-      .object({
-        providersThrottleDuration: durationSchema()
-          .prefault('2s')
-          .describe('Least time between two configurations applied from one provider.'),
-        precedence,
-        file: fileProvider,
-      })
-      .prefault({}),
-    serversTransport: serversTransportSchema('static', support)
-      .prefault({})
-      .describe('Connections to servers of services without a transport of their own.'),
-    log,
-    accessLog: accessLogSchema,
-    metrics: metricsSchema,
-    ping: pingSchema,
-    workers: boundedInteger({ min: 0, max: 1_024 })
-      .default(0)
-      .describe('Number of worker processes; 0: one per core. Not part of the compatible configuration.'),
-    limits: z
-      .object({
-        maxBufferedBytesPerWorker: boundedInteger({ min: 0, max: 2 ** 40 })
-          .default(268_435_456)
-          .describe(
-            'Bytes that one worker keeps for slow or talkative peers; beyond, who wants more is turned away. 0: no limit.',
-          ),
-      })
-      .prefault({})
-      .describe('Bounds of the whole process. Not part of the compatible configuration.'),
-    validation: z
-      .object({
-        unknownKeys: z
-          .enum(['error', 'warn'])
-          .default('error')
-          .describe(
-            'What an unknown key does: refuse the object it is in, or only a warning. Not part of the compatible configuration.',
-          ),
-      })
-      .prefault({}),
-  }) satisfies z.ZodType<StaticConfiguration>;
-}
-
-export const staticSchema = staticSchemaWith(TLS_SUPPORT);
+export const staticSchema = z.object({
+  entryPoints: z
+    .record(entryPointName, entryPointSchema)
+    .prefault({})
+    .describe('Where to listen, by name. Without any: one named "http" at ":80".'),
+  providers: z
+    .object({
+      providersThrottleDuration: durationSchema()
+        .prefault('2s')
+        .describe('Least time between two configurations applied from one provider.'),
+      precedence,
+      file: fileProvider,
+    })
+    .prefault({}),
+  serversTransport: staticTransportSchema
+    .prefault({})
+    .describe('Connections to servers of services without a transport of their own.'),
+  log,
+  accessLog: accessLogSchema,
+  metrics: metricsSchema,
+  ping: pingSchema,
+  workers: boundedInteger({ min: 0, max: 1_024 })
+    .default(0)
+    .describe('Number of worker processes; 0: one per core. Not part of the compatible configuration.'),
+  limits: z
+    .object({
+      maxBufferedBytesPerWorker: boundedInteger({ min: 0, max: 2 ** 40 })
+        .default(268_435_456)
+        .describe(
+          'Bytes that one worker keeps for slow or talkative peers; beyond, who wants more is turned away. 0: no limit.',
+        ),
+    })
+    .prefault({})
+    .describe('Bounds of the whole process. Not part of the compatible configuration.'),
+  validation: z
+    .object({
+      unknownKeys: z
+        .enum(['error', 'warn'])
+        .default('error')
+        .describe(
+          'What an unknown key does: refuse the object it is in, or only a warning. Not part of the compatible configuration.',
+        ),
+    })
+    .prefault({}),
+}) satisfies z.ZodType<StaticConfiguration>;
 
 /** Root keys of the reference, ours included, also those not supported yet: what environment variables are matched with. */
 export const STATIC_ROOT_KEYS: readonly string[] = [

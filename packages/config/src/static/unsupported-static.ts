@@ -4,8 +4,6 @@
 import { UnsupportedKeys, type UnsupportedRule } from '../decode/unsupported-keys.ts';
 import { parseBoolean } from '../schema/scalars.ts';
 import { findEntry, type SourceNode } from '../source/source-node.ts';
-import { TLS_SUPPORT, type TlsSupport } from '../tls/tls-support.ts';
-import { STATIC_TRANSPORT_TLS_KEYS } from '../tls/transport-tls-schema.ts';
 
 const OTHER_PROVIDERS = [
   'docker',
@@ -60,24 +58,9 @@ const KEYS: Readonly<Record<string, UnsupportedRule>> = {
   'entryPoints.*.udp': 'warning',
   'entryPoints.*.http3': 'error',
   'entryPoints.*.proxyProtocol': 'error',
-  'entryPoints.*.http.redirections': 'error',
 };
 
-const DOWNSTREAM_TLS: Readonly<Record<string, UnsupportedRule>> = { 'entryPoints.*.http.tls': 'error' };
-/** Servers are reached without TLS only, so nothing gets less safe by leaving these out. */
-const UPSTREAM_TLS: Readonly<Record<string, UnsupportedRule>> = Object.fromEntries(
-  STATIC_TRANSPORT_TLS_KEYS.map((key) => [`serversTransport.${key}`, 'warning' as const]),
-);
-
-export function unsupportedStaticKeysWith({ downstream, upstream }: TlsSupport): UnsupportedKeys {
-  return new UnsupportedKeys({
-    ...KEYS,
-    ...(downstream ? {} : DOWNSTREAM_TLS),
-    ...(upstream ? {} : UPSTREAM_TLS),
-  });
-}
-
-export const unsupportedStaticKeys = unsupportedStaticKeysWith(TLS_SUPPORT);
+export const unsupportedStaticKeys = new UnsupportedKeys(KEYS);
 
 const TLS_CA_OPTIONAL = 'remove it: whether a certificate authority is needed follows from the other tls keys';
 const NAMESPACES = 'use "namespaces", a list';

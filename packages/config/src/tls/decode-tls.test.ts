@@ -4,13 +4,9 @@ import { formatDiagnostic } from '@sluice/errors';
 import { type DecodedDynamic, decodeDynamic } from '../dynamic/decode-dynamic.ts';
 import { CURVE_NAMES, findCurve } from './curves.ts';
 import { BUILT_IN_TLS_OPTIONS } from './tls-options-schema.ts';
-import type { TlsSupport } from './tls-support.ts';
 
-const SERVED: TlsSupport = { downstream: true, upstream: true };
-const NOT_SERVED: TlsSupport = { downstream: false, upstream: false };
-
-function decode(text: string, tlsSupport = SERVED): DecodedDynamic {
-  return decodeDynamic({ text, format: 'yaml', file: 'f', middlewareTypes: new Map(), tlsSupport, positions: true });
+function decode(text: string): DecodedDynamic {
+  return decodeDynamic({ text, format: 'yaml', file: 'f', middlewareTypes: new Map(), positions: true });
 }
 
 function messages({ diagnostics }: DecodedDynamic): string[] {
@@ -28,16 +24,18 @@ function complaint(text: string): string {
   return messages(decoded).join('\n');
 }
 
-test('as long as TLS is not served, nothing that asks for it is accepted', () => {
-  const routers = decode('http: {routers: {r: {rule: x, service: s, tls: {}}}}', NOT_SERVED);
-  assert.deepEqual(routers.refused, ['http.routers.r']);
-  const section = decode('tls: {certificates: [{certFile: a, keyFile: b}], options: {o: {}}}', NOT_SERVED);
-  assert.deepEqual(section.tls, { certificates: [], options: {}, stores: {} });
-  assert.match(messages(section).join(), /warning: "tls" is known, but not supported by this version yet/);
-  for (const key of ['serverName', 'rootCAs', 'insecureSkipVerify', 'peerCertURI', 'spiffe']) {
-    const { refused, diagnostics } = decode(`http: {serversTransports: {t: {${key}: a}}}`, NOT_SERVED);
-    assert.deepEqual([refused, diagnostics[0]!.code], [['http.serversTransports.t'], 'CONFIG_UNSUPPORTED'], key);
+test('nothing that asks for TLS is left out in silence: it is accepted, or its object is refused', () => {
+  const routers = decode('http: {routers: {r: {rule: x, service: s, tls: {}}}}');
+  assert.deepEqual([Object.keys(routers.http.routers), routers.diagnostics], [['r'], []]);
+  const section = decode('tls: {certificates: [{certFile: a, keyFile: b}], options: {o: {}}}');
+  assert.deepEqual([section.tls.certificates.length, Object.keys(section.tls.options)], [1, ['o']]);
+  assert.deepEqual(section.diagnostics, []);
+  for (const key of ['serverName: a', 'rootCAs: a', 'insecureSkipVerify: true', 'peerCertURI: "a:b"']) {
+    const { http, diagnostics } = decode(`http: {serversTransports: {t: {${key}}}}`);
+    assert.deepEqual([Object.keys(http.serversTransports), diagnostics], [['t'], []], key);
   }
+  const { refused, diagnostics } = decode('http: {serversTransports: {t: {spiffe: {ids: a}}}}');
+  assert.deepEqual([refused, diagnostics[0]!.code], [['http.serversTransports.t'], 'CONFIG_UNSUPPORTED']);
 });
 
 test('options: defaults are those that are built in', () => {

@@ -12,19 +12,6 @@ import {
   versionSchema,
 } from './tls-values.ts';
 
-/** Keys of both. */
-export const STATIC_TRANSPORT_TLS_KEYS = ['insecureSkipVerify', 'rootCAs'] as const;
-export const TRANSPORT_TLS_KEYS = [
-  ...STATIC_TRANSPORT_TLS_KEYS,
-  'serverName',
-  'certificates',
-  'cipherSuites',
-  'minVersion',
-  'maxVersion',
-  'peerCertSANs',
-  'peerCertURI',
-] as const;
-
 const URI = /^[a-z][a-z0-9+.-]*:\S+$/i;
 const URI_FORM = 'must be a URI such as "spiffe://example.org/service"';
 const unlessEmpty = (value: unknown) => (value === '' ? undefined : value);

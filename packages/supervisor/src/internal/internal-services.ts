@@ -1,8 +1,15 @@
 // The services of the program itself (`…@internal`): what answers them, and the server on which workers reach them. Nothing is
 // started, and no server loaded, when the static configuration switches none on.
 
-import { AdminServer, type InternalService, type MetricsPage, MetricsService, PingService } from '@sluice/admin';
-import type { StaticConfiguration } from '@sluice/config';
+import {
+  AdminServer,
+  type InternalService,
+  type MetricsPage,
+  MetricsService,
+  NoopService,
+  PingService,
+} from '@sluice/admin';
+import { hasRedirections, NOOP_SERVICE, type StaticConfiguration } from '@sluice/config';
 import { Errors } from '@sluice/errors';
 import type { Logger } from 'pino';
 import { StartError } from '../start-error.ts';
@@ -30,6 +37,7 @@ export class InternalServices {
       this.services.set('ping', this.ping);
     }
     if (metricsPage !== undefined) this.services.set('prometheus', new MetricsService(metricsPage));
+    if (hasRedirections(configuration.entryPoints)) this.services.set(NOOP_SERVICE, new NoopService());
   }
 
   /** To be called by the one supervisor of the runtime directory. @throws StartError */
