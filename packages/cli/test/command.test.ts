@@ -216,6 +216,55 @@ test('explain: answers that Sluice gives itself', () => {
   }
 });
 
+test('explain: over TLS, with options chosen by the server name', () => {
+  file(
+    'tls/dynamic.yaml',
+    `http:
+  routers:
+    shop: {rule: Host(\`shop.example\`), service: s, tls: {options: strict}}
+    any: {rule: PathPrefix(\`/\`), service: s, tls: {}}
+  services: {s: {loadBalancer: {servers: [{url: "https://10.0.0.1"}]}}}
+tls: {options: {strict: {sniStrict: true}}}
+`,
+  );
+  file(
+    'tls/static.yaml',
+    `entryPoints:
+  web: {address: ":80", http: {redirections: {entryPoint: {to: websecure}}}}
+  websecure: {address: ":443", asDefault: true}
+providers: {file: {filename: tls/dynamic.yaml}}
+`,
+  );
+  const validated = sluice('validate', '--configFile=tls/static.yaml');
+  assert.deepEqual(
+    [validated.status, /valid: 0 errors, 0 warnings/.test(validated.stdout)],
+    [0, true],
+    validated.stdout,
+  );
+  const cases: readonly (readonly [string[], RegExp, number])[] = [
+    [
+      ['https://shop.example/'],
+      /TLS +server name shop.example: options strict@file[\s\S]*shop@file.*takes the request/,
+      0,
+    ],
+    [['https://10.0.0.9/'], /TLS +no server name: options default[\s\S]*✓ any@file/, 0],
+    [
+      ['https://other.example/', '-H', 'Host: shop.example'],
+      /answer +421 Misdirected Request: .*strict@file.*default/,
+      1,
+    ],
+    [['http://shop.example/'], /redirect-web-to-websecure@internal \(redirectScheme\)[\s\S]*service +noop@internal/, 0],
+    [['http://a:443/'], /answer +404 Not Found: no router of this entry point for plain requests/, 1],
+  ];
+  for (const [args, expected, status] of cases) {
+    const explained = sluice('explain', 'GET', ...args, '--configFile=tls/static.yaml');
+    assert.match(explained.stdout, expected);
+    assert.equal(explained.status, status);
+  }
+  const { tls } = JSON.parse(sluice('explain', 'https://x/', '--configFile=tls/static.yaml', '--format=json').stdout);
+  assert.deepEqual(tls, { serverName: 'x', options: 'default' });
+});
+
 test('explain: wrong use', () => {
   const cases: readonly (readonly [string[], RegExp])[] = [
     [[], /expected a method and a URL/],

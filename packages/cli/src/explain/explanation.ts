@@ -2,15 +2,27 @@
 // workers, evaluated by the plain matcher.
 
 import { deniedCharacter } from '@sluice/protocols';
-import { buildPlan, type ExplainedCandidate, explainMatch, type SnapshotPlan } from '@sluice/routing';
+import {
+  buildPlan,
+  EntryPointHosts,
+  type EntryPointPlan,
+  type ExplainedCandidate,
+  explainMatch,
+  isMisdirected,
+  type SnapshotPlan,
+} from '@sluice/routing';
 import type { Project } from '../project/load-project.ts';
 import { type ArrivingRequest, arriveAt, type RefusedRequest } from './arriving-request.ts';
 import type { ChosenEntryPoint } from './choose-entry-point.ts';
 import type { RequestedExchange } from './requested.ts';
 
+const CLOSED = 'all routers for this server name have TLS options that cannot be used';
+
 export interface Explanation {
   readonly request: RequestedExchange;
   readonly entryPoint: { readonly name: string; readonly address: string; readonly reason: string };
+  /** Of requests over TLS. */
+  readonly tls?: ConnectionTls;
   /** What routing sees; undefined when the entry point refuses the request before. */
   readonly routed?: {
     readonly host: string;
@@ -21,7 +33,7 @@ export interface Explanation {
   /** In the order in which they are tried. */
   readonly candidates: readonly ExplainedCandidate[];
   /** The answer that Sluice itself gives; undefined when the request goes to a service. */
-  readonly answer?: RefusedRequest;
+  readonly answer?: RefusedRequest | ClosedConnection;
   readonly middlewares: readonly { readonly name: string; readonly type: string }[];
   readonly service?: {
     readonly name: string;
@@ -32,26 +44,47 @@ export interface Explanation {
   };
 }
 
+export interface ConnectionTls {
+  /** Empty: the client names none. */
+  readonly serverName: string;
+  /** Name of the set of TLS options; null: there is none that can be used, so the connection is closed. */
+  readonly options: string | null;
+}
+
+/** Nothing is answered. */
+export interface ClosedConnection {
+  readonly closed: true;
+  readonly reason: string;
+}
+
 /** @param project with a valid static configuration */
 export function explain(project: Project, entryPoint: ChosenEntryPoint, request: RequestedExchange): Explanation {
+  const plan = planOf(project);
+  const planned = plan.entryPoints.find(({ name }) => name === entryPoint.name)!;
+  const tls = request.secure ? connectionTls(planned, request.serverName) : undefined;
   const base = {
     request,
     entryPoint: { name: entryPoint.name, address: entryPoint.configuration.address, reason: entryPoint.reason },
+    ...(tls === undefined ? {} : { tls }),
     candidates: [],
     middlewares: [],
   };
+  if (tls?.options === null) return { ...base, answer: { closed: true, reason: CLOSED } };
   const arrived = arriveAt(entryPoint.configuration, request);
   if ('status' in arrived) return { ...base, answer: arrived };
   const { view } = arrived;
   const query = view.query === undefined ? {} : { query: view.query };
   const routed = { host: view.host, path: view.path, forwardedPath: arrived.path, ...query };
-  const plan = planOf(project);
-  const index = plan.entryPoints.findIndex(({ name }) => name === entryPoint.name);
+  const index = request.secure ? planned.securedIndex : plan.entryPoints.indexOf(planned);
   const candidates = explainMatch(plan.routers, index, view);
   const chosen = candidates.find((candidate) => candidate.chosen);
-  const answer = ownAnswer(plan, chosen, arrived);
+  const answer = ownAnswer(plan, chosen, arrived, tls?.options);
   const target = chosen === undefined ? { middlewares: [] } : targetOf(plan, chosen.index);
   return { ...base, routed, candidates, ...target, ...(answer === undefined ? {} : { answer }) };
+}
+
+function connectionTls({ tls }: EntryPointPlan, serverName: string): ConnectionTls {
+  return { serverName, options: new EntryPointHosts(tls).optionsFor(serverName) };
 }
 
 function planOf(project: Project): SnapshotPlan {
@@ -63,6 +96,7 @@ function planOf(project: Project): SnapshotPlan {
     defaultServersTransport: serversTransport,
     http: project.http,
     statusRow: () => 0,
+    ...(project.unusableTls === undefined ? {} : { tls: { unusable: project.unusableTls } }),
   }).plan;
 }
 
@@ -70,12 +104,20 @@ function ownAnswer(
   plan: SnapshotPlan,
   chosen: ExplainedCandidate | undefined,
   { path }: ArrivingRequest,
+  connectionOptions: string | undefined,
 ): RefusedRequest | undefined {
-  if (chosen === undefined) return { status: 404, reason: 'no router of this entry point matches' };
+  if (chosen === undefined) {
+    const routers = connectionOptions === undefined ? 'plain requests' : 'requests over TLS';
+    return { status: 404, reason: `no router of this entry point for ${routers} matches` };
+  }
   const router = plan.routers[chosen.index]!;
   const denied = deniedCharacter(path, router.deniedEncodedCharacters);
   if (denied !== undefined)
     return { status: 400, reason: `the path contains ${denied}, which this entry point refuses` };
+  if (connectionOptions !== undefined && isMisdirected(connectionOptions, router.tlsOptions)) {
+    const reason = `the router has the TLS options ${router.tlsOptions}, the connection ${connectionOptions}`;
+    return { status: 421, reason };
+  }
   const { servers } = plan.services[router.service]!;
   return servers.length > 0 ? undefined : { status: 503, reason: 'the service has no servers' };
 }

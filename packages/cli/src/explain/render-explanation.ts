@@ -19,11 +19,15 @@ export function renderExplanation(explanation: Explanation): string {
   ].join('\n');
 }
 
-function renderRequest({ request, entryPoint, routed }: Explanation): string[] {
+function renderRequest({ request, entryPoint, tls, routed }: Explanation): string[] {
   const { method, authority, path, query, clientIp } = request;
   const target = query === undefined ? path : `${path}?${query}`;
   const lines = [`${method} ${target} for ${authority} from ${clientIp}`];
   lines.push(`entry point  ${entryPoint.name} (${entryPoint.address}): ${entryPoint.reason}`);
+  if (tls !== undefined) {
+    const client = tls.serverName === '' ? 'no server name' : `server name ${tls.serverName}`;
+    lines.push(`TLS          ${client}: ${tls.options === null ? 'no options' : `options ${tls.options}`}`);
+  }
   if (routed === undefined) return lines;
   const changed = routed.forwardedPath === path ? '' : ` (as sent: ${path})`;
   lines.push(`host         ${routed.host}`, `path         ${routed.forwardedPath}${changed}`);
@@ -73,6 +77,7 @@ function renderTarget({ middlewares, service }: Explanation): string[] {
 }
 
 function renderOutcome({ answer, service }: Explanation): string {
+  if (answer !== undefined && 'closed' in answer) return `outcome      the connection is closed: ${answer.reason}`;
   if (answer !== undefined)
     return `answer       ${answer.status} ${STATUS_CODES[answer.status] ?? ''}: ${answer.reason}`;
   return `outcome      goes to a server of ${service?.name}, unless a middleware answers`;

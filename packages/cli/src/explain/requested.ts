@@ -7,6 +7,10 @@ export interface RequestedExchange {
   readonly method: string;
   /** `host[:port]`: the URL's, or that of a Host header. */
   readonly authority: string;
+  /** Over TLS: the URL begins with `https`. */
+  readonly secure: boolean;
+  /** What a client names when it connects over TLS: the host of the URL, lower case; empty for an address, which is not named. */
+  readonly serverName: string;
   /** Port of the URL, or the default of its scheme: the port the client connects to. */
   readonly port: number;
   /** As typed; at least `/`. */
@@ -30,7 +34,7 @@ export function requestedExchange(options: ParsedOptions): RequestedExchange {
     throw new UsageError('expected a method and a URL, such as GET http://example.com/');
   const [method, url] = second === undefined ? ['GET', first] : [first, second];
   if (!TOKEN.test(method)) throw new UsageError(`"${method}" is not a method`);
-  const { authority, port, path, query } = parseUrl(url);
+  const { secure, authority, serverName, port, path, query } = parseUrl(url);
   const headers = (options.values.get('H') ?? []).map(parseHeader);
   const clientIp = lastValue(options, 'client-ip') ?? '127.0.0.1';
   if (isIP(clientIp) === 0) throw new UsageError(`--client-ip must be an IP address, not "${clientIp}"`);
@@ -38,6 +42,8 @@ export function requestedExchange(options: ParsedOptions): RequestedExchange {
   return {
     method,
     authority: host ?? authority,
+    secure,
+    serverName,
     port,
     path: path === '' ? '/' : path,
     query,
@@ -54,7 +60,15 @@ function parseUrl(url: string) {
     throw new UsageError(`"${url}" is not an http or https URL`);
   const port = /:(\d{1,5})$/.exec(authority)?.[1];
   if (authority === '' || Number(port ?? 1) > 65_535) throw new UsageError(`"${url}" has no valid host and port`);
-  return { authority, port: port === undefined ? standardPort : Number(port), path, query };
+  const hostname = authority.replace(/:\d*$/, '').toLowerCase();
+  return {
+    secure: scheme.toLowerCase() === 'https',
+    authority,
+    serverName: isIP(hostname) !== 0 || hostname.startsWith('[') ? '' : hostname.replace(/\.$/, ''),
+    port: port === undefined ? standardPort : Number(port),
+    path,
+    query,
+  };
 }
 
 function parseHeader(text: string): [string, string] {

@@ -13,6 +13,7 @@ import {
   type LoadedStatic,
   loadStaticConfiguration,
   qualifyNames,
+  type TlsReferenceReport,
 } from '@sluice/config';
 import { ConfigurationError, type Diagnostic } from '@sluice/errors';
 import { middlewareTypes } from '@sluice/middlewares';
@@ -40,6 +41,8 @@ export interface Project {
   readonly files: readonly string[];
   /** Objects that are valid in themselves, under qualified names. */
   readonly http: HttpConfiguration;
+  /** Who names TLS options that cannot be used; undefined: nobody does. */
+  readonly unusableTls?: TlsReferenceReport['unusable'];
   readonly diagnostics: readonly Diagnostic[];
   /** Where objects stand, by qualified object path (`http.routers.web@file`). */
   readonly positions: ReadonlyMap<string, ObjectPosition>;
