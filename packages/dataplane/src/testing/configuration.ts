@@ -35,6 +35,7 @@ export function dynamicConfiguration(
     file: 'test.yaml',
     middlewareTypes: types,
     unknownKeys: 'error',
+    tlsSupport: { downstream: true, upstream: false },
   });
   if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
   return qualifyNames('file', http);

@@ -7,13 +7,14 @@ import { type MiddlewareType, middlewareTypes } from '@sluice/middlewares';
 import { createListeningSocket } from '@sluice/native';
 import type { AccessLog } from '@sluice/observability/access-log';
 import type { MetricsSettings } from '@sluice/observability/metrics';
-import { compileConfiguration, SnapshotReader, serverKey } from '@sluice/routing';
+import { compileConfiguration, SnapshotReader, serverKey, type TlsMaterial } from '@sluice/routing';
 import { LimitsBlock, MetricsBlock, type MetricsBlockShape, ServerHealth, ServerStatus } from '@sluice/shared-state';
 import { pino } from 'pino';
+import type { OpenHttp2 } from '../detect/open-http2.ts';
 import type { ClientBalanceOptions } from '../listen/client-balance.ts';
 import { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
-import { Dataplane } from '../worker/dataplane.ts';
+import { Dataplane, type DataplaneOptions } from '../worker/dataplane.ts';
 import { DEFAULT_TRANSPORT, defaultEntryPoint, dynamicConfiguration } from './configuration.ts';
 import { RawClient } from './raw-client.ts';
 import { type RawHandler, RawServer } from './raw-server.ts';
@@ -50,6 +51,12 @@ export interface ProxyOptions {
   /** What is counted, in `counted`. Default: nothing. */
   readonly metrics?: Partial<MetricsSettings>;
   readonly accessLog?: AccessLog;
+  /** TLS is spoken with this; more by `dataplane.installTls`. Default: it is not. */
+  readonly tls?: TlsMaterial;
+  readonly tlsBounds?: DataplaneOptions['tls'];
+  /** `tls` of the one router, as a line of YAML. */
+  readonly routerTls?: string;
+  readonly openHttp2?: OpenHttp2;
   readonly observability?: Partial<EntryPointConfiguration['observability']>;
   /** Clients are shared with the other worker. */
   readonly balance?: Omit<ClientBalanceOptions, 'slot' | 'load'>;
@@ -60,6 +67,7 @@ export interface ProxyOptions {
 }
 
 const SLOTS = 2;
+const WARN_LEVEL = 40;
 const ERROR_LEVEL = 50;
 const ROWS = 64;
 
@@ -75,6 +83,8 @@ export class ProxyUnderTest {
   readonly released: number[] = [];
   /** Log lines at level error and above, as JSON. */
   readonly faults: string[] = [];
+  /** With the option `tls`: what is logged at level debug. */
+  readonly details: { readonly code?: string; readonly reason?: string }[] = [];
   /** Log lines at level warn. */
   readonly warnings: { readonly code?: string; readonly earlier?: number }[] = [];
   private readonly options: ProxyOptions;
@@ -99,7 +109,7 @@ export class ProxyUnderTest {
       slot: beside === undefined ? 0 : 1,
       status: this.status,
       limits: this.limits,
-      log: pino({ level: 'warn' }, { write: (line) => this.noteLine(line) }),
+      log: pino({ level: options.tls === undefined ? 'warn' : 'debug' }, { write: (line) => this.noteLine(line) }),
       serverName: hostname(),
       transport: { connectionsMax: 4096 },
       clientsMax: options.clientsMax ?? 0,
@@ -107,10 +117,13 @@ export class ProxyUnderTest {
       bufferedBytesMax: options.bufferedBytesMax ?? 0,
       middlewareBehaviourOf: (type) => this.types.get(type),
       ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),
+      ...(options.tlsBounds === undefined ? {} : { tls: options.tlsBounds }),
+      ...(options.openHttp2 === undefined ? {} : { openHttp2: options.openHttp2 }),
       ...(options.balance === undefined ? {} : { balance: options.balance }),
       ...(options.resolver === undefined ? {} : { resolver: options.resolver }),
       ...(this.counted === undefined ? {} : { metrics: new WorkerMetrics(this.counted, metricsSettings(options)) }),
     });
+    if (options.tls !== undefined) this.dataplane.installTls(options.tls);
     this.install(options.dynamic ?? this.defaultDynamic());
     const { descriptor, port } = createListeningSocket({ host: '127.0.0.1', port: 0 });
     this.port = port;
@@ -168,7 +181,8 @@ export class ProxyUnderTest {
   private noteLine(line: string): void {
     const fields = JSON.parse(line);
     if (fields.level >= ERROR_LEVEL) this.faults.push(line);
-    else this.warnings.push(fields);
+    else if (fields.level >= WARN_LEVEL) this.warnings.push(fields);
+    else this.details.push(fields);
   }
 
   /** Row of a server in the shared status; new rows start up. */
@@ -198,7 +212,7 @@ http:
       rule: ${JSON.stringify(rule ?? 'PathPrefix(`/`)')}
       service: app
       middlewares: [${names.join(', ')}]
-${names.length > 0 ? `  middlewares:\n${definitions.join('')}` : ''}
+${this.options.routerTls === undefined ? '' : `      tls: ${this.options.routerTls}\n`}${names.length > 0 ? `  middlewares:\n${definitions.join('')}` : ''}
   services:
     app:
       loadBalancer:
