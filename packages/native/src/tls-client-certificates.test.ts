@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { afterEach, describe, it } from 'node:test';
 import type tls from 'node:tls';
-import { type Issued, issue } from '../test/certificates.ts';
+import { type Issued, issue } from '../../../test/support/issued-certificates.ts';
 import { credentials, serverContext, TlsHarness } from '../test/tls-harness.ts';
 import { ClientCertificates, Event, TlsFailure, tlsHasPeerCertificate, tlsResumed } from './index.ts';
 

@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type tls from 'node:tls';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import { issue } from '../test/certificates.ts';
+import { issue } from '../../../test/support/issued-certificates.ts';
 import { credentials, NAME, TlsHarness } from '../test/tls-harness.ts';
 import { readBytes } from '../test/transport-harness.ts';
 import {

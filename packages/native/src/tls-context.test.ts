@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { issue } from '../test/certificates.ts';
+import { issue } from '../../../test/support/issued-certificates.ts';
 import { credentials } from '../test/tls-harness.ts';
 import {
   createTlsClientContext,

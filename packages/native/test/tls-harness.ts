@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import type net from 'node:net';
 import tls from 'node:tls';
+import { type Issued, issue } from '../../../test/support/issued-certificates.ts';
 import {
   createTlsServerContext,
   Event,
@@ -13,7 +14,6 @@ import {
   type TlsServerOptions,
   tlsReason,
 } from '../src/index.ts';
-import { type Issued, issue } from './certificates.ts';
 import { type SeenEvent, TransportHarness } from './transport-harness.ts';
 
 export const NAME = 'server.test';

@@ -12,7 +12,7 @@ import {
   type TlsMaterial,
   type TlsTables,
 } from '@sluice/routing';
-import { type Issued, issue, type Wish } from '../../../native/test/certificates.ts';
+import { type Issued, issue, type Wish } from '../../../../test/support/issued-certificates.ts';
 
 export const authority: Issued = issue({ authority: true, commonName: 'authority' });
 
