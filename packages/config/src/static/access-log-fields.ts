@@ -31,6 +31,9 @@ export const ACCESS_LOG_FIELDS = [
   'ServiceURL',
   'StartLocal',
   'StartUTC',
+  'TLSCipher',
+  'TLSClientSubject',
+  'TLSVersion',
   'entryPointName',
 ] as const;
 
@@ -46,9 +49,6 @@ const ABSENT_FIELDS = [
   'OriginStatusLine',
   'RequestLine',
   'SpanId',
-  'TLSCipher',
-  'TLSClientSubject',
-  'TLSVersion',
   'TraceId',
   'span_id',
   'trace_id',

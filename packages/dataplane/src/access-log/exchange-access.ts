@@ -89,6 +89,7 @@ export class ExchangeAccess {
     record.query = this.query;
     record.minorVersion = request.minorVersion;
     record.secure = exchange.secure;
+    record.tls = downstream.tls;
     record.originStatus = facts.serverStatus;
     record.status = facts.status;
     record.requestFields = captures.request;

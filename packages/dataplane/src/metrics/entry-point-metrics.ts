@@ -1,12 +1,14 @@
 // What a worker counts for one entry point: its requests, and its open connections. Made once per worker.
 
-import type { MetricRows, RequestSeries } from '@sluice/observability/metrics';
+import type { MetricRows, RequestSeries, TlsSeries } from '@sluice/observability/metrics';
 import { MetricKind } from '@sluice/shared-state';
 import { LimitMetrics } from './limit-metrics.ts';
 
 export class EntryPointMetrics {
   /** Undefined when requests are not counted by entry point. */
   readonly requests: RequestSeries | undefined;
+  /** The same for requests over TLS. */
+  readonly tls: TlsSeries | undefined;
   /** Requests that no router takes are counted. */
   readonly observesUnmatched: boolean;
   readonly limits: LimitMetrics;
@@ -14,9 +16,16 @@ export class EntryPointMetrics {
   private readonly connectionsRow: number;
 
   /** @param name its `nameHash`. */
-  constructor(rows: MetricRows, name: number, requests: RequestSeries | undefined, observesUnmatched: boolean) {
+  constructor(
+    rows: MetricRows,
+    name: number,
+    requests: RequestSeries | undefined,
+    tls: TlsSeries | undefined,
+    observesUnmatched: boolean,
+  ) {
     this.rows = rows;
     this.requests = requests;
+    this.tls = tls;
     this.observesUnmatched = observesUnmatched;
     this.limits = new LimitMetrics(rows, MetricKind.ENTRY_POINT_LIMIT_REACHED, name);
     this.connectionsRow = rows.rowFor({ kind: MetricKind.OPEN_CONNECTIONS, name, other: 0, labels: 0, text: '' });

@@ -60,6 +60,8 @@ export class ExchangeMetrics {
     if (isLate) forgetRows(route);
     this.add(downstream.entryPoint.metrics?.requests, labels, seconds, requestBytes, bytesSent);
     this.add(route?.router, labels, seconds, requestBytes, bytesSent);
+    const { tls } = downstream;
+    if (tls !== undefined) this.addTls(tls.labels);
     if (facts.serverStartedAtMs !== 0) {
       const responseBytes = facts.serverAnswered ? responsePipe.bytesMoved : bytesSent;
       const ofServer = (now - facts.serverStartedAtMs) / 1000;
@@ -89,6 +91,13 @@ export class ExchangeMetrics {
     return withCode(this.labels, protocolOf(this.labels) < ProtocolLabel.GRPC ? status : this.grpcCode);
   }
 
+  private addTls(labels: number): void {
+    const { exchange, route } = this;
+    exchange.downstream.entryPoint.metrics?.tls?.add(labels);
+    route?.routerTls?.add(labels);
+    if (exchange.facts.serverStartedAtMs !== 0) route?.serviceTls?.add(labels);
+  }
+
   private add(
     series: RequestSeries | undefined,
     labels: number,
@@ -103,4 +112,6 @@ export class ExchangeMetrics {
 function forgetRows(route: RouteMetrics | undefined): void {
   route?.router?.forgetRows();
   route?.service?.forgetRows();
+  route?.routerTls?.forgetRows();
+  route?.serviceTls?.forgetRows();
 }

@@ -1,7 +1,7 @@
 // What a worker counts, by the settings that the supervisor passed in: hands out the series of entry points and of routes.
 // Nothing here runs per request.
 
-import { MetricRows, type MetricsSettings, RequestSeries } from '@sluice/observability/metrics';
+import { MetricRows, type MetricsSettings, RequestSeries, TlsSeries } from '@sluice/observability/metrics';
 import { ObservedSignal } from '@sluice/routing/snapshot';
 import { MetricKind, type MetricsBlock, nameHash } from '@sluice/shared-state';
 import { isForwardedField } from '../http/forwarded-fields.ts';
@@ -15,6 +15,9 @@ const INTERNAL_SUFFIX = '@internal';
 export interface RouteMetrics {
   readonly router: RequestSeries | undefined;
   readonly service: RequestSeries | undefined;
+  /** The same for requests over TLS. */
+  readonly routerTls: TlsSeries | undefined;
+  readonly serviceTls: TlsSeries | undefined;
   /** Undefined when services are not counted. */
   readonly connections: ConnectionMetrics | undefined;
 }
@@ -42,7 +45,8 @@ export class WorkerMetrics {
     const hash = nameHash(name);
     const { entryPoints } = this.settings;
     const requests = entryPoints ? this.series(MetricKind.ENTRY_POINT_REQUESTS, hash, 0) : undefined;
-    return new EntryPointMetrics(this.rows, hash, requests, observesUnmatched);
+    const tls = entryPoints ? this.tls(MetricKind.ENTRY_POINT_TLS_REQUESTS, hash, 0) : undefined;
+    return new EntryPointMetrics(this.rows, hash, requests, tls, observesUnmatched);
   }
 
   /** @returns undefined when its requests are not counted at all. */
@@ -54,8 +58,14 @@ export class WorkerMetrics {
     return {
       router: routers ? this.series(MetricKind.ROUTER_REQUESTS, nameHash(router), serviceHash) : undefined,
       service: services ? this.series(MetricKind.SERVICE_REQUESTS, serviceHash, 0) : undefined,
+      routerTls: routers ? this.tls(MetricKind.ROUTER_TLS_REQUESTS, nameHash(router), serviceHash) : undefined,
+      serviceTls: services ? this.tls(MetricKind.SERVICE_TLS_REQUESTS, serviceHash, 0) : undefined,
       connections: services ? new ConnectionMetrics(this.rows, serviceHash) : undefined,
     };
+  }
+
+  private tls(kind: number, name: number, other: number): TlsSeries {
+    return new TlsSeries(this.rows, { kind, name, other });
   }
 
   private series(kind: number, name: number, other: number): RequestSeries {

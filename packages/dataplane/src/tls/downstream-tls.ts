@@ -26,10 +26,11 @@ export class DownstreamTls {
   readonly version: string;
   /** Its IANA name; `unknown` where we have none. */
   readonly cipher: string;
+  /** Of the client's certificate, in the order of RFC 2253; empty without one. */
+  readonly clientSubject: string;
   private readonly transport: StreamTransport;
   private readonly id: number;
   private readonly hasCertificate: boolean;
-  private subject: string | undefined = undefined;
 
   /** @param id of the connection. @param facts, suite of the event TLS_READY. */
   constructor(transport: StreamTransport, id: number, choice: HandshakeChoice, facts: number, suite: number) {
@@ -42,17 +43,12 @@ export class DownstreamTls {
     this.version = version;
     this.cipher = cipher;
     this.hasCertificate = tlsHasPeerCertificate(facts);
+    this.clientSubject = subjectOf(this.clientCertificates()[0]);
   }
 
   /** As DER, the client's own first; empty: it has shown none, or the connection is gone. Allocates. */
   clientCertificates(): readonly Buffer[] {
     return this.hasCertificate ? (this.transport.peerCertificates(this.id) ?? NO_CERTIFICATES) : NO_CERTIFICATES;
-  }
-
-  /** Of the client's certificate, in the order of RFC 2253; empty without one. Made once, while the connection is there. */
-  get clientSubject(): string {
-    this.subject ??= subjectOf(this.clientCertificates()[0]);
-    return this.subject;
   }
 }
 

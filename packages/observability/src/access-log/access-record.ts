@@ -7,6 +7,14 @@ import type { FieldCapture } from './field-capture.ts';
 const NO_NAME = new ConstantText('');
 const NO_CLIENT = new ClientText('', 0);
 
+/** Of the client's connection. */
+export interface AccessTls {
+  readonly version: string;
+  readonly cipher: string;
+  /** Empty: the client has shown no certificate. */
+  readonly clientSubject: string;
+}
+
 export class AccessRecord {
   /** Milliseconds of the monotonic clock (`performance.now`). */
   startedAtMs = 0;
@@ -30,6 +38,8 @@ export class AccessRecord {
   /** Of HTTP/1. */
   minorVersion = 1;
   secure = false;
+  /** Undefined: the connection is plain, or nobody knows. */
+  tls: AccessTls | undefined = undefined;
   requestBytes = 0;
   /** 0: there was no answer of a server, nor one in place of it. */
   originStatus = 0;

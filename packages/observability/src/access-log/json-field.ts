@@ -83,6 +83,11 @@ export const JSON_FIELD_WRITERS = {
   ServiceAddr: (key, { server }, line) => writeName(key, line, server?.address),
   ServiceName: (key, { server }, line) => writeName(key, line, server?.service),
   ServiceURL: (key, { server }, line) => writeName(key, line, server?.url),
+  TLSCipher: (key, { tls }, line) => writeText(key, line, tls!.cipher),
+  TLSClientSubject: (key, { tls }, line) => {
+    if (tls!.clientSubject !== '') writeText(key, line, tls!.clientSubject);
+  },
+  TLSVersion: (key, { tls }, line) => writeText(key, line, tls!.version),
 } as const satisfies Partial<Record<AccessLogField, JsonFieldWriter>>;
 
 function writeNumber(key: string, line: LineBuffer, value: number): void {

@@ -19,6 +19,9 @@ const USUAL = [
   '"entryPointName":"web","level":"info","msg":"","time":"2026-01-02T04:04:05+01:00"}\n',
 ].join(',');
 
+/** Of a client with a certificate. */
+const TLS = { version: '1.3', cipher: 'TLS_AES_128_GCM_SHA256', clientSubject: 'CN="ann",O=x' };
+
 function fields(line: string): Record<string, unknown> {
   return JSON.parse(line) as Record<string, unknown>;
 }
@@ -30,8 +33,23 @@ describe('json lines', () => {
     assert.equal(line, USUAL);
     const names = Object.keys(fields(line));
     assert.deepEqual(names, [...names].sort());
+    const all = Object.keys(fields(log.write({ secure: true, tls: TLS })));
+    assert.deepEqual(all, [...all].sort());
     const expected = [...ACCESS_LOG_FIELDS, 'level', 'msg', 'time'].filter((name) => name !== 'GzipRatio');
-    assert.deepEqual(names, expected.sort());
+    assert.deepEqual(all, expected.sort());
+    assert.deepEqual(
+      names,
+      all.filter((name) => !name.startsWith('TLS')),
+    );
+  });
+
+  it('say what is known of TLS, and leave out what a client has not shown', () => {
+    const log = new LogUnderTest('{ format: json }');
+    const { TLSVersion, TLSCipher, TLSClientSubject } = fields(log.write({ secure: true, tls: TLS }));
+    assert.deepEqual([TLSVersion, TLSCipher, TLSClientSubject], [TLS.version, TLS.cipher, TLS.clientSubject]);
+    const anonymous = fields(log.write({ secure: true, tls: { ...TLS, clientSubject: '' } }));
+    assert.equal(anonymous.TLSVersion, '1.3');
+    assert.equal('TLSClientSubject' in anonymous, false);
   });
 
   it('are the same when everything in them is remembered, except for the count', () => {
@@ -147,7 +165,7 @@ describe('json lines', () => {
 describe('fields of json lines', () => {
   it('are dropped by name, in any case, and kept by name where others are dropped', () => {
     const fewer = new LogUnderTest('{ format: json, fields: { names: { clienthost: drop, ServiceURL: drop } } }');
-    const names = Object.keys(fields(fewer.write()));
+    const names = Object.keys(fields(fewer.write({ tls: TLS })));
     assert.equal(names.includes('ClientHost') || names.includes('ServiceURL'), false);
     assert.equal(names.length, ACCESS_LOG_FIELDS.length + 3 - 1 - 2);
     const more = new LogUnderTest('{ format: json, fields: { defaultMode: drop, names: { requestpath: keep } } }');
@@ -163,7 +181,7 @@ describe('fields of json lines', () => {
     for (const name of ACCESS_LOG_FIELDS) {
       const log = new LogUnderTest(`{ format: json, fields: { defaultMode: drop, names: { ${name}: keep } } }`);
       const expected = name === 'GzipRatio' ? ['level', 'msg', 'time'] : [name, 'level', 'msg', 'time'];
-      assert.deepEqual(Object.keys(fields(log.write())).sort(), expected.sort());
+      assert.deepEqual(Object.keys(fields(log.write({ tls: TLS }))).sort(), expected.sort());
     }
   });
 

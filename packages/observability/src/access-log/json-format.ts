@@ -8,7 +8,16 @@ import { FieldModes } from './field-modes.ts';
 import { HeaderRules } from './header-rules.ts';
 import { JSON_FIELD_WRITERS, jsonKey } from './json-field.ts';
 import { JsonFieldCapture } from './json-field-capture.ts';
-import { ClientPart, type JsonPart, NamesPart, PathPart, PlainPart, RequestPart, StartPart } from './json-part.ts';
+import {
+  ClientPart,
+  type JsonPart,
+  NamesPart,
+  PathPart,
+  PlainPart,
+  RequestPart,
+  StartPart,
+  TlsPart,
+} from './json-part.ts';
 import { flatText, type LineBuffer } from './line-buffer.ts';
 import type { FieldCaptures, LineFormat } from './line-format.ts';
 import { SecondText } from './second-text.ts';
@@ -18,7 +27,7 @@ const OPEN = 0x7b;
 const LEVEL_AND_MESSAGE = ',"level":"info","msg":""';
 
 type WrittenField = keyof typeof JSON_FIELD_WRITERS;
-type PartKind = typeof PlainPart | typeof ClientPart | typeof RequestPart | typeof NamesPart;
+type PartKind = typeof PlainPart | typeof ClientPart | typeof RequestPart | typeof NamesPart | typeof TlsPart;
 
 /** What a line consists of, in the order of its keys: neighbours that change together are one part. */
 const LAYOUT: readonly (readonly [PartKind, readonly WrittenField[]] | 'RequestPath' | 'start')[] = [
@@ -32,6 +41,7 @@ const LAYOUT: readonly (readonly [PartKind, readonly WrittenField[]] | 'RequestP
   [RequestPart, ['RequestPort', 'RequestProtocol', 'RequestScheme', 'RetryAttempts']],
   [NamesPart, ['RouterName', 'ServiceAddr', 'ServiceName', 'ServiceURL']],
   'start',
+  [TlsPart, ['TLSCipher', 'TLSClientSubject', 'TLSVersion']],
 ];
 
 export class JsonFormat implements LineFormat {

@@ -118,6 +118,13 @@ export class ClientPart extends PlainPart {
   }
 }
 
+/** Of connections with TLS only. */
+export class TlsPart extends PlainPart {
+  override write(record: AccessRecord, line: LineBuffer): void {
+    if (record.tls !== undefined) super.write(record, line);
+  }
+}
+
 export class PathPart implements JsonPart {
   private readonly key: string;
   private readonly keepsQuery: boolean;

@@ -4,3 +4,4 @@ export * from './header-values.ts';
 export * from './metric-rows.ts';
 export * from './metrics-settings.ts';
 export * from './request-series.ts';
+export * from './tls-series.ts';

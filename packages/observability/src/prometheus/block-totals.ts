@@ -29,6 +29,8 @@ export interface RequestTotal {
 
 export interface NamedTotal {
   readonly name: string;
+  /** Of a router: its service. */
+  readonly other: string | undefined;
   /** What the kind makes of the row's labels; mostly 0. */
   readonly labels: number;
   value: number;
@@ -71,7 +73,7 @@ export class BlockTotals {
       const kind = plainKind(key);
       if (kind !== key.kind) this.addHeaderRow(block, row, key, names);
       else if (kind <= MetricKind.SERVICE_REQUESTS) this.addRequests(block, row, key, names);
-      else this.addNamed(key, names[0]!, block.value(row));
+      else this.addNamed(key, names, block.value(row));
     }
   }
 
@@ -90,11 +92,11 @@ export class BlockTotals {
     addTo(total.byHeaders, splitHeaderValues(key.text).join('\n'), block.value(row));
   }
 
-  private addNamed({ kind, labels }: RowKey, name: string, value: number): void {
+  private addNamed({ kind, labels }: RowKey, [name, other]: readonly string[], value: number): void {
     const totals = childOf(this.namedTotals, kind);
-    const key = `${labels} ${name}`;
+    const key = `${labels} ${name} ${other}`;
     const total = totals.get(key);
-    if (total === undefined) totals.set(key, { name, labels, value });
+    if (total === undefined) totals.set(key, { name: name!, other, labels, value });
     else total.value += value;
   }
 

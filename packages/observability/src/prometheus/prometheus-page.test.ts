@@ -8,11 +8,13 @@ import {
   nameHash,
   ProtocolLabel,
   requestLabels,
+  tlsLabels,
   withCode,
 } from '@sluice/shared-state';
 import { joinHeaderValues } from '../metrics/header-values.ts';
 import { MetricRows } from '../metrics/metric-rows.ts';
 import { RequestSeries } from '../metrics/request-series.ts';
+import { TlsSeries } from '../metrics/tls-series.ts';
 import { Exposition } from '../testing/parse-exposition.ts';
 import { freeRows } from './free-rows.ts';
 import { MetricNames } from './metric-names.ts';
@@ -27,7 +29,7 @@ const LABELS = { code: '200', method: 'GET', protocol: 'http' };
 class Bench {
   readonly blocks: readonly MetricsBlock[];
   readonly names = new MetricNames(['web', 'traefik']);
-  private readonly workers: MetricRows[];
+  readonly workers: MetricRows[];
   private readonly page: PrometheusPage;
 
   constructor(headerLabels: readonly string[] = [], facts = NOTHING) {
@@ -142,6 +144,31 @@ test('limits are counted under their keys, connections by service; slots add up'
   ]);
   assert.deepEqual(seen('sluice_service_limit_reached_total'), [[{ service: 'app@file', limit: 'queueTimeout' }, 1]]);
   assert.deepEqual(seen('sluice_service_connections_opened_total'), [[{ service: 'app@file' }, 1]]);
+});
+
+test('requests over TLS are counted by version and cipher suite', async () => {
+  const bench = new Bench();
+  bench.names.publish(1, ['shop@file'], ['app@file'], 0);
+  const series = (slot: number, kind: number, name: string, other = 0) =>
+    new TlsSeries(bench.workers[slot]!, { kind, name: nameHash(name), other });
+  const modern = tlsLabels(0x0304, 0x1301);
+  for (const slot of [0, 1]) series(slot, MetricKind.ENTRY_POINT_TLS_REQUESTS, 'web').add(modern);
+  const router = series(0, MetricKind.ROUTER_TLS_REQUESTS, 'shop@file', nameHash('app@file'));
+  for (const labels of [tlsLabels(0x0303, 0xc02f), modern, tlsLabels(7, 7)]) router.add(labels);
+  router.forgetRows();
+  router.add(modern);
+  series(1, MetricKind.SERVICE_TLS_REQUESTS, 'app@file').add(modern);
+  const page = await bench.scrape();
+  const seen = (name: string) => page.all(name).map(({ labels, value }) => [labels, value]);
+  const tls13 = { tls_version: '1.3', tls_cipher: 'TLS_AES_128_GCM_SHA256' };
+  const names = { router: 'shop@file', service: 'app@file' };
+  assert.deepEqual(seen('traefik_entrypoint_requests_tls_total'), [[{ ...tls13, entrypoint: 'web' }, 2]]);
+  assert.deepEqual(seen('traefik_router_requests_tls_total'), [
+    [{ tls_version: '1.2', tls_cipher: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', ...names }, 1],
+    [{ ...tls13, ...names }, 2],
+    [{ tls_version: 'unknown', tls_cipher: 'unknown', ...names }, 1],
+  ]);
+  assert.deepEqual(seen('traefik_service_requests_tls_total'), [[{ ...tls13, service: 'app@file' }, 1]]);
 });
 
 test('a worker that is replaced takes no count back', async () => {

@@ -1,12 +1,14 @@
 // The metrics of requests by entry point, router and service, with the names and labels of observability.md section 2.1.
 // Pure: turns totals into values; what is counted, and what is shown at all, was decided before.
 
-import { MetricKind } from '@sluice/shared-state';
-import type { BlockTotals, RequestTotal } from './block-totals.ts';
+import { MetricKind, readTlsLabels } from '@sluice/shared-state';
+import type { BlockTotals, NamedTotal, RequestTotal } from './block-totals.ts';
 import type { CollectedFamily, CollectedValue, Labels } from './collected-metric.ts';
 
 interface Subject {
   readonly kind: number;
+  /** Its requests over TLS. */
+  readonly tlsKind: number;
   /** In the names of its metrics. */
   readonly word: string;
   /** In their descriptions. */
@@ -16,9 +18,27 @@ interface Subject {
 }
 
 const SUBJECTS: readonly Subject[] = [
-  { kind: MetricKind.ENTRY_POINT_REQUESTS, word: 'entrypoint', text: 'an entry point', labels: ['entrypoint'] },
-  { kind: MetricKind.ROUTER_REQUESTS, word: 'router', text: 'a router', labels: ['router', 'service'] },
-  { kind: MetricKind.SERVICE_REQUESTS, word: 'service', text: 'a service', labels: ['service'] },
+  {
+    kind: MetricKind.ENTRY_POINT_REQUESTS,
+    tlsKind: MetricKind.ENTRY_POINT_TLS_REQUESTS,
+    word: 'entrypoint',
+    text: 'an entry point',
+    labels: ['entrypoint'],
+  },
+  {
+    kind: MetricKind.ROUTER_REQUESTS,
+    tlsKind: MetricKind.ROUTER_TLS_REQUESTS,
+    word: 'router',
+    text: 'a router',
+    labels: ['router', 'service'],
+  },
+  {
+    kind: MetricKind.SERVICE_REQUESTS,
+    tlsKind: MetricKind.SERVICE_TLS_REQUESTS,
+    word: 'service',
+    text: 'a service',
+    labels: ['service'],
+  },
 ];
 
 export interface RequestFamiliesOptions {
@@ -40,6 +60,12 @@ export function requestFamilies(totals: BlockTotals, options: RequestFamiliesOpt
         help: `How many requests ${subject.text} has processed.`,
         type: 'counter',
         values: found.flatMap(({ total, labels }) => countsOf(total, labels, options.headerLabels)),
+      },
+      {
+        name: `${name}_requests_tls_total`,
+        help: `How many of them came over TLS.`,
+        type: 'counter',
+        values: [...totals.named(subject.tlsKind)].map((total) => tlsCount(subject, total)),
       },
       {
         name: `${name}_request_duration_seconds`,
@@ -67,6 +93,11 @@ export function requestFamilies(totals: BlockTotals, options: RequestFamiliesOpt
 
 function labelsOf(subject: Subject, { labels, names }: RequestTotal): Labels {
   return { ...labels, ...Object.fromEntries(subject.labels.map((label, index) => [label, names[index]!])) };
+}
+
+function tlsCount({ labels: names }: Subject, { name, other, labels, value }: NamedTotal): CollectedValue {
+  const first = { ...readTlsLabels(labels), [names[0]!]: name };
+  return { value, labels: other === undefined ? first : { ...first, [names[1]!]: other } };
 }
 
 function countsOf(total: RequestTotal, labels: Labels, headerLabels: readonly string[]): CollectedValue[] {

@@ -13,6 +13,9 @@ const NAME_GROUPS: Readonly<Record<number, NameGroup>> = {
   [MetricKind.CONNECTIONS_OPENED]: 'services',
   [MetricKind.ENTRY_POINT_LIMIT_REACHED]: 'entryPoints',
   [MetricKind.SERVICE_LIMIT_REACHED]: 'services',
+  [MetricKind.ENTRY_POINT_TLS_REQUESTS]: 'entryPoints',
+  [MetricKind.ROUTER_TLS_REQUESTS]: 'routers',
+  [MetricKind.SERVICE_TLS_REQUESTS]: 'services',
 };
 
 /** Without what says that the row is one of header values. */

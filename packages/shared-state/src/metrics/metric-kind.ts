@@ -24,6 +24,12 @@ export const MetricKind = {
   ENTRY_POINT_LIMIT_REACHED: 8,
   /** The same for requests of a service. */
   SERVICE_LIMIT_REACHED: 9,
+  /** Requests of an entry point that came over TLS: the label is of `tlsLabels`. */
+  ENTRY_POINT_TLS_REQUESTS: 10,
+  /** The same of a router, and of its service as second name. */
+  ROUTER_TLS_REQUESTS: 11,
+  /** The same of a service. */
+  SERVICE_TLS_REQUESTS: 12,
 } as const;
 
 /** Added to one of the request kinds: a row that counts requests by values of header fields, which are its text. */
