@@ -4,3 +4,4 @@ export * from './load/load-tls.ts';
 export type { KeyPair } from './load/parse-key-pair.ts';
 export * from './load/secret-text.ts';
 export * from './store/build-tls-tables.ts';
+export * from './transports/load-transports.ts';

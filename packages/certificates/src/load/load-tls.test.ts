@@ -90,19 +90,19 @@ test('the default certificate: the declared one, else the generated one, never n
   const site = new Site(made);
   const pair = made.make({ commonName: 'mine' });
   const generated = await site.load({});
-  assert.equal(generated.defaultPair.commonName, 'SLUICE DEFAULT CERT');
-  assert.equal((await site.load({})).defaultPair.id, generated.defaultPair.id);
+  assert.equal(generated.defaultPair!.commonName, 'SLUICE DEFAULT CERT');
+  assert.equal((await site.load({})).defaultPair!.id, generated.defaultPair!.id);
   const declared = { stores: { default: { defaultCertificate: pair } } };
-  assert.deepEqual((await site.load(declared)).defaultPair.names, ['mine']);
+  assert.deepEqual((await site.load(declared)).defaultPair!.names, ['mine']);
   writeFileSync(pair.certFile, 'rubbish');
   const kept = await site.load(declared);
-  assert.deepEqual(kept.defaultPair.names, ['mine']);
+  assert.deepEqual(kept.defaultPair!.names, ['mine']);
   assert.match(
     kept.messages,
     /error: the pair of the default certificate cannot be used: .*\[tls.stores.default\] \(the previous/,
   );
   const fresh = await new Site(made).load(declared);
-  assert.equal(fresh.defaultPair.id, generated.defaultPair.id);
+  assert.equal(fresh.defaultPair!.id, generated.defaultPair!.id);
 });
 
 test('authorities of clients: all of them, or the set cannot be used', async (context) => {

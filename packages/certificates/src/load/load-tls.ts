@@ -3,6 +3,7 @@
 
 import {
   BUILT_IN_TLS_OPTIONS,
+  certificatePath,
   DEFAULT_STORE,
   DEFAULT_TLS_OPTIONS,
   type KeyPairConfiguration,
@@ -16,26 +17,38 @@ import { optionSet } from '../options/option-set.ts';
 import type { KeyPairLoader } from './key-pair-loader.ts';
 import type { KeyPair } from './parse-key-pair.ts';
 
+export type Position = Pick<Diagnostic, 'file' | 'line' | 'column'>;
+
 export interface LoadTlsInput {
   readonly tls: MergedTls;
   /** Kept from one call to the next, so that what was good stays in use. */
   readonly loader: KeyPairLoader;
   /** Where the generated default certificate is kept. */
   readonly folder: string;
+  /** Without a default certificate that is declared, one is generated. Default: true. */
+  readonly generatesDefault?: boolean;
+  /** Where a certificate is declared, by provider and `certificatePath`. */
+  readonly positionOf?: (provider: string, path: string) => Position | undefined;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
+  /** What was loaded before: good versions of what has a name and cannot be used now. */
+  readonly previous?: Pick<LoadedTls, 'optionSets' | 'defaultPair'> | undefined;
 }
 
 export interface LoadedTls {
   /** In the order of their declaration, each once. */
   readonly pairs: readonly KeyPair[];
-  readonly defaultPair: KeyPair;
+  /** Undefined: none is wanted. */
+  readonly defaultPair: KeyPair | undefined;
   /** Usable sets by qualified name; `default` is missing when it is declared and cannot be used. */
   readonly optionSets: ReadonlyMap<string, OptionSet>;
   readonly diagnostics: readonly Diagnostic[];
   /** Absolute paths that all this depends on, whether they exist or not: what a watcher has to watch. */
   readonly paths: readonly string[];
 }
+
+/** What a report is about. */
+type Place = Position & { readonly object: string };
 
 const KEPT = 'the previous version stays in use';
 
@@ -60,27 +73,31 @@ class TlsLoading {
 
   async certificates(): Promise<KeyPair[]> {
     const pairs = new Map<string, KeyPair>();
-    for (const certificate of this.#input.tls.certificates) {
+    const { tls, positionOf } = this.#input;
+    for (const certificate of tls.certificates) {
       if (!certificate.stores.includes(DEFAULT_STORE)) continue;
       const path = this.#input.loader.pathOf(certificate.certFile);
       const where = path === undefined ? 'of a certificate given as text' : `of ${certificate.certFile}`;
-      const pair = await this.#pair(certificate, `tls.certificates@${certificate.provider}`, where);
+      const { provider } = certificate;
+      const place = { object: `tls.certificates@${provider}`, ...positionOf?.(provider, certificatePath(certificate)) };
+      const pair = await this.#pair(certificate, place, where);
       if (pair !== undefined && !pairs.has(pair.id)) pairs.set(pair.id, pair);
     }
     return [...pairs.values()];
   }
 
-  /** The one that is declared; otherwise, and when that never could be used, the generated one: never none. */
-  async defaultCertificate(): Promise<KeyPair> {
-    const { tls, folder, nowMs } = this.#input;
+  /** The one that is declared; otherwise, and when that never could be used, the generated one: never none where one is wanted. */
+  async defaultCertificate(): Promise<KeyPair | undefined> {
+    const { tls, folder, nowMs, generatesDefault = true } = this.#input;
     const declared = Object.hasOwn(tls.stores, DEFAULT_STORE)
       ? tls.stores[DEFAULT_STORE]!.defaultCertificate
       : undefined;
     const object = `tls.stores.${DEFAULT_STORE}`;
-    const pair = declared && (await this.#pair(declared, object, 'of the default certificate'));
-    if (pair !== undefined) return pair;
+    const previous = declared && this.#input.previous?.defaultPair;
+    const pair = declared && (await this.#pair(declared, { object }, 'of the default certificate', previous));
+    if (pair !== undefined || (declared === undefined && !generatesDefault)) return pair;
     const kept = await keptDefaultCertificate(folder, nowMs);
-    if (kept.problem !== undefined) this.#report('warning', kept.problem, object);
+    if (kept.problem !== undefined) this.#report('warning', kept.problem, { object });
     return kept.pair;
   }
 
@@ -88,23 +105,30 @@ class TlsLoading {
     const sets = new Map<string, OptionSet>();
     const declared = { [DEFAULT_TLS_OPTIONS]: BUILT_IN_TLS_OPTIONS, ...this.#input.tls.options };
     for (const [name, options] of Object.entries(declared)) {
-      const authorities = await this.#authorities(options, `tls.options.${name}`);
-      if (authorities !== undefined) sets.set(name, optionSet(name, options, authorities));
+      const previous = this.#input.previous?.optionSets.get(name);
+      const authorities = await this.#authorities(options, `tls.options.${name}`, previous !== undefined);
+      const set = authorities === undefined ? previous : optionSet(name, options, authorities);
+      if (set !== undefined) sets.set(name, set);
     }
     return sets;
   }
 
   /** An authority that is missing would change who may connect, so the whole set cannot be used. */
-  async #authorities({ clientAuth }: TlsOptionsConfiguration, object: string): Promise<string | undefined> {
+  async #authorities(
+    { clientAuth }: TlsOptionsConfiguration,
+    object: string,
+    hasPrevious: boolean,
+  ): Promise<string | undefined> {
     let all = '';
     let isUsable = true;
     for (const [index, value] of clientAuth.caFiles.entries()) {
       this.#depend(value);
       const { value: pem, problem } = await this.#input.loader.loadAuthorities(value);
       if (problem !== undefined) {
-        const outcome = pem === undefined ? '; routers with these options are closed' : '';
+        const isLost = pem === undefined && !hasPrevious;
+        const outcome = isLost ? '; routers with these options are closed' : '';
         const message = `"clientAuth.caFiles[${index}]" ${problem}${outcome}`;
-        this.#report('error', message, object, pem === undefined ? undefined : KEPT);
+        this.#report('error', message, { object }, isLost ? undefined : KEPT);
       }
       if (pem === undefined) isUsable = false;
       else all += pem;
@@ -112,15 +136,21 @@ class TlsLoading {
     return isUsable ? all : undefined;
   }
 
-  async #pair(declared: KeyPairConfiguration, object: string, where: string): Promise<KeyPair | undefined> {
+  /** @param previous for when it cannot be used, and never could */
+  async #pair(
+    declared: KeyPairConfiguration,
+    place: Place,
+    where: string,
+    previous?: KeyPair | undefined,
+  ): Promise<KeyPair | undefined> {
     this.#depend(declared.certFile);
     this.#depend(declared.keyFile);
-    const { value, problem } = await this.#input.loader.loadPair(declared);
+    const { value = previous, problem } = await this.#input.loader.loadPair(declared);
     if (problem !== undefined) {
       this.#report(
         'error',
         `the pair ${where} cannot be used: ${problem}`,
-        object,
+        place,
         value === undefined ? undefined : KEPT,
       );
     }
@@ -132,8 +162,8 @@ class TlsLoading {
     if (path !== undefined) this.paths.add(path);
   }
 
-  #report(severity: DiagnosticSeverity, message: string, object: string, hint?: string): void {
+  #report(severity: DiagnosticSeverity, message: string, place: Place, hint?: string): void {
     const code = 'CONFIG_FILE';
-    this.diagnostics.push({ code, severity, message, object, ...(hint === undefined ? {} : { hint }) });
+    this.diagnostics.push({ code, severity, message, ...place, ...(hint === undefined ? {} : { hint }) });
   }
 }

@@ -7,16 +7,9 @@ import {
   findCurve,
   opensslSuite,
   type TlsOptionsConfiguration,
-  type TlsVersionName,
 } from '@sluice/config';
 import { ClientAuth, type OptionSet, suiteKeyKinds } from '@sluice/routing';
-
-const VERSIONS: Readonly<Record<TlsVersionName, number>> = {
-  VersionTLS10: 0x0301,
-  VersionTLS11: 0x0302,
-  VersionTLS12: 0x0303,
-  VersionTLS13: 0x0304,
-};
+import { TLS_VERSION_NUMBERS } from './tls-versions.ts';
 
 const CLIENT_AUTH: Readonly<Record<ClientAuthType, number>> = {
   NoClientCert: ClientAuth.NONE,
@@ -44,8 +37,8 @@ export function optionSet(name: string, options: TlsOptionsConfiguration, client
   const type = CLIENT_AUTH[clientAuth.clientAuthType];
   return {
     name,
-    minVersion: VERSIONS[options.minVersion],
-    maxVersion: VERSIONS[options.maxVersion],
+    minVersion: TLS_VERSION_NUMBERS[options.minVersion],
+    maxVersion: TLS_VERSION_NUMBERS[options.maxVersion],
     ciphers: [...new Set(ciphers)],
     cipherKeyKinds: ciphers.reduce((kinds, cipher) => kinds | suiteKeyKinds(cipher), 0),
     groups: curves.map((curve) => findCurve(curve)!.openssl),

@@ -13,12 +13,14 @@ export interface BuiltTls {
 }
 
 export function buildTlsTables(loaded: LoadedTls, nowMs: number): BuiltTls {
-  const found = loaded.pairs.findIndex(({ id }) => id === loaded.defaultPair.id);
-  const pairs = found === -1 ? [...loaded.pairs, loaded.defaultPair] : loaded.pairs;
+  const { defaultPair } = loaded;
+  const known = loaded.pairs.findIndex(({ id }) => id === defaultPair?.id);
+  const pairs = defaultPair === undefined || known !== -1 ? loaded.pairs : [...loaded.pairs, defaultPair];
   const tables: TlsTables = {
     certificates: pairs.map(({ id, keyKind }) => ({ id, keyKind })),
     ...buildNameTables(loaded.pairs, nowMs),
-    defaultCertificate: found === -1 ? loaded.pairs.length : found,
+    // Behind all others, unless it is one of them.
+    defaultCertificate: defaultPair === undefined || known !== -1 ? known : loaded.pairs.length,
     optionSets: [...loaded.optionSets.values()],
   };
   return { tables, pairs };

@@ -30,6 +30,8 @@ export interface SnapshotIntakeOptions<Reader> {
 interface Offer {
   readonly revision: number;
   readonly descriptor: number;
+  /** Done in the turn in which it comes into force, just before. Throws: the snapshot is refused. */
+  readonly before: (() => void) | undefined;
 }
 
 export class SnapshotIntake<Reader> {
@@ -45,15 +47,23 @@ export class SnapshotIntake<Reader> {
     this.options = options;
   }
 
-  /** Takes the descriptor over. One snapshot is worked on at a time; of those that wait only the newest is kept. */
-  async offer(revision: number, descriptor: number): Promise<void> {
+  /** A snapshot is on its way into force, or waits for that. */
+  get isBusy(): boolean {
+    return this.working;
+  }
+
+  /**
+   * Takes the descriptor over. One snapshot is worked on at a time; of those that wait only the newest is kept.
+   * @param before done in the turn in which it comes into force, just before; when it throws, the snapshot is refused
+   */
+  async offer(revision: number, descriptor: number, before?: () => void): Promise<void> {
     if (revision <= this.newest) {
-      this.skip({ revision, descriptor });
+      this.skip({ revision, descriptor, before });
       return;
     }
     this.newest = revision;
     if (this.waiting !== undefined) this.skip(this.waiting);
-    this.waiting = { revision, descriptor };
+    this.waiting = { revision, descriptor, before };
     if (this.working) return;
     this.working = true;
     while (this.waiting !== undefined) {
@@ -70,12 +80,15 @@ export class SnapshotIntake<Reader> {
     this.options.onReleased(offer.revision);
   }
 
-  private async switchTo({ revision, descriptor }: Offer): Promise<void> {
+  private async switchTo({ revision, descriptor, before }: Offer): Promise<void> {
     const timer = new TurnTimer();
     const mapped = await this.verify(revision, descriptor, timer);
     if (mapped === undefined) return;
     try {
-      timer.run(() => this.options.install(mapped.reader, () => this.releaseLater(revision, mapped)));
+      timer.run(() => {
+        before?.();
+        this.options.install(mapped.reader, () => this.releaseLater(revision, mapped));
+      });
     } catch (error) {
       mapped.unmap();
       this.options.onRefused(revision, reasonOf(error));

@@ -57,6 +57,9 @@ function parseMessage(message: unknown): SupervisorMessage {
     case 'publish':
       if (!Number.isSafeInteger(fields.revision)) throw new Error('publish without a revision');
       return { type: 'publish', revision: Number(fields.revision) };
+    case 'publish-tls':
+      if (!Number.isSafeInteger(fields.number)) throw new Error('publish-tls without a number');
+      return { type: 'publish-tls', number: Number(fields.number) };
     case 'drain':
       return {
         type: 'drain',

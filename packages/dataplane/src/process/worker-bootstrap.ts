@@ -24,6 +24,7 @@ export function parseWorkerBootstrap(text: string | undefined): WorkerBootstrap 
   requireCount(limits, 'descriptor', 3);
   requireCount(limits, 'bufferedBytesMax', 0);
   requireListeners(fields.listeners);
+  if (fields.tls !== undefined) requireTls(fieldsOf(fields.tls, 'tls'));
   if (fields.metrics !== undefined) requireMetrics(fieldsOf(fields.metrics, 'metrics'));
   if (fields.mailboxes !== undefined) requireMailboxes(fieldsOf(fields.mailboxes, 'mailboxes'), Number(fields.slots));
   requireLog(fieldsOf(fields.log, 'log'));
@@ -57,6 +58,11 @@ function requireCount(fields: Fields, name: string, min: number): void {
   const value = fields[name];
   if (Number.isSafeInteger(value) && Number(value) >= min) return;
   throw new Error(`the bootstrap's ${name} must be an integer from ${min}, not ${JSON.stringify(value)}`);
+}
+
+function requireTls(tls: Fields): void {
+  requireCount(tls, 'number', 0);
+  requireCount(tls, 'descriptor', 3);
 }
 
 function requireListeners(value: unknown): void {

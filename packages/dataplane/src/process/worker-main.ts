@@ -14,11 +14,12 @@ import { mapSnapshot } from './map-snapshot.ts';
 import { openAccessLog } from './open-access-log.ts';
 import { openMetrics } from './open-metrics.ts';
 import { openProcessLog, type ProcessLog } from './process-log.ts';
+import { readTlsMaterial } from './read-tls-material.ts';
 import { workerControlPath, workerMailboxPath } from './runtime-paths.ts';
-import { takeSnapshotMails } from './snapshot-mails.ts';
 import { SupervisorChannel } from './supervisor-channel.ts';
 import { TakeoverDesk } from './takeover-desk.ts';
 import { parseWorkerBootstrap } from './worker-bootstrap.ts';
+import { takeWorkerMails } from './worker-mails.ts';
 import { WORKER_BOOTSTRAP_VARIABLE, type WorkerBootstrap, WorkerExit } from './worker-protocol.ts';
 import { WorkerShell } from './worker-shell.ts';
 import { installWorkerSignals } from './worker-signals.ts';
@@ -104,7 +105,8 @@ async function serve(
     log,
     mapSnapshot,
     closeDescriptor,
-    takeSnapshots: () => takeSnapshotMails(mailbox),
+    readTls: readTlsMaterial,
+    takeMails: () => takeWorkerMails(mailbox),
     tell: (message, sent) => channel.send(message, sent),
     reopenAccessLog: () => void accessLog?.reopen(),
     leave: async (drained) => {

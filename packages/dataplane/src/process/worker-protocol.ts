@@ -19,6 +19,8 @@ export interface WorkerBootstrap {
   /** The memory of limits that all workers share, and how much this one may keep for its peers; 0: no bound. */
   readonly limits: { readonly descriptor: number; readonly bufferedBytesMax: number };
   readonly revision: number;
+  /** Sealed memory of the TLS material. Absent: there is none. */
+  readonly tls?: { readonly number: number; readonly descriptor: number };
   /** Absent: nothing is counted. */
   readonly metrics?: { /** Of the slot's block. */ readonly descriptor: number; readonly settings: MetricsSettings };
   readonly listeners: readonly { readonly entryPoint: string; readonly descriptor: number }[];
@@ -35,6 +37,8 @@ export interface WorkerBootstrap {
 export type SupervisorMessage =
   /** The sealed snapshot's descriptor has been put into the worker's mailbox before. */
   | { readonly type: 'publish'; readonly revision: number }
+  /** Likewise of TLS material that came without a snapshot. */
+  | { readonly type: 'publish-tls'; readonly number: number }
   | { readonly type: 'drain'; readonly acceptGraceMs: number; readonly graceMs: number }
   | { readonly type: 'leave-now' }
   /** The file has been renamed: lines go on in a new one. */
@@ -47,6 +51,9 @@ export type WorkerMessage =
   /** The worker has unmapped that revision. */
   | { readonly type: 'released'; readonly revision: number }
   | { readonly type: 'refused'; readonly revision: number; readonly reason: string }
+  /** TLS material is in force; `refused-tls`: it is not. */
+  | { readonly type: 'switched-tls'; readonly number: number }
+  | { readonly type: 'refused-tls'; readonly number: number; readonly reason: string }
   | { readonly type: 'drained' };
 
 /** New supervisor → orphaned worker, one JSON object per line over the worker's control socket. */
@@ -60,9 +67,11 @@ export type TakeoverReply =
   | { readonly type: 'draining' }
   | { readonly type: 'refused'; readonly reason: string };
 
-/** Payload (JSON) of a mail that brings a snapshot; its one descriptor is the sealed memory. */
-export interface SnapshotMail {
-  readonly revision: number;
+/** Payload (JSON) of a mail from the supervisor; for each field that is there, in this order, it has a descriptor of sealed memory. */
+export interface PublicationMail {
+  readonly revision?: number;
+  /** Number of TLS material. */
+  readonly tls?: number;
 }
 
 /** Payload (JSON) of a mail that hands listening sockets over, a few per mail; names and descriptors are in the same order. */

@@ -2,9 +2,12 @@
 // outlives its supervisor, and leaves only when drained or told to. Knows nothing of requests.
 
 import { Errors } from '@sluice/errors';
+import type { TlsMaterial } from '@sluice/routing/tls';
 import { type ControlBlock, SlotState } from '@sluice/shared-state';
 import type { Logger } from 'pino';
 import { type MappedSnapshot, SnapshotIntake } from './snapshot-intake.ts';
+import { TlsIntake } from './tls-intake.ts';
+import type { WorkerMail } from './worker-mails.ts';
 import type { SupervisorMessage, WorkerBootstrap, WorkerMessage } from './worker-protocol.ts';
 
 /** What the shell needs of the data path. */
@@ -12,6 +15,7 @@ export interface WorkerDataplane<Reader> {
   listen(entryPoint: string, descriptor: number): void;
   receive(mailbox: number): void;
   install(reader: Reader, release: () => void): void;
+  installTls(material: TlsMaterial): void;
   drain(acceptGraceMs: number, graceMs: number): Promise<void>;
   close(): void;
   readonly connectionCount: number;
@@ -24,8 +28,10 @@ export interface WorkerShellOptions<Reader> {
   readonly log: Logger;
   readonly mapSnapshot: (descriptor: number, revision: number) => MappedSnapshot<Reader>;
   readonly closeDescriptor: (descriptor: number) => void;
-  /** Takes what has arrived in the mailbox: descriptors of snapshots, oldest first. */
-  readonly takeSnapshots: () => { readonly revision: number; readonly descriptor: number }[];
+  /** @throws Error when it cannot be used. */
+  readonly readTls: (descriptor: number, number: number) => TlsMaterial;
+  /** Takes what has arrived in the mailbox, oldest first. */
+  readonly takeMails: () => readonly WorkerMail[];
   /** Tells the supervisor, if there is one; `sent` is called in any case. */
   readonly tell: (message: WorkerMessage, sent?: () => void) => void;
   readonly reopenAccessLog: () => void;
@@ -39,6 +45,7 @@ export const HEARTBEAT_INTERVAL_MS = 250;
 export class WorkerShell<Reader> {
   private readonly options: WorkerShellOptions<Reader>;
   private readonly intake: SnapshotIntake<Reader>;
+  private readonly tls: TlsIntake;
   private readonly heartbeat: NodeJS.Timeout;
   private revision = -1;
   private draining = false;
@@ -57,12 +64,20 @@ export class WorkerShell<Reader> {
       onRefused: (revision, reason) => this.refused(revision, reason),
       onLongerPause: (pauseUs) => control.recordSwitch(bootstrap.slot, this.revision, pauseUs),
     });
+    this.tls = new TlsIntake({
+      read: options.readTls,
+      closeDescriptor: options.closeDescriptor,
+      install: (material) => this.installTls(material),
+    });
   }
 
-  /** Takes the first snapshot and begins to accept. @returns false when the snapshot cannot be used: nothing serves then. */
+  /** Takes the first snapshot, with the TLS material there is, and begins to accept. @returns false when the snapshot cannot be used: nothing serves then. */
   async start(): Promise<boolean> {
     const { bootstrap, control, dataplane } = this.options;
-    await this.intake.offer(bootstrap.revision, bootstrap.snapshotDescriptor);
+    await this.take({
+      snapshot: { revision: bootstrap.revision, descriptor: bootstrap.snapshotDescriptor },
+      ...(bootstrap.tls === undefined ? {} : { tls: bootstrap.tls }),
+    });
     if (this.revision === -1) return false;
     if (this.draining) return true; // Told to leave meanwhile: it must not begin to accept.
     for (const { entryPoint, descriptor } of bootstrap.listeners) dataplane.listen(entryPoint, descriptor);
@@ -73,7 +88,7 @@ export class WorkerShell<Reader> {
   }
 
   onMessage(message: SupervisorMessage): void {
-    if (message.type === 'publish') this.takeSnapshots();
+    if (message.type === 'publish' || message.type === 'publish-tls') this.takeMails();
     else if (message.type === 'drain') void this.drain(message.acceptGraceMs, message.graceMs);
     else if (message.type === 'reopen-access-log') this.options.reopenAccessLog();
     else this.leaveNow();
@@ -102,16 +117,53 @@ export class WorkerShell<Reader> {
     this.options.leave(drained);
   }
 
-  private takeSnapshots(): void {
-    let mails: ReturnType<WorkerShellOptions<Reader>['takeSnapshots']>;
+  private takeMails(): void {
+    let mails: readonly WorkerMail[];
     try {
-      mails = this.options.takeSnapshots();
+      mails = this.options.takeMails();
     } catch (error) {
       const { code, meaning } = Errors.WORKER_PROTOCOL_ERROR;
       this.options.log.error({ code, reason: String(error) }, meaning);
       return;
     }
-    for (const { revision, descriptor } of mails) void this.intake.offer(revision, descriptor);
+    for (const mail of mails) void this.take(mail);
+  }
+
+  private async take({ snapshot, tls }: WorkerMail): Promise<void> {
+    const problem = tls === undefined ? undefined : this.accept(tls);
+    if (snapshot !== undefined) {
+      // Without what it needs it must not come into force: hosts would be closed, or served by other options.
+      const before = () => {
+        if (problem !== undefined) throw new Error(problem);
+        if (tls !== undefined) this.tls.apply(tls.number);
+      };
+      await this.intake.offer(snapshot.revision, snapshot.descriptor, before);
+    } else if (tls !== undefined && problem !== undefined) this.refusedTls(tls.number, problem);
+    // What came alone belongs to the newest snapshot, so it waits for that.
+    if (!this.intake.isBusy) this.tls.applyAll();
+  }
+
+  /** @returns why it cannot be used. */
+  private accept({ number, descriptor }: NonNullable<WorkerMail['tls']>): string | undefined {
+    try {
+      this.tls.accept(number, descriptor);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  private installTls(material: TlsMaterial): void {
+    const { number } = material;
+    this.options.dataplane.installTls(material);
+    this.options.log.debug({ number }, 'new TLS material is in force');
+    this.options.tell({ type: 'switched-tls', number });
+  }
+
+  private refusedTls(number: number, reason: string): void {
+    const { code, meaning } = Errors.TLS_MATERIAL_REFUSED;
+    this.options.log.error({ code, number, reason }, meaning);
+    this.options.tell({ type: 'refused-tls', number, reason });
   }
 
   private switched(revision: number, pauseUs: number): void {

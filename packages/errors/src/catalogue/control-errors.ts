@@ -81,6 +81,13 @@ export const CONTROL_ERRORS = catalogueOf('control', {
     meaning: 'There are more servers than the status memory has rows; the previous revision stays in force.',
     check: 'Restart with more rows, or look for a provider that produces servers without end.',
   },
+  TLS_MATERIAL_REFUSED: {
+    number: 22,
+    logLevel: 'error',
+    meaning: 'Certificates and keys for TLS came to a worker in a form that it cannot read; those in force stay.',
+    check:
+      'They are sent once more. Suspect memory, or two versions on this node; see that one installation is in use.',
+  },
   LISTEN_ADDRESS_IN_USE: {
     number: 32,
     logLevel: 'error',

@@ -78,7 +78,11 @@ export class ServiceTable {
     const servers: ServerPlan[] = [];
     for (const { url, weight, preservePath } of loadBalancer.servers) {
       if (parseServerUrl(url) === undefined) {
-        this.refuse(name, 'CONFIG_VALUE', `the server URL "${url.slice(0, 100)}" is not one such as http://host[:port][/path]`);
+        this.refuse(
+          name,
+          'CONFIG_VALUE',
+          `the server URL "${url.slice(0, 100)}" is not one such as http://host[:port][/path]`,
+        );
         return undefined;
       }
       servers.push({ url, weight, preservePath, statusRow: this.statusRow(serverKey(name, url)) });

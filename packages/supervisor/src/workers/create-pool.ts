@@ -10,7 +10,7 @@ import type { ConnectionMailboxes } from '../sockets/connection-mailboxes.ts';
 import type { ListenerSet } from '../sockets/listener-set.ts';
 import { Slot } from './slot.ts';
 import { WorkerPool } from './worker-pool.ts';
-import { type Snapshot, WorkerProcess, type WorkerSettings } from './worker-process.ts';
+import { type SealedTls, type Snapshot, WorkerProcess, type WorkerSettings } from './worker-process.ts';
 
 export interface PoolOptions {
   readonly configuration: StaticConfiguration;
@@ -25,10 +25,13 @@ export interface PoolOptions {
   readonly mailboxes: ConnectionMailboxes;
   readonly limits: { readonly startTimeoutMs: number; readonly heartbeatTimeoutMs: number };
   readonly snapshot: () => Snapshot;
+  /** Default: there is none. */
+  readonly tls?: () => SealedTls | undefined;
   readonly onReady: (slot: number) => void;
   readonly onGone: (slot: number) => void;
   readonly onReleased: () => void;
   readonly onRefused: (revision: number) => void;
+  readonly onTlsRefused?: (number: number) => void;
 }
 
 export function createPool(options: PoolOptions): WorkerPool {
@@ -55,12 +58,14 @@ export function createPool(options: PoolOptions): WorkerPool {
       runtimeDirectory,
       log,
       control: memory.control,
-      spawn: (snapshot, events) => new WorkerProcess(settings, slot, listeners.ofSlot(slot), snapshot, events),
+      spawn: (publication, events) => new WorkerProcess(settings, slot, listeners.ofSlot(slot), publication, events),
       snapshot: options.snapshot,
+      tls: options.tls ?? (() => undefined),
       onReady: () => options.onReady(slot),
       onGone: () => options.onGone(slot),
       onReleased: options.onReleased,
       onRefused: options.onRefused,
+      onTlsRefused: options.onTlsRefused ?? (() => {}),
     });
   return new WorkerPool(Array.from({ length: slots }, createSlot));
 }

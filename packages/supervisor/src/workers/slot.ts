@@ -1,24 +1,26 @@
 // A worker's seat: keeps one worker process in it until told to drain. A worker that crashes, hangs or never gets ready is
 // replaced; the listening sockets belong to the seat, so nothing that waits in their queues is lost.
 
-import { type WorkerMessage, workerMailboxPath } from '@sluice/dataplane/process';
-import { Errors } from '@sluice/errors';
+import { type PublicationMail, type WorkerMessage, workerMailboxPath } from '@sluice/dataplane/process';
+import { type CatalogueEntry, Errors } from '@sluice/errors';
 import { sendDescriptors } from '@sluice/native';
 import { type ControlBlock, SlotState } from '@sluice/shared-state';
 import type { Logger } from 'pino';
 import { deferred } from '../deferred.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
 import { RestartDelay } from './restart-delay.ts';
-import type { Snapshot, WorkerEvents, WorkerProcess } from './worker-process.ts';
+import type { Publication, SealedTls, Snapshot, WorkerEvents, WorkerProcess } from './worker-process.ts';
 
 export interface SlotOptions {
   readonly slot: number;
   readonly runtimeDirectory: string;
   readonly control: ControlBlock;
   readonly log: Logger;
-  readonly spawn: (snapshot: Snapshot, events: WorkerEvents) => WorkerProcess;
+  readonly spawn: (publication: Publication, events: WorkerEvents) => WorkerProcess;
   /** The newest snapshot; what a new worker starts with. */
   readonly snapshot: () => Snapshot;
+  /** The newest TLS material; it goes with every snapshot. */
+  readonly tls: () => SealedTls | undefined;
   /** From spawning to `ready`. */
   readonly startTimeoutMs: number;
   readonly heartbeatTimeoutMs: number;
@@ -28,6 +30,7 @@ export interface SlotOptions {
   /** Fewer revisions are in use than before. */
   readonly onReleased: () => void;
   readonly onRefused: (revision: number) => void;
+  readonly onTlsRefused: (number: number) => void;
 }
 
 type State = 'empty' | 'starting' | 'serving' | 'waiting' | 'leaving' | 'left';
@@ -49,6 +52,8 @@ export class Slot {
   private held = new Set<number>();
   private timer: NodeJS.Timeout | undefined;
   private readyAtMs: number | undefined;
+  /** Number of the TLS material that the worker started with. */
+  private firstTls: number | undefined;
 
   constructor(options: SlotOptions) {
     this.options = options;
@@ -77,17 +82,22 @@ export class Slot {
   start(): void {
     const { slot, log, startTimeoutMs, control } = this.options;
     const snapshot = this.options.snapshot();
+    const tls = this.options.tls();
     this.state = 'starting';
+    this.firstTls = tls?.number;
     this.readyAtMs = undefined;
     this.heartbeat.reset();
     this.held = new Set([snapshot.revision]);
     control.setSlotState(slot, SlotState.STARTING);
     this.timer = setTimeout(() => this.kill(Errors.WORKER_START_TIMEOUT, { startTimeoutMs }), startTimeoutMs);
     try {
-      this.worker = this.options.spawn(snapshot, {
-        onMessage: (message) => this.onMessage(message),
-        onExit: (code, signal, reason) => this.onExit(code, signal, reason),
-      });
+      this.worker = this.options.spawn(
+        { snapshot, tls },
+        {
+          onMessage: (message) => this.onMessage(message),
+          onExit: (code, signal, reason) => this.onExit(code, signal, reason),
+        },
+      );
       log.debug({ slot, pid: this.worker.pid, revision: snapshot.revision }, 'worker started');
     } catch (error) {
       this.onExit(null, null, (error as Error).message);
@@ -98,23 +108,40 @@ export class Slot {
   publish(snapshot: Snapshot): void {
     const { worker } = this;
     if (worker === undefined || this.state !== 'serving' || snapshot !== this.options.snapshot()) return;
+    const { revision, descriptor } = snapshot;
+    const tls = this.options.tls();
+    const needed = tls === undefined ? { revision } : { revision, tls: tls.number };
     try {
-      const payload = Buffer.from(JSON.stringify({ revision: snapshot.revision }));
-      sendDescriptors(workerMailboxPath(this.options.runtimeDirectory, worker.pid), payload, [snapshot.descriptor]);
-      this.held.add(snapshot.revision);
-      worker.send({ type: 'publish', revision: snapshot.revision });
+      this.mail(worker, needed, tls === undefined ? [descriptor] : [descriptor, tls.descriptor]);
+      this.held.add(revision);
+      worker.send({ type: 'publish', revision });
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'EAGAIN') {
-        setTimeout(() => this.publish(snapshot), MAIL_RETRY_MS).unref();
-        return;
-      }
-      const { code: name, meaning } = Errors.SNAPSHOT_REFUSED;
-      this.options.log.error(
-        { code: name, slot: this.options.slot, revision: snapshot.revision, reason: message },
-        meaning,
-      );
+      this.notSent(error, () => this.publish(snapshot), Errors.SNAPSHOT_REFUSED, { revision });
     }
+  }
+
+  /** The same for TLS material that changed alone. */
+  publishTls(tls: SealedTls): void {
+    const { worker } = this;
+    if (worker === undefined || this.state !== 'serving' || tls !== this.options.tls()) return;
+    const { number, descriptor } = tls;
+    try {
+      this.mail(worker, { tls: number }, [descriptor]);
+      worker.send({ type: 'publish-tls', number });
+    } catch (error) {
+      this.notSent(error, () => this.publishTls(tls), Errors.TLS_MATERIAL_REFUSED, { number });
+    }
+  }
+
+  private mail(worker: WorkerProcess, mail: PublicationMail, descriptors: readonly number[]): void {
+    const path = workerMailboxPath(this.options.runtimeDirectory, worker.pid);
+    sendDescriptors(path, Buffer.from(JSON.stringify(mail)), descriptors);
+  }
+
+  private notSent(error: unknown, again: () => void, what: CatalogueEntry, fields: object): void {
+    const { code, message: reason } = error as NodeJS.ErrnoException;
+    if (code === 'EAGAIN') setTimeout(again, MAIL_RETRY_MS).unref();
+    else this.options.log.error({ code: what.code, slot: this.options.slot, ...fields, reason }, what.meaning);
   }
 
   reopenAccessLog(): void {
@@ -173,6 +200,12 @@ export class Slot {
         this.held.delete(message.revision);
         this.options.onRefused(message.revision);
         break;
+      case 'switched-tls':
+        log.debug({ slot, number: message.number }, 'worker has new TLS material');
+        break;
+      case 'refused-tls':
+        this.options.onTlsRefused(message.number);
+        break;
       case 'drained':
         break;
       default:
@@ -186,7 +219,9 @@ export class Slot {
     this.state = 'serving';
     this.readyAtMs = performance.now();
     const newest = this.options.snapshot();
+    const tls = this.options.tls();
     if (newest.revision !== revision) this.publish(newest);
+    else if (tls !== undefined && tls.number !== this.firstTls) this.publishTls(tls);
     this.options.onReady();
   }
 

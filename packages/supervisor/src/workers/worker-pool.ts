@@ -2,7 +2,7 @@
 
 import { LOOK_INTERVAL_MS } from './heartbeat-watch.ts';
 import type { Slot } from './slot.ts';
-import type { Snapshot } from './worker-process.ts';
+import type { SealedTls, Snapshot } from './worker-process.ts';
 
 export class WorkerPool {
   readonly slots: readonly Slot[];
@@ -21,6 +21,10 @@ export class WorkerPool {
 
   publish(snapshot: Snapshot): void {
     for (const slot of this.slots) slot.publish(snapshot);
+  }
+
+  publishTls(tls: SealedTls): void {
+    for (const slot of this.slots) slot.publishTls(tls);
   }
 
   reopenAccessLog(): void {

@@ -51,6 +51,19 @@ export interface Snapshot {
   readonly descriptor: number;
 }
 
+/** TLS material in sealed memory. */
+export interface SealedTls {
+  readonly number: number;
+  readonly descriptor: number;
+}
+
+/** What a worker starts with. */
+export interface Publication {
+  readonly snapshot: Snapshot;
+  /** Undefined: nothing is known of TLS. */
+  readonly tls: SealedTls | undefined;
+}
+
 export interface WorkerEvents {
   /** Whatever came over IPC; unchecked. */
   readonly onMessage: (message: WorkerMessage) => void;
@@ -66,9 +79,10 @@ export class WorkerProcess {
     settings: WorkerSettings,
     slot: number,
     listeners: readonly SlotListener[],
-    snapshot: Snapshot,
+    publication: Publication,
     events: WorkerEvents,
   ) {
+    const { snapshot, tls } = publication;
     const { entry, controlDescriptor, statusDescriptor, limitsDescriptor } = settings;
     // The order of the numbers in the bootstrap.
     const inherited = [
@@ -81,9 +95,15 @@ export class WorkerProcess {
     if (settings.metrics !== undefined) inherited.push(settings.metrics.descriptors[slot]!);
     const mailboxes = settings.mailboxes.ofSlot(slot);
     if (mailboxes !== undefined) inherited.push(mailboxes.receive, ...mailboxes.send);
+    const tlsAt = FIRST_INHERITED + inherited.length;
+    if (tls !== undefined) inherited.push(tls.descriptor);
+    const bootstrap = {
+      ...bootstrapOf(settings, slot, listeners, snapshot),
+      ...(tls === undefined ? {} : { tls: { number: tls.number, descriptor: tlsAt } }),
+    };
     this.child = spawn(process.execPath, [...NODE_FLAGS, entry], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...inherited],
-      env: environmentOf(settings, bootstrapOf(settings, slot, listeners, snapshot)),
+      env: environmentOf(settings, bootstrap),
     });
     let ended = false;
     const end = (code: number | null, signal: NodeJS.Signals | null, reason?: string) => {

@@ -1,0 +1,126 @@
+// Everything of TLS that a configuration names, read and kept up to date: certificates, authorities, what transports need. Says when
+// files changed. Keeps what was good; publishes nothing.
+
+import {
+  buildTlsTables,
+  KeyPairLoader,
+  type LoadedTls,
+  type LoadedTransports,
+  loadTls,
+  loadTransports,
+  type Position,
+} from '@sluice/certificates';
+import {
+  DEFAULT_TRANSPORT,
+  type HttpConfiguration,
+  type MergedTls,
+  type ServersTransportConfiguration,
+} from '@sluice/config';
+import type { Diagnostic } from '@sluice/errors';
+import { CertificateWatch } from './certificate-watch.ts';
+import type { ConfiguredTls } from './tls-publisher.ts';
+import { transportsInTls } from './transports-in-tls.ts';
+
+export interface TlsLoadingOptions {
+  /** Where the generated default certificate is kept. */
+  readonly folder: string;
+  /** That relative paths begin at. */
+  readonly workingDirectory: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** The static `serversTransport`. */
+  readonly defaultTransport: ServersTransportConfiguration;
+  /** Files changed: what is in force is to be loaded anew. */
+  readonly onFilesChanged: () => void;
+  /** Changes in a folder may be noticed a second late. */
+  readonly onWatchTrouble: (folder: string, reason: string) => void;
+}
+
+/** What is about clients. */
+export interface LoadTlsRequest {
+  readonly tls: MergedTls;
+  readonly generatesDefault: boolean;
+  readonly positionOf: (provider: string, path: string) => Position | undefined;
+}
+
+export class TlsLoading {
+  private readonly options: TlsLoadingOptions;
+  private readonly loader: KeyPairLoader;
+  /** Of its own, as each forgets what a round did not name. */
+  private readonly transportLoader: KeyPairLoader;
+  private readonly watch: CertificateWatch;
+  private watched: readonly string[] = [];
+  private loaded: LoadedTls | undefined;
+  private transports: LoadedTransports | undefined;
+
+  constructor(options: TlsLoadingOptions) {
+    this.options = options;
+    this.loader = new KeyPairLoader(options.workingDirectory);
+    this.transportLoader = new KeyPairLoader(options.workingDirectory);
+    const { onFilesChanged: onChange, onWatchTrouble: onTrouble } = options;
+    this.watch = new CertificateWatch({ onChange, onTrouble });
+  }
+
+  /** Pairs in the order of their declaration. */
+  get certificates(): LoadedTls['pairs'] {
+    return this.loaded?.pairs ?? [];
+  }
+
+  /** The one that is declared; undefined when it is the generated one, or there is none. */
+  get transportsInForce(): LoadedTransports | undefined {
+    return this.transports;
+  }
+
+  /** Of clients. Not to be called again before it has ended. */
+  async loadClients(request: LoadTlsRequest): Promise<LoadedTls> {
+    const { loader } = this;
+    const { folder } = this.options;
+    const read = () => loadTls({ ...request, loader, folder, nowMs: Date.now(), previous: this.loaded });
+    await this.watch.update(this.watched);
+    const loaded = await this.watching(read, this.transports?.paths ?? []);
+    this.loaded = loaded;
+    return loaded;
+  }
+
+  /** Of servers. Not to be called again before it has ended. */
+  async loadServers(http: HttpConfiguration): Promise<readonly Diagnostic[]> {
+    const { defaultTransport, environment } = this.options;
+    const read = () =>
+      loadTransports({
+        transports: { ...http.serversTransports, [DEFAULT_TRANSPORT]: defaultTransport },
+        used: transportsInTls(http),
+        loader: this.transportLoader,
+        environment,
+        previous: this.transports?.transports,
+      });
+    this.transports = await this.watching(read, this.loaded?.paths ?? []);
+    return this.transports.diagnostics;
+  }
+
+  /** For workers. Undefined before anything has been loaded. */
+  get material(): ConfiguredTls | undefined {
+    if (this.loaded === undefined || this.transports === undefined) return undefined;
+    const { tables, pairs } = buildTlsTables(this.loaded, Date.now());
+    const { transports, systemAuthorities } = this.transports;
+    const keyPairs = pairs.map(({ id, chainPem, keyPem }) => [id, { chain: chainPem, key: keyPem.reveal() }]);
+    return { tables, keyPairs: Object.fromEntries(keyPairs), transports, systemAuthorities };
+  }
+
+  close(): void {
+    this.watch.close();
+  }
+
+  /** Files that were not watched yet may have changed while they were read: then they are read once more. */
+  private async watching<Loaded extends { readonly paths: readonly string[] }>(
+    read: () => Promise<Loaded>,
+    others: readonly string[],
+  ): Promise<Loaded> {
+    const loaded = await read();
+    const wanted = [...new Set([...loaded.paths, ...others])].sort();
+    const known = new Set(this.watched);
+    const isNew = wanted.some((path) => !known.has(path));
+    if (!isNew && wanted.length === this.watched.length) return loaded;
+    this.watched = wanted;
+    await this.watch.update(wanted);
+    return isNew ? await read() : loaded;
+  }
+}
