@@ -25,6 +25,7 @@ import { StartError } from './start-error.ts';
 import { LIMITS, type SupervisorLimits } from './supervisor-limits.ts';
 import type { ServiceNotifier } from './systemd/service-notifier.ts';
 import { Takeover } from './takeover.ts';
+import { NodeTls } from './tls/node-tls.ts';
 import { createPool } from './workers/create-pool.ts';
 import type { WorkerPool } from './workers/worker-pool.ts';
 
@@ -53,6 +54,7 @@ export class Supervisor {
   private readonly internal: InternalServices;
   private readonly publisher: Publisher;
   private readonly compiler: SnapshotCompiler;
+  private readonly tls: NodeTls;
   private readonly health: HealthChecks;
   private readonly pipeline: ConfigurationPipeline;
   private readonly providers: ProviderSet;
@@ -88,6 +90,11 @@ export class Supervisor {
       oldestRevision: () => this.pool?.oldestRevision ?? Number.POSITIVE_INFINITY,
       onPublished: (snapshot) => this.pool?.publish(snapshot),
     });
+    this.tls = new NodeTls({
+      ...options,
+      onFilesChanged: () => this.pipeline.refresh(),
+      onPublished: (sealed) => this.pool?.publishTls(sealed),
+    });
     this.metrics = NodeMetrics.create({
       configuration,
       slots: options.slots,
@@ -104,6 +111,7 @@ export class Supervisor {
       onPublishing: (revision, http, targets) => this.metrics?.publishing(revision, http, targets),
       rows: this.rows,
       publisher: this.publisher,
+      tls: this.tls,
       compile: (request) => this.compiler.compile(request),
       applyHealthTargets: (targets) => this.health.apply(targets),
       log,
@@ -141,10 +149,12 @@ export class Supervisor {
       mailboxes: this.mailboxes,
       limits: this.limits,
       snapshot: () => this.publisher.current!,
+      tls: () => this.tls.publisher.current,
       onReady: (slot) => this.noteReady(slot),
       onGone: (slot) => this.noteGone(slot),
       onReleased: () => this.publisher.trim(),
       onRefused: (revision) => this.noteRefused(revision),
+      onTlsRefused: (number) => this.tls.repair(number),
     });
     this.pool.start();
     await this.allServing.promise;
@@ -287,6 +297,7 @@ export class Supervisor {
     await this.providers.close();
     await this.compiler.close();
     this.publisher.close();
+    this.tls.close();
     this.internal.close();
     this.metrics?.close();
     this.memory.close();

@@ -88,6 +88,12 @@ export const CONTROL_ERRORS = catalogueOf('control', {
     check:
       'They are sent once more. Suspect memory, or two versions on this node; see that one installation is in use.',
   },
+  TLS_MATERIAL_NOT_MADE: {
+    number: 23,
+    logLevel: 'error',
+    meaning: 'New keys of TLS session tickets, or OCSP responses, could not be given to workers; those before stay.',
+    check: 'ENOMEM and EMFILE say that memory or descriptors have run out. It is tried again with the next change.',
+  },
   LISTEN_ADDRESS_IN_USE: {
     number: 32,
     logLevel: 'error',
@@ -150,6 +156,13 @@ export const CONTROL_ERRORS = catalogueOf('control', {
     logLevel: 'error',
     meaning: 'A provider lost its source; the last configuration it gave stays in force.',
     check: 'Changes are not seen until it works again: check that the file, folder or service exists and may be read.',
+  },
+  CERTIFICATE_WATCH_FAILED: {
+    number: 60,
+    logLevel: 'warn',
+    meaning: 'A folder with certificates cannot be watched; its files are looked at every second.',
+    check:
+      'ENOSPC: raise fs.inotify.max_user_watches. EACCES: the folder must be readable for this user, not only its files.',
   },
   ACCESS_LOG_NOT_OPENED: {
     number: 57,

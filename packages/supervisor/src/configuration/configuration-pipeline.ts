@@ -9,6 +9,7 @@ import { closeDescriptor } from '@sluice/native';
 import { type CompiledSnapshot, type CompileRequest, serverKey } from '@sluice/routing';
 import type { Logger } from 'pino';
 import { deferred } from '../deferred.ts';
+import { type ClientTls, type DeclaredObjects, loadClientTls, type PipelineTls } from './configured-tls.ts';
 import { DiagnosticsLog } from './diagnostics-log.ts';
 import { healthTargetsOf } from './health-targets.ts';
 import { LastGood } from './last-good.ts';
@@ -25,6 +26,8 @@ export interface ConfigurationPipelineOptions {
   /** The result's descriptor is the pipeline's. */
   readonly compile: (request: CompileRequest) => Promise<CompileResult>;
   readonly applyHealthTargets: (targets: readonly HealthTarget[]) => void;
+  /** Default: certificates are nobody's business. */
+  readonly tls?: PipelineTls;
   /** Objects of the program itself; there before anything is delivered. Names are unqualified. */
   readonly internal?: HttpConfiguration;
   /** The configuration is about to be published. */
@@ -32,12 +35,12 @@ export interface ConfigurationPipelineOptions {
   readonly log: Logger;
 }
 
-interface Delivery {
-  readonly http: HttpConfiguration;
+interface Delivery extends DeclaredObjects {
   readonly diagnostics: readonly Diagnostic[];
-  /** Where an object stands; its path has no provider (`http.routers.web`). */
-  readonly positionOf?: (path: string) => Pick<Diagnostic, 'file' | 'line' | 'column'> | undefined;
 }
+
+/** What decides whether anything has to be compiled. */
+type Routed = Pick<MergedConfiguration, 'http' | 'tls'>;
 
 interface Build {
   readonly merged: MergedConfiguration;
@@ -54,10 +57,12 @@ export class ConfigurationPipeline {
   private dirty = false;
   private closed = false;
   /** What has been published last; undefined: publish whatever comes. */
-  private inForce: HttpConfiguration | undefined;
+  private inForce: Routed | undefined;
+  private rows: ReadonlyMap<string, number> = new Map();
   private readonly lastGood = new LastGood();
   private compileDiagnostics: readonly Diagnostic[] = [];
   private routable = true;
+  private clientTls: Partial<ClientTls> & Pick<ClientTls, 'diagnostics'> = { diagnostics: [] };
   private changed = deferred<void>();
 
   constructor(options: ConfigurationPipelineOptions) {
@@ -68,6 +73,11 @@ export class ConfigurationPipeline {
   /** The whole configuration of one provider, in place of its earlier one. */
   offer(provider: string, delivery: Delivery): void {
     this.delivered.set(provider, delivery);
+    this.update();
+  }
+
+  /** Files that it names have changed. */
+  refresh(): void {
     this.update();
   }
 
@@ -124,28 +134,46 @@ export class ConfigurationPipeline {
   }
 
   private async buildAndPublish(): Promise<void> {
-    const merged = this.merge();
-    if (isDeepStrictEqual(merged.http, this.inForce)) {
+    const { tls } = this.options;
+    if (tls !== undefined)
+      this.clientTls = await loadClientTls(tls.loading, this.delivered, this.options.configuration);
+    const declared = this.merge();
+    const servers = tls === undefined ? [] : await tls.loading.loadServers(declared.http);
+    if (this.closed) return;
+    const merged = { ...declared, diagnostics: [...declared.diagnostics, ...servers] };
+    if (isDeepStrictEqual({ http: merged.http, tls: merged.tls }, this.inForce)) {
       this.report(merged.diagnostics, this.compileDiagnostics);
-      this.options.log.debug('the configuration has not changed');
+      this.refreshTls(merged.http);
       return;
     }
     const revision = this.options.publisher.takeRevision();
     let build = await this.build(merged, revision);
     if (build !== undefined && this.lastGood.learn(build.merged.http, build.compiled.diagnostics)) {
       closeDescriptor(build.compiled.memory.descriptor);
-      build = await this.build(this.merge(), revision);
+      const again = this.merge();
+      build = await this.build({ ...again, diagnostics: [...again.diagnostics, ...servers] }, revision);
     }
     if (build === undefined) return;
     if (this.closed) closeDescriptor(build.compiled.memory.descriptor);
     else this.apply(build, revision);
   }
 
+  /** Nothing has to be compiled; certificates may be others all the same, and those that health checks need. */
+  private refreshTls(http: HttpConfiguration): void {
+    const { tls, log } = this.options;
+    const material = tls?.loading.material;
+    const isPublished = material !== undefined && tls?.publisher.publishConfigured(material) === true;
+    if (!isPublished) log.debug('the configuration has not changed');
+    this.options.applyHealthTargets(this.healthTargets(http));
+  }
+
   private merge(): MergedConfiguration {
     const { internal, configuration } = this.options;
     const provided = new Map([...this.delivered].map(([provider, { http }]) => [provider, http]));
     if (internal !== undefined) provided.set(INTERNAL_PROVIDER, internal);
-    const merged = mergeProvided(provided, configuration.entryPoints, this.lastGood);
+    const { options, diagnostics } = this.clientTls;
+    const joined = mergeProvided(provided, configuration.entryPoints, this.lastGood, options);
+    const merged = { ...joined, diagnostics: [...diagnostics, ...joined.diagnostics] };
     this.routable = hasRouters(merged.http) || !this.hasErrors(merged.diagnostics);
     return merged;
   }
@@ -153,20 +181,39 @@ export class ConfigurationPipeline {
   private async build(merged: MergedConfiguration, revision: number): Promise<Build | undefined> {
     const rows = this.assignRows(merged.http, revision);
     if (rows === undefined) return undefined;
-    return { merged, rows, compiled: await this.options.compile({ revision, http: merged.http, rows }) };
+    const { http, tls } = merged;
+    return { merged, rows, compiled: await this.options.compile({ revision, http, rows, tls }) };
   }
 
-  private apply({ merged: { http, diagnostics }, rows, compiled }: Build, revision: number): void {
-    const { configuration, publisher, log } = this.options;
+  private apply({ merged: { http, tls, diagnostics }, rows, compiled }: Build, revision: number): void {
+    const { publisher, log } = this.options;
     this.report(diagnostics, compiled.diagnostics);
+    this.replaceTls(compiled.memory.descriptor);
+    this.rows = rows;
     // Before publishing: a server must have its health by the time a worker may pick it.
-    const targets = healthTargetsOf(http, configuration.serversTransport, rows);
+    const targets = this.healthTargets(http);
     this.options.applyHealthTargets(targets);
     this.options.onPublishing?.(revision, http, targets);
     publisher.publish({ revision, descriptor: compiled.memory.descriptor });
     log.info({ revision, ...compiled.counts }, 'configuration published');
     this.lastGood.published(http, compiled.diagnostics);
-    this.inForce = http;
+    this.inForce = { http, tls };
+  }
+
+  /** Goes to workers with the snapshot. When there is no memory for it, there is none for the snapshot. */
+  private replaceTls(snapshotDescriptor: number): void {
+    const { tls } = this.options;
+    const material = tls?.loading.material;
+    try {
+      if (material !== undefined) tls?.publisher.replace(material);
+    } catch (error) {
+      closeDescriptor(snapshotDescriptor);
+      throw error;
+    }
+  }
+
+  private healthTargets(http: HttpConfiguration): HealthTarget[] {
+    return healthTargetsOf(http, this.options.configuration.serversTransport, this.rows);
   }
 
   /** @returns undefined, with a line in the log, when there are more servers than rows. */
@@ -199,8 +246,19 @@ export class ConfigurationPipeline {
   private located(diagnostic: Diagnostic): Diagnostic {
     const { object = '', file } = diagnostic;
     const at = object.lastIndexOf('@');
-    if (file !== undefined || at === -1) return diagnostic;
+    if (file !== undefined) return diagnostic;
+    // Those named `default` have no provider: there is one of them.
+    if (at === -1) return { ...diagnostic, ...this.positionOfUnqualified(object) };
     return { ...diagnostic, ...this.delivered.get(object.slice(at + 1))?.positionOf?.(object.slice(0, at)) };
+  }
+
+  private positionOfUnqualified(path: string): Pick<Diagnostic, 'file' | 'line' | 'column'> | undefined {
+    if (!path.startsWith('tls.')) return undefined;
+    for (const { positionOf } of this.delivered.values()) {
+      const position = positionOf?.(path);
+      if (position !== undefined) return position;
+    }
+    return undefined;
   }
 
   private hasErrors(references: readonly Diagnostic[]): boolean {

@@ -47,10 +47,12 @@ export class TlsPublisher {
     this.reseal();
   }
 
-  /** The same, alone: workers are told, if anything in it differs. @throws as `replace` */
-  publishConfigured(configured: ConfiguredTls): void {
+  /** The same, alone: workers are told, if anything in it differs. @returns whether it does. @throws as `replace` */
+  publishConfigured(configured: ConfiguredTls): boolean {
     this.configured = configured;
-    if (this.reseal()) this.options.onPublished(this.sealed!);
+    const isNew = this.reseal();
+    if (isNew) this.options.onPublished(this.sealed!);
+    return isNew;
   }
 
   /** OCSP responses in base64, by the certificate's id. */
