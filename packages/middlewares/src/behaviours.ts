@@ -5,6 +5,7 @@ import { addPrefix } from './add-prefix/add-prefix.ts';
 import { chain } from './chain/chain.ts';
 import { headers } from './headers/headers.ts';
 import type { MiddlewareBehaviour } from './interface/middleware.ts';
+import { passTlsClientCert } from './pass-tls-client-cert/pass-tls-client-cert.ts';
 import { redirectRegex } from './redirect-regex/redirect-regex.ts';
 import { redirectScheme } from './redirect-scheme/redirect-scheme.ts';
 import { replacePath } from './replace-path/replace-path.ts';
@@ -15,10 +16,9 @@ export type * from './interface/exchange.ts';
 export * from './interface/middleware.ts';
 
 const BEHAVIOURS: ReadonlyMap<string, MiddlewareBehaviour> = new Map(
-  [addPrefix, chain, headers, redirectRegex, redirectScheme, replacePath, stripPrefix].map((each) => [
-    each.type,
-    each as MiddlewareBehaviour,
-  ]),
+  [addPrefix, chain, headers, passTlsClientCert, redirectRegex, redirectScheme, replacePath, stripPrefix].map(
+    (each) => [each.type, each as MiddlewareBehaviour],
+  ),
 );
 
 /** The behaviour of the type with this key, spelled as in a snapshot; undefined when there is none. */

@@ -8,6 +8,7 @@ const OPTIONS: Readonly<Record<string, object>> = {
   addPrefix: { prefix: '/a' },
   chain: { middlewares: ['a'] },
   headers: { customRequestHeaders: { A: 'b' }, sslRedirect: true, stsSeconds: 0 },
+  passTLSClientCert: { pem: true, info: { sans: true, subject: { commonName: true } } },
   redirectRegex: { regex: 'a', replacement: 'b' },
   redirectScheme: { scheme: 'HTTPS' },
   replacePath: { path: 'x' },

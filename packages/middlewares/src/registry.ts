@@ -8,6 +8,8 @@ import { chainOptions } from './chain/chain-options.ts';
 import { headers as headersBehaviour } from './headers/headers.ts';
 import { headersOptions } from './headers/headers-options.ts';
 import type { MiddlewareBehaviour, MiddlewareType } from './interface/middleware.ts';
+import { passTlsClientCert as passTlsClientCertBehaviour } from './pass-tls-client-cert/pass-tls-client-cert.ts';
+import { passTlsClientCertOptions } from './pass-tls-client-cert/pass-tls-client-cert-options.ts';
 import { redirectRegex as redirectRegexBehaviour } from './redirect-regex/redirect-regex.ts';
 import { redirectRegexOptions } from './redirect-regex/redirect-regex-options.ts';
 import { redirectScheme as redirectSchemeBehaviour } from './redirect-scheme/redirect-scheme.ts';
@@ -20,6 +22,7 @@ import { stripPrefixOptions } from './strip-prefix/strip-prefix-options.ts';
 export const addPrefix = withSchema(addPrefixBehaviour, addPrefixOptions);
 export const chain = withSchema(chainBehaviour, chainOptions);
 export const headers = withSchema(headersBehaviour, headersOptions);
+export const passTlsClientCert = withSchema(passTlsClientCertBehaviour, passTlsClientCertOptions);
 export const redirectRegex = withSchema(redirectRegexBehaviour, redirectRegexOptions);
 export const redirectScheme = withSchema(redirectSchemeBehaviour, redirectSchemeOptions);
 export const replacePath = withSchema(replacePathBehaviour, replacePathOptions);
@@ -30,6 +33,7 @@ export const MIDDLEWARE_TYPES: readonly MiddlewareType[] = Object.freeze([
   addPrefix,
   chain,
   headers,
+  passTlsClientCert,
   redirectRegex,
   redirectScheme,
   replacePath,

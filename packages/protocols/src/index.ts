@@ -58,3 +58,7 @@ export * from './tls-hello/detect-protocol.ts';
 export * from './tls-hello/hello-error.ts';
 export { HELLO_BYTES_MAX, HELLO_INPUT_BYTES_MAX, HELLO_RECORDS_MAX } from './tls-hello/hello-records.ts';
 export { ECDSA_KINDS, KeyKind } from './tls-hello/key-kind.ts';
+export * from './x509/alternative-names.ts';
+export * from './x509/certificate-fields.ts';
+export * from './x509/der-reader.ts';
+export * from './x509/der-values.ts';
