@@ -3,6 +3,7 @@
 
 import { addPrefix } from './add-prefix/add-prefix.ts';
 import { chain } from './chain/chain.ts';
+import { grpcWeb } from './grpc-web/grpc-web.ts';
 import { headers } from './headers/headers.ts';
 import type { MiddlewareBehaviour } from './interface/middleware.ts';
 import { passTlsClientCert } from './pass-tls-client-cert/pass-tls-client-cert.ts';
@@ -16,7 +17,7 @@ export type * from './interface/exchange.ts';
 export * from './interface/middleware.ts';
 
 const BEHAVIOURS: ReadonlyMap<string, MiddlewareBehaviour> = new Map(
-  [addPrefix, chain, headers, passTlsClientCert, redirectRegex, redirectScheme, replacePath, stripPrefix].map(
+  [addPrefix, chain, grpcWeb, headers, passTlsClientCert, redirectRegex, redirectScheme, replacePath, stripPrefix].map(
     (each) => [each.type, each as MiddlewareBehaviour],
   ),
 );

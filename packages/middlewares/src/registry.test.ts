@@ -7,6 +7,7 @@ import { MIDDLEWARE_TYPES, middlewareTypeOf, middlewareTypes } from './registry.
 const OPTIONS: Readonly<Record<string, object>> = {
   addPrefix: { prefix: '/a' },
   chain: { middlewares: ['a'] },
+  grpcWeb: { allowOrigins: '*' },
   headers: { customRequestHeaders: { A: 'b' }, sslRedirect: true, stsSeconds: 0 },
   passTLSClientCert: { pem: true, info: { sans: true, subject: { commonName: true } } },
   redirectRegex: { regex: 'a', replacement: 'b' },

@@ -5,6 +5,8 @@ import { addPrefix as addPrefixBehaviour } from './add-prefix/add-prefix.ts';
 import { addPrefixOptions } from './add-prefix/add-prefix-options.ts';
 import { chain as chainBehaviour } from './chain/chain.ts';
 import { chainOptions } from './chain/chain-options.ts';
+import { grpcWeb as grpcWebBehaviour } from './grpc-web/grpc-web.ts';
+import { grpcWebOptions } from './grpc-web/grpc-web-options.ts';
 import { headers as headersBehaviour } from './headers/headers.ts';
 import { headersOptions } from './headers/headers-options.ts';
 import type { MiddlewareBehaviour, MiddlewareType } from './interface/middleware.ts';
@@ -21,6 +23,7 @@ import { stripPrefixOptions } from './strip-prefix/strip-prefix-options.ts';
 
 export const addPrefix = withSchema(addPrefixBehaviour, addPrefixOptions);
 export const chain = withSchema(chainBehaviour, chainOptions);
+export const grpcWeb = withSchema(grpcWebBehaviour, grpcWebOptions);
 export const headers = withSchema(headersBehaviour, headersOptions);
 export const passTlsClientCert = withSchema(passTlsClientCertBehaviour, passTlsClientCertOptions);
 export const redirectRegex = withSchema(redirectRegexBehaviour, redirectRegexOptions);
@@ -32,6 +35,7 @@ export const stripPrefix = withSchema(stripPrefixBehaviour, stripPrefixOptions);
 export const MIDDLEWARE_TYPES: readonly MiddlewareType[] = Object.freeze([
   addPrefix,
   chain,
+  grpcWeb,
   headers,
   passTlsClientCert,
   redirectRegex,
