@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { ServerHealth, ServerStatus } from '@sluice/shared-state';
+import { startGrpcServer, statusMessage } from '../test/support/grpc-server.ts';
 import { HealthChecks } from './health-checks.ts';
 import type { HealthChange, HealthTarget } from './health-target.ts';
 import { checkSettings, FORWARDING_TIMEOUTS } from './testing/check-settings.ts';
@@ -246,4 +247,20 @@ test('close stops everything and apply is refused afterwards', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 80));
   assert.equal(server.requests.length, seen);
   assert.throws(() => checks.apply([]), /closed/);
+});
+
+test('a service may be checked by gRPC', async (t) => {
+  let serving = true;
+  const port = await startGrpcServer(t, (_call, reply) => reply(null, statusMessage(serving ? 1 : 2)));
+  const { checks, target, status, changes } = setUp(t);
+  const url = `http://127.0.0.1:${port}`;
+  checks.apply([target([url], { mode: 'grpc' })]);
+  serving = false;
+  await eventually('down', () => !status.isUp(0));
+  serving = true;
+  await eventually('up', () => status.isUp(0));
+  assert.deepEqual(
+    changes.map(({ reason }) => reason),
+    ['status NOT_SERVING', 'status SERVING'],
+  );
 });

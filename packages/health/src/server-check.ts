@@ -4,6 +4,8 @@
 import type { HealthCheckConfiguration } from '@sluice/config';
 import type { CheckQueue } from './check-queue.ts';
 import { type CheckProblem, type CheckRequest, planCheckRequest } from './check-request.ts';
+import { runGrpcCheck } from './grpc-check.ts';
+import { type GrpcTarget, planGrpcTarget } from './grpc-target.ts';
 import { HealthJudge } from './health-judge.ts';
 import type { HealthState, HealthTarget } from './health-target.ts';
 import { type CheckLimits, type CheckOutcome, runHttpCheck } from './http-check.ts';
@@ -28,7 +30,7 @@ const DELAY_MAX_MS = 2 ** 31 - 1;
 
 export class ServerCheck {
   private readonly options: ServerCheckOptions;
-  private readonly request: CheckRequest | CheckProblem;
+  private readonly request: CheckRequest | GrpcTarget | CheckProblem;
   private readonly limits: CheckLimits;
   private readonly judge: HealthJudge;
   private readonly stopped = new AbortController();
@@ -38,7 +40,8 @@ export class ServerCheck {
   constructor(options: ServerCheckOptions) {
     const { check, forwardingTimeouts } = options;
     this.options = options;
-    this.request = planCheckRequest(options.url, check);
+    const plan = check.mode === 'grpc' ? planGrpcTarget : planCheckRequest;
+    this.request = plan(options.url, check);
     this.judge = new HealthJudge(options.state, check);
     this.limits = {
       timeoutMs: Math.min(positive(check.timeout, TIMEOUT_DEFAULT_MS), DELAY_MAX_MS),
@@ -80,7 +83,9 @@ export class ServerCheck {
 
   private async check(): Promise<CheckOutcome> {
     if ('problem' in this.request) return { healthy: false, reason: this.request.problem };
-    return runHttpCheck(this.request, this.options.check, this.limits, this.stopped.signal);
+    const { signal } = this.stopped;
+    if ('authority' in this.request) return runGrpcCheck(this.request, this.limits, signal);
+    return runHttpCheck(this.request, this.options.check, this.limits, signal);
   }
 
   private schedule(delayMs: number): void {

@@ -19,16 +19,18 @@ const threshold = () => boundedInteger({ min: 1, max: 1_000_000 }).default(1);
 
 const mode = z
   .string()
-  .transform((value, context): 'http' => {
-    if (value.toLowerCase() === 'grpc') {
-      addCodedIssue(context, 'CONFIG_UNSUPPORTED', 'is grpc, which is known, but not supported by this version yet');
-    } else if (value !== '' && value.toLowerCase() !== 'http') {
-      context.addIssue({ code: 'custom', message: `must be http, not "${value}"` });
+  .transform((value, context): 'http' | 'grpc' => {
+    const lower = value.toLowerCase();
+    if (lower === 'grpc') return 'grpc';
+    if (lower !== '' && lower !== 'http') {
+      context.addIssue({ code: 'custom', message: `must be http or grpc, not "${value}"` });
     }
     return 'http';
   })
   .prefault('http')
-  .describe('Kind of check: http.');
+  .describe(
+    'Kind of check: http or grpc. The latter asks grpc.health.v1.Health for the server as a whole; path, method, headers, hostname, status and followRedirects have no effect then.',
+  );
 
 const scheme = z
   .string()

@@ -53,7 +53,7 @@ export interface ServerConfiguration {
 
 export interface HealthCheckConfiguration {
   readonly path: string;
-  readonly mode: 'http';
+  readonly mode: 'http' | 'grpc';
   readonly scheme: string;
   /** 0: the server's own. */
   readonly port: number;
