@@ -1,4 +1,5 @@
-// An explanation as text for people.
+// An explanation as text for people: the request, the routers that were tried, where it goes. Decides nothing; what programs
+// read is the explanation itself.
 
 import { STATUS_CODES } from 'node:http';
 import type { ExplainedCandidate, ExplainedPredicate } from '@sluice/routing';
