@@ -14,10 +14,8 @@ import { EntryPointHosts, type EntryPointTls, NO_CERTIFICATE, TlsSelection, usab
 import { type BuiltTls, buildTlsTables, KeyPairLoader, loadTls } from '../src/index.ts';
 import { MadeCertificates, RSA_KEY } from './support/made-certificates.ts';
 
-const tlsSupport = { downstream: true, upstream: true };
-
 async function build(made: MadeCertificates, text: string): Promise<BuiltTls & { messages: string[] }> {
-  const decoded = decodeDynamic({ text, format: 'yaml', file: 'f', middlewareTypes: new Map(), tlsSupport });
+  const decoded = decodeDynamic({ text, format: 'yaml', file: 'f', middlewareTypes: new Map() });
   const tls = mergeTls(new Map([['file', decoded.tls]]), []);
   const loader = new KeyPairLoader(made.folder);
   const loaded = await loadTls({ tls, loader, folder: made.path('kept'), nowMs: Date.now() });

@@ -3,7 +3,6 @@
 
 import { z } from 'zod';
 import { durationSchema } from '../schema/duration.ts';
-import { addCodedIssue } from '../schema/issue.ts';
 import { stringMapSchema } from '../schema/lists.ts';
 import { boundedInteger } from '../schema/scalars.ts';
 import { mayBeEmpty } from '../schema/section.ts';

@@ -35,7 +35,6 @@ export function dynamicConfiguration(
     file: 'test.yaml',
     middlewareTypes: types,
     unknownKeys: 'error',
-    tlsSupport: { downstream: true, upstream: false },
   });
   if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
   return qualifyNames('file', http);
