@@ -12,8 +12,9 @@ import { createNodeMemory } from '../src/node-memory.ts';
 import { bindTargetOf } from '../src/sockets/bind-entry-point.ts';
 import { ConnectionMailboxes } from '../src/sockets/connection-mailboxes.ts';
 import { ListenerSet } from '../src/sockets/listener-set.ts';
+import { sealTlsMaterial } from '../src/tls/seal-tls-material.ts';
 import { createPool } from '../src/workers/create-pool.ts';
-import type { Snapshot } from '../src/workers/worker-process.ts';
+import type { SealedTls, Snapshot } from '../src/workers/worker-process.ts';
 import { eventually } from './support/eventually.ts';
 import { get, slowUpstream } from './support/http.ts';
 
@@ -59,6 +60,12 @@ function snapshotOf(revision: number, url: string, damage = false): Snapshot {
   return { revision, descriptor };
 }
 
+function tlsOf(number: number, content: object = {}): SealedTls {
+  const tables = { certificates: [], exact: {}, wildcard: {}, defaultCertificate: -1, optionSets: [] };
+  const material = { number, tables, keyPairs: {}, staples: {}, ticketKeys: [], transports: {}, systemAuthorities: '' };
+  return { number, descriptor: sealTlsMaterial({ ...material, ...content }) };
+}
+
 /** One real worker under the test's own hands. */
 async function startWorker(context: TestContext, url: string) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-worker-'));
@@ -69,28 +76,34 @@ async function startWorker(context: TestContext, url: string) {
   const target = await bindTargetOf('web', '127.0.0.1:0');
   const listeners = ListenerSet.open(1, [{ target, reusePort: false, passed: [], takenOver: [] }]);
   let current = snapshotOf(1, url);
+  let tls = tlsOf(1);
   const refused: number[] = [];
+  const refusedTls: number[] = [];
+  const told: { readonly msg: string; readonly number?: number }[] = [];
   const pool = createPool({
     configuration,
     slots: 1,
     runtimeDirectory,
     env: process.env,
-    log: pino({ level: 'silent' }),
+    log: pino({ level: 'debug' }, { write: (line: string) => void told.push(JSON.parse(line)) }),
     memory,
     listeners,
     mailboxes: ConnectionMailboxes.create(1),
     limits: { startTimeoutMs: 30_000, heartbeatTimeoutMs: 10_000 },
     snapshot: () => current,
+    tls: () => tls,
     onReady: () => {},
     onGone: () => {},
     onReleased: () => {},
     onRefused: (revision) => refused.push(revision),
+    onTlsRefused: (number) => refusedTls.push(number),
   });
   context.after(async () => {
     await pool.leaveNow();
     listeners.close();
     memory.close();
     closeDescriptor(current.descriptor);
+    closeDescriptor(tls.descriptor);
     rmSync(folder, { recursive: true, force: true });
   });
   pool.start();
@@ -100,7 +113,17 @@ async function startWorker(context: TestContext, url: string) {
     current = snapshot;
     pool.publish(snapshot);
   };
-  return { pool, memory, refused, publish, port: listeners.addressOf('web')!.port };
+  /** @param snapshot that it belongs to; without, it goes alone */
+  const publishTls = (material: SealedTls, snapshot?: Snapshot) => {
+    closeDescriptor(tls.descriptor);
+    tls = material;
+    if (snapshot === undefined) pool.publishTls(material);
+    else publish(snapshot);
+  };
+  /** Numbers of TLS material that came into force, in order. */
+  const inForce = () => told.filter(({ msg }) => msg === 'worker has new TLS material').map(({ number }) => number);
+  const port = listeners.addressOf('web')!.port;
+  return { pool, memory, refused, refusedTls, publish, publishTls, inForce, port };
 }
 
 test('a snapshot with one wrong bit is refused; the one in force goes on; the next good one is taken', async (context) => {
@@ -130,4 +153,24 @@ test('an old revision stays until its last exchange has ended; switching is meas
   await eventually('released', () => pool.oldestRevision === 2);
   const { last, max } = memory.control.switchPauseUs(0);
   assert.ok(last > 0 && max >= last);
+});
+
+test('TLS material: with a snapshot, alone, and refused when it cannot be read, together with its snapshot', async (context) => {
+  const one = await slowUpstream(context, 'one');
+  const { memory, refused, refusedTls, publish, publishTls, inForce } = await startWorker(context, one);
+  assert.deepEqual(inForce(), [1]);
+  publishTls(tlsOf(2));
+  await eventually('alone', () => inForce().length === 2);
+  publishTls(tlsOf(3), snapshotOf(2, one));
+  await eventually('with a snapshot', () => memory.control.slotRevision(0) === 2 && inForce().length === 3);
+  publish(snapshotOf(3, one));
+  await eventually('a snapshot, and no other material', () => memory.control.slotRevision(0) === 3);
+  publishTls(tlsOf(4, { tables: null }));
+  await eventually('refused', () => refusedTls.length === 1);
+  publishTls(tlsOf(5, { keyPairs: 'none' }), snapshotOf(4, one));
+  await eventually('refused with its snapshot', () => refused.length === 1);
+  assert.deepEqual([refusedTls, refused, memory.control.slotRevision(0)], [[4], [4], 3]);
+  publishTls(tlsOf(6), snapshotOf(5, one));
+  await eventually('repaired', () => memory.control.slotRevision(0) === 5);
+  assert.deepEqual(inForce(), [1, 2, 3, 6]);
 });
