@@ -87,7 +87,9 @@ function extensions(wish: Wish): Buffer {
 }
 
 function pem(bytes: Buffer): string {
-  return `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+  // No line may be empty, not even the last one.
+  const lines = bytes.toString('base64').match(/.{1,64}/g)!;
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
 export function issue(wish: Wish = {}): Issued {

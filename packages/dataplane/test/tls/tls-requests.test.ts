@@ -196,7 +196,7 @@ describe('what is known of a connection with TLS', () => {
       ]);
     assert.deepEqual(lines, [
       ['https', '1.2', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'CN=known client'],
-      ['https', '1.3', 'TLS_AES_256_GCM_SHA384', undefined],
+      ['https', '1.3', 'TLS_AES_128_GCM_SHA256', undefined],
       ['http', undefined, undefined, undefined],
     ]);
   });
@@ -214,7 +214,7 @@ describe('what is known of a connection with TLS', () => {
       if (kind < MetricKind.ENTRY_POINT_TLS_REQUESTS) continue;
       found[kind] = [name, other, readTlsLabels(labels), block.value(row)];
     }
-    const labels = { tls_version: '1.3', tls_cipher: 'TLS_AES_256_GCM_SHA384' };
+    const labels = { tls_version: '1.3', tls_cipher: 'TLS_AES_128_GCM_SHA256' };
     assert.deepEqual(found, {
       [MetricKind.ENTRY_POINT_TLS_REQUESTS]: [nameHash('web'), 0, labels, 2],
       [MetricKind.ROUTER_TLS_REQUESTS]: [nameHash('all@file'), nameHash('app@file'), labels, 2],
