@@ -3,7 +3,7 @@
 
 import type { AccessLogConfiguration } from './access-log-configuration.ts';
 import type { MetricsConfiguration, PingConfiguration } from './metrics-configuration.ts';
-import type { RouterTlsConfiguration, TransportTlsConfiguration } from './tls-configuration.ts';
+import type { OcspConfiguration, RouterTlsConfiguration, TransportTlsConfiguration } from './tls-configuration.ts';
 
 /** Milliseconds, possibly fractional (`2us` is 0.002). */
 export type DurationMs = number;
@@ -18,6 +18,8 @@ export interface StaticConfiguration {
   readonly metrics: MetricsConfiguration;
   /** Undefined: there is no such page. */
   readonly ping?: PingConfiguration;
+  /** Undefined: nothing is stapled. */
+  readonly ocsp?: OcspConfiguration;
   /** Number of worker processes; 0 means one per core. Our extension. */
   readonly workers: number;
   /** Our extension. */

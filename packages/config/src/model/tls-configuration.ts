@@ -88,3 +88,9 @@ export interface TransportTlsConfiguration {
   /** Deprecated in the reference: one more `URI` of `peerCertSANs`. */
   readonly peerCertURI?: string;
 }
+
+/** Stapling of OCSP responses. */
+export interface OcspConfiguration {
+  /** URLs of responders by the URL that stands in the certificate. */
+  readonly responderOverrides: Readonly<Record<string, string>>;
+}

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ConfigurationError } from '@sluice/errors';
-import { type LoadedStatic, loadStaticConfiguration } from './load-static.ts';
+import { decodeStaticText, type LoadedStatic, loadStaticConfiguration } from './load-static.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-static-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -272,5 +272,18 @@ test('metrics: buckets and labels from flags and variables', () => {
     ['', /must have at least one bound/],
   ] as const) {
     assert.match(messages([`--metrics.prometheus.buckets=${text}`]), message);
+  }
+});
+
+test('ocsp: off by default, a bare flag, and responders that are replaced', () => {
+  assert.equal(load([]).configuration.ocsp, undefined);
+  assert.deepEqual(load(['--ocsp']).configuration.ocsp, { responderOverrides: {} });
+  const text = 'ocsp: {responderOverrides: {"http://a.example/x": "https://b.example"}}';
+  assert.deepEqual(decodeStaticText(text, 'yaml', 'f').configuration.ocsp, {
+    responderOverrides: { 'http://a.example/x': 'https://b.example' },
+  });
+  for (const value of ['""', 'b.example', 'ldap://b.example']) {
+    const refused = `ocsp: {responderOverrides: {"http://a.example": ${value}}}`;
+    assert.throws(() => decodeStaticText(refused, 'yaml', 'f'), /must be the URL of a responder/, value);
   }
 });

@@ -10,6 +10,7 @@ import { mayBeEmpty } from '../schema/section.ts';
 import { accessLogSchema } from './access-log-schema.ts';
 import { entryPointSchema } from './entry-point-schema.ts';
 import { metricsSchema } from './metrics-schema.ts';
+import { ocspSchema } from './ocsp-schema.ts';
 import { pingSchema } from './ping-schema.ts';
 import { staticTransportSchema } from './servers-transport-schema.ts';
 
@@ -98,6 +99,7 @@ export const staticSchema = z.object({
   accessLog: accessLogSchema,
   metrics: metricsSchema,
   ping: pingSchema,
+  ocsp: ocspSchema,
   workers: boundedInteger({ min: 0, max: 1_024 })
     .default(0)
     .describe('Number of worker processes; 0: one per core. Not part of the compatible configuration.'),

@@ -30,7 +30,6 @@ const KEYS: Readonly<Record<string, UnsupportedRule>> = {
   tracing: 'warning',
   certificatesResolvers: 'warning',
   global: 'warning',
-  ocsp: 'warning',
   spiffe: 'warning',
   experimental: 'warning',
   tcpServersTransport: 'warning',

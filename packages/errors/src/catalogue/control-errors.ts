@@ -185,4 +185,11 @@ export const CONTROL_ERRORS = catalogueOf('control', {
     meaning: 'After SIGUSR1 the access log could not be opened anew; lines go on into the file that was open.',
     check: 'The reason is in the log line. Make its folder writable for this user and send the signal again.',
   },
+  OCSP_FAILED: {
+    number: 61,
+    logLevel: 'warn',
+    meaning: 'No OCSP response can be stapled to a certificate, or it says that the certificate is revoked.',
+    check:
+      'The log line has what each responder said. The certificate is served all the same and asked about again; its chain must have the issuer’s certificate in second place, and this node must reach the responder.',
+  },
 });
