@@ -49,6 +49,8 @@ export * from './http2/frame-writer.ts';
 export * from './http2/http2-fault.ts';
 export * from './http2/http2-session.ts';
 export type { PeerSettings } from './http2/peer-settings.ts';
+export * from './http2/request-fault.ts';
+export * from './http2/request-fields.ts';
 export * from './http2/session-handler.ts';
 export * from './http2/session-options.ts';
 export type { FrameRate } from './http2/token-buckets.ts';

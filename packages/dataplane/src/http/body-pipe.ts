@@ -4,10 +4,11 @@
 
 import type { BodyTransform } from '@sluice/middlewares/behaviours';
 import { RELAY_UNTIL_END, RelayEnd } from '@sluice/native';
-import { BodyKind, ChunkedDecoder, ChunkPiece, HeaderTable } from '@sluice/protocols';
+import { BodyKind, ChunkedDecoder, ChunkPiece, type HeaderTable } from '@sluice/protocols';
 import { Pause } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
 import type { BodySink, BodySource } from './body-ends.ts';
+import { keptTrailers } from './kept-trailers.ts';
 import { PacedOutput } from './paced-output.ts';
 
 /** Rest of a chunk from which a native relay pays. */
@@ -353,14 +354,4 @@ export class BodyPipe {
     if (destination === undefined || destination.id === 0) return;
     if (!this.output.isEmpty || destination.isFull) source?.pauseFor(Pause.BACK_PRESSURE);
   }
-}
-
-/** Of a body that is complete but not sent yet: the ranges of a table that is reused have to be made our own. */
-function keptTrailers(trailers: HeaderTable | undefined): HeaderTable | undefined {
-  if (trailers === undefined) return undefined;
-  const kept = new HeaderTable(trailers.bytes);
-  for (let i = 0; i < trailers.count; i++)
-    if (!trailers.isRemoved(i)) kept.add(trailers.nameAt(i), trailers.valueAt(i));
-  for (let i = 0; i < trailers.addedNames.length; i++) kept.add(trailers.addedNames[i], trailers.addedValues[i]);
-  return kept;
 }

@@ -13,6 +13,7 @@ import {
 import { Framing, hasNoBody } from './framing.ts';
 import { removeHopByHop } from './hop-by-hop.ts';
 import type { HttpExchange } from './http-exchange.ts';
+import { ownLength } from './own-length.ts';
 import { sendKeptLines } from './send-bytes.ts';
 
 const OWN_LINES_BYTES = 256;
@@ -61,23 +62,6 @@ export function sendResponseHead(exchange: HttpExchange, framing: number, bodyBy
   writer.added(response);
   writer.text('\r\n');
   writer.send(downstream.id);
-}
-
-/** The Content-Length we have to write ourselves, or -1; a received one that is wrong or may not be there is removed. */
-function ownLength(exchange: HttpExchange, framing: number, bodyBytes: number): number {
-  const { response, request } = exchange;
-  const { status } = response;
-  if (response.lengthUnusual) response.removeId(Field.CONTENT_LENGTH);
-  if (framing === Framing.LENGTH) return response.hasReceived(Field.CONTENT_LENGTH) ? -1 : bodyBytes;
-  if (framing === Framing.NONE) {
-    // Without a body a length may still say how long it would be, except where RFC 9110 §8.6 forbids it.
-    if ((request.method === 'HEAD' && !hasNoBody(status)) || status === 304) {
-      return response.lengthUnusual ? bodyBytes : -1;
-    }
-    if (!response.statusChanged && !hasNoBody(status) && response.hasReceived(Field.CONTENT_LENGTH)) return -1;
-  }
-  response.removeId(Field.CONTENT_LENGTH);
-  return framing === Framing.NONE && !hasNoBody(status) ? 0 : -1;
 }
 
 /** 1xx responses other than 101 travel as they come; HTTP/1.0 clients do not know them. */

@@ -5,6 +5,7 @@ import type { EntryPointConfiguration, EntryPointLimits } from '@sluice/config';
 import { ConstantText } from '@sluice/observability/access-log';
 import type { HeadLimits } from '@sluice/protocols';
 import { EntryPointHosts, type EntryPointTls } from '@sluice/routing/tls';
+import { type ClientSessionOptions, clientSessionOptions } from '../http2/session-options.ts';
 import { AddressSet } from '../listen/address-set.ts';
 import type { ClientAdmission } from '../listen/client-admission.ts';
 import type { EntryPointMetrics } from '../metrics/entry-point-metrics.ts';
@@ -17,6 +18,7 @@ export class EntryPoint {
   readonly accessText: ConstantText;
   readonly configuration: EntryPointConfiguration;
   readonly limits: HeadLimits;
+  readonly http2: ClientSessionOptions;
   /** Undefined when nothing is counted. */
   readonly metrics: EntryPointMetrics | undefined;
   /** Undefined when clients are not limited. */
@@ -57,6 +59,7 @@ export class EntryPoint {
       fieldsMax: http.maxHeaderFields,
       targetBytesMax: Math.min(http.maxTargetBytes, http.maxHeaderBytes),
     };
+    this.http2 = clientSessionOptions(this.limits);
     this.trusted = new AddressSet(configuration.forwardedHeaders.trustedIPs);
   }
 

@@ -18,6 +18,7 @@ import { DownstreamHttp1 } from '../http/downstream-http1.ts';
 import { EntryPoint } from '../http/entry-point.ts';
 import { ExchangePool } from '../http/exchange-pool.ts';
 import { HeadWriter } from '../http/head-writer.ts';
+import { openHttp2 } from '../http2/open-http2.ts';
 import { AcceptLog } from '../listen/accept-log.ts';
 import { ClientAdmission } from '../listen/client-admission.ts';
 import { ClientBalance, type ClientBalanceOptions } from '../listen/client-balance.ts';
@@ -62,7 +63,7 @@ export interface DataplaneOptions {
   readonly resolver?: NameResolver;
   /** Absent: nothing is counted. */
   readonly metrics?: WorkerMetrics;
-  /** How HTTP/2 is spoken with clients. Default: it is not. */
+  /** How HTTP/2 is spoken with clients. Default: as always; a test may watch it. */
   readonly openHttp2?: OpenHttp2;
   readonly tls?: Pick<TlsTerminationOptions, 'handshakesMax' | 'contextsMax'>;
   /** Finds the behaviour of a middleware type by its key; default: the built-in ones. */
@@ -129,10 +130,10 @@ export class Dataplane implements ListenerEvents {
       tls: new TlsTermination({
         transport,
         log: options.log,
-        speaksHttp2: options.openHttp2 !== undefined,
+        speaksHttp2: true,
         ...options.tls,
       }),
-      openHttp2: options.openHttp2,
+      openHttp2: options.openHttp2 ?? openHttp2,
       idleSeats: new IdleSeats(transport.queuedBytes.length),
       services: new ServiceRegistry(options.status, pools),
       resolver: options.resolver ?? new NameResolver(),

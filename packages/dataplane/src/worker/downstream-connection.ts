@@ -32,6 +32,9 @@ export abstract class DownstreamConnection extends StreamConnection {
   /** Since when nothing has been under way, in milliseconds; 0: something is. */
   abstract idleForMs(now: number): number;
 
+  /** The worker leaves: what can be said of that to the client is said now. */
+  beginDrain(): void {}
+
   /** Called every second or so where clients can be too slow. */
   checkPace(_elapsedMs: number): void {}
 

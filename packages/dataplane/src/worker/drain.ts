@@ -39,6 +39,7 @@ export class Drain {
   async run(acceptGraceMs: number, graceMs: number): Promise<void> {
     if (acceptGraceMs > 0) await delay(acceptGraceMs);
     this.context.draining = true;
+    this.tellClients();
     await this.acceptQueued();
     this.listeners.stop();
     const deadline = monotonicMs() + graceMs;
@@ -63,6 +64,14 @@ export class Drain {
   /** Closing a listener resets what waits in its queue: those clients have been told that they are connected. */
   private async acceptQueued(): Promise<void> {
     for (let turn = 0; turn < ACCEPT_TURNS_MAX && this.listeners.queued() > 0; turn++) await nextTurn();
+  }
+
+  private tellClients(): void {
+    const { connections, transport } = this.context;
+    connections.forEach((connection) => {
+      if (connection instanceof DownstreamConnection) connection.beginDrain();
+    });
+    transport.flush();
   }
 
   /** Number of client connections that are still open. */

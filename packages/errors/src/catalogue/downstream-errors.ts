@@ -191,4 +191,10 @@ export const DOWNSTREAM_ERRORS = catalogueOf('downstream', {
     check:
       'Clients reuse connections for hosts that share a certificate, and open a new one after this answer. Give both hosts the same tls.options, or different certificates.',
   },
+  DOWNSTREAM_HTTP2_FAULT: {
+    number: 29,
+    meaning: 'A client broke a rule of HTTP/2, or wore out a limit; its stream was reset, or its connection ended.',
+    check:
+      'The log line names the fault; docs/security/http2.md says what each one is. One client is a bug of that client, many at once are an attack.',
+  },
 });

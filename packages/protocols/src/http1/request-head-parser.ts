@@ -151,7 +151,8 @@ function readHost(head: RequestHead, bytes: Buffer, offset: number, length: numb
   return 0;
 }
 
-function methodString(bytes: Buffer, offset: number, length: number): string {
+/** The interned string of a token. */
+export function methodString(bytes: Buffer, offset: number, length: number): string {
   if (length === 3 && bytes[offset] === 0x47 && bytes[offset + 1] === 0x45 && bytes[offset + 2] === 0x54) return 'GET';
   return methods.get(bytes, offset, length);
 }
