@@ -55,6 +55,7 @@ export interface EntryPointConfiguration {
   };
   /** Default for the routers on it, and what holds for requests without a router. */
   readonly observability: { readonly accessLogs: boolean; readonly metrics: boolean };
+  readonly http2: EntryPointHttp2;
   readonly http: {
     /** Qualified names (`name@provider`). */
     readonly middlewares: readonly string[];
@@ -91,6 +92,37 @@ export interface EntryPointLimits {
   readonly minReceiveBytesPerSecond: number;
   readonly minSendBytesPerSecond: number;
   readonly slowClientGrace: DurationMs;
+}
+
+export interface EntryPointHttp2 {
+  /** 0: the default, here and in the next two. */
+  readonly maxConcurrentStreams: number;
+  /** Bytes, as the next one. */
+  readonly maxDecoderHeaderTableSize: number;
+  readonly maxEncoderHeaderTableSize: number;
+  readonly limits: Http2Limits;
+}
+
+/** Our extension: what a client may ask of one connection. */
+export interface Http2Limits {
+  readonly resets: Http2Rate;
+  readonly refusedStreams: Http2Rate;
+  readonly settings: Http2Rate;
+  readonly pings: Http2Rate;
+  readonly emptyData: Http2Rate;
+  readonly emptyHeaders: Http2Rate;
+  readonly priorities: Http2Rate;
+  readonly windowUpdates: Http2Rate;
+  readonly tinyWindowUpdates: Http2Rate;
+  readonly ignoredFrames: Http2Rate;
+  readonly stallTime: DurationMs;
+  readonly streamWindowBytes: number;
+  readonly connectionWindowBytes: number;
+}
+
+export interface Http2Rate {
+  readonly burst: number;
+  readonly perSecond: number;
 }
 
 export interface EncodedCharactersConfiguration {

@@ -9,6 +9,7 @@ import { stringListSchema } from '../schema/lists.ts';
 import { cidrListSchema, parseEntryPointAddress } from '../schema/network.ts';
 import { boundedInteger } from '../schema/scalars.ts';
 import { entryPointTlsSchema } from '../tls/router-tls-schema.ts';
+import { entryPointHttp2Schema } from './entry-point-http2-schema.ts';
 import { entryPointLimitsSchema } from './entry-point-limits-schema.ts';
 import { redirectionsSchema } from './redirection-schema.ts';
 
@@ -148,5 +149,6 @@ export const entryPointSchema = z.object({
   transport,
   forwardedHeaders,
   observability,
+  http2: entryPointHttp2Schema,
   http: http.prefault({}),
 }) satisfies z.ZodType<EntryPointConfiguration>;

@@ -53,7 +53,6 @@ const KEYS: Readonly<Record<string, UnsupportedRule>> = {
   'entryPoints.*.allowACMEByPass': 'warning',
   'entryPoints.*.observability.tracing': 'warning',
   'entryPoints.*.observability.traceVerbosity': 'warning',
-  'entryPoints.*.http2': 'warning',
   'entryPoints.*.udp': 'warning',
   'entryPoints.*.http3': 'error',
   'entryPoints.*.proxyProtocol': 'error',

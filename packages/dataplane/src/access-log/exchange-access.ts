@@ -87,7 +87,7 @@ export class ExchangeAccess {
     record.method = request.method;
     record.path = this.path;
     record.query = this.query;
-    record.minorVersion = request.minorVersion;
+    record.protocol = protocolText(exchange);
     record.secure = exchange.secure;
     record.tls = downstream.tls;
     record.originStatus = facts.serverStatus;
@@ -126,6 +126,12 @@ export class ExchangeAccess {
     const { request } = this.captures;
     if (request !== undefined && !request.taken && this.isLogged) request.take(this.exchange.request);
   }
+}
+
+/** Of the client; only HTTP/2 frames its bodies. */
+function protocolText({ downstream, request }: HttpExchange): string {
+  if (downstream.framed) return 'HTTP/2.0';
+  return request.minorVersion === 0 ? 'HTTP/1.0' : 'HTTP/1.1';
 }
 
 function serverText(server: ServerRuntime, route: Route | undefined): ServerText {

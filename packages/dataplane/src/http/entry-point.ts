@@ -59,7 +59,7 @@ export class EntryPoint {
       fieldsMax: http.maxHeaderFields,
       targetBytesMax: Math.min(http.maxTargetBytes, http.maxHeaderBytes),
     };
-    this.http2 = clientSessionOptions(this.limits);
+    this.http2 = clientSessionOptions(this.limits, configuration.http2);
     this.trusted = new AddressSet(configuration.forwardedHeaders.trustedIPs);
   }
 

@@ -35,8 +35,8 @@ export class AccessRecord {
   method = '';
   path = '';
   query: string | undefined = undefined;
-  /** Of HTTP/1. */
-  minorVersion = 1;
+  /** `HTTP/1.0`, `HTTP/1.1`, `HTTP/2.0`. */
+  protocol = 'HTTP/1.1';
   secure = false;
   /** Undefined: the connection is plain, or nobody knows. */
   tls: AccessTls | undefined = undefined;

@@ -20,7 +20,7 @@ describe('common lines', () => {
       router: undefined,
       server: undefined,
       query: undefined,
-      minorVersion: 0,
+      protocol: 'HTTP/1.0',
       status: 404,
       bytes: 0,
     });

@@ -20,8 +20,6 @@ const NO_NAME = ' - ';
 const NO_FIELDS = '"-" "-"';
 const MILLISECONDS_END = 'ms';
 const QUOTED_DASH = '"-"';
-const VERSION_10 = 'HTTP/1.0';
-const VERSION_11 = 'HTTP/1.1';
 
 export class ColumnFormat implements LineFormat {
   private readonly withOwnColumns: boolean;
@@ -88,7 +86,7 @@ export class ColumnFormat implements LineFormat {
     if (keep.RequestPath) this.writePath(record, line);
     else line.byte(DASH);
     line.byte(SPACE);
-    if (keep.RequestProtocol) line.text(record.minorVersion === 0 ? VERSION_10 : VERSION_11);
+    if (keep.RequestProtocol) line.text(record.protocol);
     else line.byte(DASH);
     line.byte(QUOTE);
   }

@@ -76,7 +76,7 @@ export const JSON_FIELD_WRITERS = {
     if (hostParts.portStart === -1) writeText(key, line, '-');
     else writeText(key, line, host, hostParts.portStart);
   },
-  RequestProtocol: (key, { minorVersion }, line) => writeText(key, line, minorVersion === 0 ? 'HTTP/1.0' : 'HTTP/1.1'),
+  RequestProtocol: (key, { protocol }, line) => writeText(key, line, protocol),
   RequestScheme: (key, { secure }, line) => writeText(key, line, secure ? 'https' : 'http'),
   RetryAttempts: (key, { retries }, line) => writeNumber(key, line, retries),
   RouterName: (key, { router }, line) => writeName(key, line, router),

@@ -70,7 +70,7 @@ describe('json lines', () => {
       { user: 'ann' },
       { host: 'other.example' },
       { method: 'POST' },
-      { minorVersion: 0 },
+      { protocol: 'HTTP/1.0' },
       { secure: true },
       { retries: 2 },
       { router: undefined },

@@ -64,24 +64,24 @@ abstract class RememberedPart extends PlainPart {
 export class RequestPart extends RememberedPart {
   private host = '';
   private method = '';
-  private minorVersion = 0;
+  private protocol = '';
   private secure = false;
   private retries = 0;
 
-  protected override isSame({ host, method, minorVersion, secure, retries }: AccessRecord): boolean {
+  protected override isSame({ host, method, protocol, secure, retries }: AccessRecord): boolean {
     return (
       host === this.host &&
       method === this.method &&
-      minorVersion === this.minorVersion &&
+      protocol === this.protocol &&
       secure === this.secure &&
       retries === this.retries
     );
   }
 
-  protected override remember({ host, method, minorVersion, secure, retries }: AccessRecord): void {
+  protected override remember({ host, method, protocol, secure, retries }: AccessRecord): void {
     this.host = host;
     this.method = method;
-    this.minorVersion = minorVersion;
+    this.protocol = protocol;
     this.secure = secure;
     this.retries = retries;
   }

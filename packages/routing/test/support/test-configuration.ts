@@ -1,13 +1,14 @@
 // Small configurations for compilation tests: everything that does not matter has a default.
 
-import type {
-  EntryPointConfiguration,
-  HttpConfiguration,
-  RouterConfiguration,
-  ServersTransportConfiguration,
-  ServiceConfiguration,
+import {
+  decodeStaticText,
+  type EntryPointConfiguration,
+  type HttpConfiguration,
+  type RouterConfiguration,
+  type ServersTransportConfiguration,
+  type ServiceConfiguration,
 } from '@sluice/config';
-import { type CompilationInput, serverKey } from '../../src/plan/compilation-input.ts';
+import { type CompilationInput, decodeStaticText, serverKey } from '../../src/plan/compilation-input.ts';
 
 export function entryPoint(
   http: Partial<EntryPointConfiguration['http']> = {},
@@ -38,6 +39,7 @@ export function entryPoint(
       addXForwardedSchemeHeaders: false,
     },
     observability: { accessLogs: true, metrics: true },
+    http2: decodeStaticText('entryPoints: { web: { address: ":0" } }', 'yaml', '').configuration.entryPoints.web.http2,
     http: {
       middlewares: [],
       encodeQuerySemicolons: false,

@@ -83,7 +83,7 @@ function usualRecord(): Partial<AccessRecord> {
     method: 'GET',
     path: '/cart/items',
     query: 'page=2&q=a%20b',
-    minorVersion: 1,
+    protocol: 'HTTP/1.1',
     secure: false,
     requestBytes: 7,
     originStatus: 200,
