@@ -8,7 +8,7 @@ import {
   type ServersTransportConfiguration,
   type ServiceConfiguration,
 } from '@sluice/config';
-import { type CompilationInput, decodeStaticText, serverKey } from '../../src/plan/compilation-input.ts';
+import { type CompilationInput, serverKey } from '../../src/plan/compilation-input.ts';
 
 export function entryPoint(
   http: Partial<EntryPointConfiguration['http']> = {},
