@@ -67,7 +67,7 @@ test('scheme and port override the server’s own', () => {
   assert.equal(plan('http://h:80', { scheme: 'https' }).origin, 'https://h:80', 'a port written in the url stays');
   assert.equal(plan('http://h', { scheme: 'https' }).origin, 'https://h');
   assert.equal(plan('http://[::1]:81/x', { port: 82 }).origin, 'http://[::1]:82');
-  assert.match(problem('http://h', { scheme: 'ftp' }), /neither http nor https/);
+  assert.match(problem('http://h', { scheme: 'ftp' }), /none of http, https and h2c/);
 });
 
 test('Host is the hostname option, else the authority that is connected to', () => {

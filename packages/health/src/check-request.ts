@@ -4,8 +4,10 @@
 import type { HealthCheckConfiguration } from '@sluice/config';
 
 export interface CheckRequest {
-  /** Scheme, host and port, in URL form. */
+  /** Scheme, host and port, in URL form; the scheme is http or https. */
   readonly origin: string;
+  /** HTTP/2 without TLS and without asking first. */
+  readonly isH2c: boolean;
   /** Path and query. */
   readonly path: string;
   readonly method: string;
@@ -21,7 +23,8 @@ export interface CheckProblem {
 }
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
-const SERVER_URL = /^(https?):\/\/(?:[^/?#@]*@)?(\[[^\]/?#]*\]|[^:/?#]*)(?::(\d*))?([/][^?#]*)?/i;
+const SERVER_URL = /^(https?|h2c):\/\/(?:[^/?#@]*@)?(\[[^\]/?#]*\]|[^:/?#]*)(?::(\d*))?([/][^?#]*)?/i;
+const SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'h2c']);
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/i;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Framing and connection fields belong to the HTTP client; Host has an option of its own. */
@@ -49,25 +52,37 @@ export function planCheckRequest(
   if (check.method === 'CONNECT' || !TOKEN.test(check.method))
     return { problem: `method "${check.method}" cannot be used` };
   const base = baseUrl(serverUrl, check);
-  if (typeof base !== 'string') return base;
-  const url = resolvePath(base, check.path);
+  if ('problem' in base) return base;
+  const url = resolvePath(base.url, check.path);
   if (!(url instanceof URL)) return url;
-  const host = check.hostname === '' ? authorityOf(base) : check.hostname;
+  const host = check.hostname === '' ? authorityOf(base.url) : check.hostname;
   if (!FIELD_VALUE.test(host)) return { problem: 'hostname holds a control character' };
   const headers = checkHeaders(check.headers);
   if ('problem' in headers) return headers;
-  return { origin: url.origin, path: url.pathname + url.search, method: check.method, host, headers: headers.fields };
+  return {
+    origin: url.origin,
+    isH2c: base.isH2c,
+    path: url.pathname + url.search,
+    method: check.method,
+    host,
+    headers: headers.fields,
+  };
 }
 
 /** The server's URL with the check's scheme and port; a port written in the URL stays even if it is a scheme's default. */
-function baseUrl(serverUrl: string, check: { readonly scheme: string; readonly port: number }): string | CheckProblem {
+function baseUrl(
+  serverUrl: string,
+  check: { readonly scheme: string; readonly port: number },
+): { readonly url: string; readonly isH2c: boolean } | CheckProblem {
   const parts = SERVER_URL.exec(serverUrl);
-  if (parts === null) return { problem: `server url "${serverUrl}" is not http:// or https://` };
+  if (parts === null) return { problem: `server url "${serverUrl}" is not http://, https:// or h2c://` };
   const scheme = (check.scheme === '' ? parts[1]! : check.scheme).toLowerCase();
-  if (scheme !== 'http' && scheme !== 'https') return { problem: `scheme "${check.scheme}" is neither http nor https` };
+  if (!SCHEMES.has(scheme)) return { problem: `scheme "${check.scheme}" is none of http, https and h2c` };
   const port = check.port === 0 ? (parts[3] ?? '') : String(check.port);
-  const base = `${scheme}://${parts[2]}${port === '' ? '' : `:${port}`}${parts[4] ?? '/'}`;
-  return URL.canParse(base) ? base : { problem: `server url "${serverUrl}" cannot be read` };
+  // URLs of other schemes have no default port, and no origin.
+  const isH2c = scheme === 'h2c';
+  const base = `${isH2c ? 'http' : scheme}://${parts[2]}${port === '' ? '' : `:${port}`}${parts[4] ?? '/'}`;
+  return URL.canParse(base) ? { url: base, isH2c } : { problem: `server url "${serverUrl}" cannot be read` };
 }
 
 /** A backslash counts as a slash to WHATWG URLs, so `\\host` would name another host just as `//host` does. */

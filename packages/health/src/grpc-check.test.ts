@@ -8,14 +8,15 @@ import { type TestContext, test } from 'node:test';
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import { openssl, requireOpenssl } from '../../../test/support/openssl.ts';
 import { type HealthAnswer, startGrpcServer, statusMessage } from '../test/support/grpc-server.ts';
+import type { SecureConnection } from './check-tls.ts';
 import { judgeGrpcAnswer } from './grpc-answer.ts';
-import { type GrpcCheckTls, runGrpcCheck } from './grpc-check.ts';
+import { runGrpcCheck } from './grpc-check.ts';
 import { type GrpcTarget, planGrpcTarget } from './grpc-target.ts';
 import { eventually, startServer } from './testing/real-server.ts';
 
 const LIMITS = { timeoutMs: 3_000 };
 
-function check(port: number, secure = false, tls?: GrpcCheckTls, limits = LIMITS, host = '127.0.0.1') {
+function check(port: number, secure = false, tls?: SecureConnection, limits = LIMITS, host = '127.0.0.1') {
   return runGrpcCheck(targetAt(port, secure, host), limits, new AbortController().signal, tls);
 }
 
@@ -145,7 +146,7 @@ test('TLS: verified, by another name, not verified, with a certificate of our ow
   const pair = { private_key: key, cert_chain: cert };
   const open = await startGrpcServer(t, answering(statusMessage(1)), ServerCredentials.createSsl(null, [pair]));
   const strict = await startGrpcServer(t, answering(statusMessage(1)), ServerCredentials.createSsl(cert, [pair], true));
-  const ask = async (port: number, tls: GrpcCheckTls, host: string) => {
+  const ask = async (port: number, tls: SecureConnection, host: string) => {
     const { healthy, reason } = await check(port, true, tls, LIMITS, host);
     return healthy ? 'healthy' : reason;
   };
@@ -153,7 +154,7 @@ test('TLS: verified, by another name, not verified, with a certificate of our ow
   assert.equal(await ask(open, { ca: certText, servername: 'inner.example' }, '127.0.0.1'), 'healthy');
   assert.match(await ask(open, { ca: certText, servername: 'other.example' }, '127.0.0.1'), /does not match/);
   assert.match(await ask(open, {}, 'localhost'), /self-signed certificate/);
-  assert.equal(await ask(open, { insecure: true }, 'localhost'), 'healthy');
+  assert.equal(await ask(open, { rejectUnauthorized: false }, 'localhost'), 'healthy');
   assert.equal(await ask(strict, { ca: certText, cert: certText, key: keyText }, 'localhost'), 'healthy');
   assert.notEqual(await ask(strict, { ca: certText }, 'localhost'), 'healthy');
   assert.notEqual((await check(open, false)).reason, 'status SERVING', 'plain text to a server that wants TLS');

@@ -5,22 +5,10 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { SecureConnection } from './check-tls.ts';
 import { type GrpcAnswer, judgeGrpcAnswer } from './grpc-answer.ts';
 import type { GrpcTarget } from './grpc-target.ts';
 import type { CheckLimits, CheckOutcome } from './http-check.ts';
-
-/** How the server is spoken to in TLS, as the service's servers transport says. */
-export interface GrpcCheckTls {
-  /** PEM of authorities; absent: those that Node trusts. */
-  readonly ca?: string | undefined;
-  /** PEM of the certificate that is shown, with its key. */
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  /** For SNI and verification; absent: the host of the server. */
-  readonly servername?: string | undefined;
-  /** The server's certificate is not verified. */
-  readonly insecure?: boolean | undefined;
-}
 
 const ANSWER_MAX_BYTES = 4 * 1024;
 const HEAD_MAX_BYTES = 16 * 1024;
@@ -33,7 +21,7 @@ export async function runGrpcCheck(
   target: GrpcTarget,
   limits: Pick<CheckLimits, 'timeoutMs'>,
   cancel: AbortSignal,
-  tls: GrpcCheckTls = {},
+  tls: SecureConnection = {},
 ): Promise<CheckOutcome> {
   if (cancel.aborted) return { healthy: false, reason: 'stopped' };
   const call = new GrpcCall(target, tls, limits.timeoutMs);
@@ -55,7 +43,7 @@ class GrpcCall {
   private socket: Socket | undefined;
   private session: ClientHttp2Session | undefined;
 
-  constructor(target: GrpcTarget, tls: GrpcCheckTls, timeoutMs: number) {
+  constructor(target: GrpcTarget, tls: SecureConnection, timeoutMs: number) {
     this.outcome = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -76,7 +64,7 @@ class GrpcCall {
     this.socket?.destroy();
   }
 
-  private start(target: GrpcTarget, tls: GrpcCheckTls, timeoutMs: number): void {
+  private start(target: GrpcTarget, tls: SecureConnection, timeoutMs: number): void {
     const socket = target.secure ? this.openTls(target, tls) : connectTcp(target.port, target.host);
     this.socket = socket;
     const onError = (error: unknown): void => this.fail(describe(error));
@@ -93,17 +81,14 @@ class GrpcCall {
     this.ask(session, timeoutMs);
   }
 
-  private openTls({ host, port }: GrpcTarget, tls: GrpcCheckTls): TLSSocket {
+  private openTls({ host, port }: GrpcTarget, tls: SecureConnection): TLSSocket {
     const socket = connectTls({
       host,
       port,
       ALPNProtocols: ['h2'],
       // An address must not be sent as server name (RFC 6066 §3); the certificate is compared with it all the same.
-      servername: tls.servername || (isIP(host) === 0 ? host : ''),
-      rejectUnauthorized: tls.insecure !== true,
-      ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-      ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-      ...(tls.key === undefined ? {} : { key: tls.key }),
+      servername: isIP(host) === 0 ? host : '',
+      ...tls,
     });
     socket.once('secureConnect', () => {
       if (socket.alpnProtocol !== 'h2') this.fail('the server does not speak HTTP/2');

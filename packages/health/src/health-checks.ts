@@ -1,6 +1,7 @@
 // All active health checks of a node: keeps one schedule per status row, publishes every transition to shared memory.
 // Runs in the supervisor. Picking servers and slow start are decided elsewhere, from what is published here.
 
+import { createHash } from 'node:crypto';
 import { Errors } from '@sluice/errors';
 import { ServerHealth, type ServerStatus } from '@sluice/shared-state';
 import { CheckQueue } from './check-queue.ts';
@@ -33,6 +34,12 @@ const HEALTH_OF: Readonly<Record<HealthState, number>> = {
   unknown: ServerHealth.UNKNOWN,
 };
 
+/** A digest: authorities are long, and keys are nobody's business. */
+function settingsOf({ healthCheck, forwardingTimeouts, tls }: HealthTarget): string {
+  const text = JSON.stringify([healthCheck ?? null, forwardingTimeouts, healthCheck === undefined ? null : tls]);
+  return createHash('sha256').update(text).digest('base64');
+}
+
 export class HealthChecks {
   private readonly options: HealthChecksOptions;
   private readonly queue: CheckQueue;
@@ -53,7 +60,7 @@ export class HealthChecks {
     if (this.closed) throw new Error('HealthChecks is closed');
     const wanted = new Set<number>();
     for (const target of targets) {
-      const settings = JSON.stringify([target.healthCheck ?? null, target.forwardingTimeouts]);
+      const settings = settingsOf(target);
       for (const server of target.servers) {
         // The same URL twice in one service is one server with one row.
         if (wanted.has(server.statusRow)) continue;
@@ -104,6 +111,7 @@ export class HealthChecks {
       url: entry.url,
       check: target.healthCheck!,
       forwardingTimeouts: target.forwardingTimeouts,
+      tls: target.tls,
       state,
       checkAtOnce,
       queue: this.queue,

@@ -1,6 +1,7 @@
 // What the supervisor asks to be checked: one service with its check settings and servers. Types only.
 
 import type { HealthCheckConfiguration, ServersTransportConfiguration } from '@sluice/config';
+import type { CheckTls } from './check-tls.ts';
 
 export interface HealthTarget {
   /** Qualified name, `web@file`. */
@@ -9,6 +10,8 @@ export interface HealthTarget {
   readonly healthCheck?: HealthCheckConfiguration | undefined;
   /** Of the service's servers transport; 0 means none. */
   readonly forwardingTimeouts: ServersTransportConfiguration['forwardingTimeouts'];
+  /** Of the service's servers transport, for checks over TLS. Default: as Node does it. */
+  readonly tls?: CheckTls | undefined;
   readonly servers: readonly HealthTargetServer[];
 }
 

@@ -2,8 +2,9 @@
 // Knows nothing of schedules or thresholds. Everything is bounded: total time, redirects, head size, bytes of body read.
 
 import type { HealthCheckConfiguration } from '@sluice/config';
-import { Client, type Dispatcher } from 'undici';
+import { buildConnector, Client, type Dispatcher } from 'undici';
 import type { CheckRequest } from './check-request.ts';
+import { type CheckTls, type SecureConnection, secureConnectionOf } from './check-tls.ts';
 
 export interface CheckOutcome {
   readonly healthy: boolean;
@@ -25,17 +26,22 @@ const HEAD_MAX_BYTES = 64 * 1024;
 /** A body is read this far so that an ordinary server sees its answer taken, then the connection is closed. */
 const BODY_MAX_BYTES = 64 * 1024;
 const BODY_DRAIN_MS = 500;
+export const UNUSABLE_TRANSPORT = 'the servers transport cannot be used for TLS';
 /** Not sent to another host than the one they were configured for. */
 const PRIVATE_FIELDS = new Set(['authorization', 'cookie', 'proxy-authorization', 'www-authenticate']);
 
 type Expected = Pick<HealthCheckConfiguration, 'status' | 'followRedirects'>;
 
-/** @param cancel ends the check early; its outcome is then worthless. Never rejects. */
+/**
+ * @param cancel ends the check early; its outcome is then worthless. Never rejects.
+ * @param tls for servers of the scheme https. Default: as Node does it
+ */
 export async function runHttpCheck(
   request: CheckRequest,
   expected: Expected,
   limits: CheckLimits,
   cancel: AbortSignal,
+  tls?: CheckTls,
 ): Promise<CheckOutcome> {
   // Not AbortSignal.any: `cancel` lives as long as the schedule and would collect one dependent per check.
   const abort = new AbortController();
@@ -47,7 +53,7 @@ export async function runHttpCheck(
   }, limits.timeoutMs);
   cancel.addEventListener('abort', onCancel);
   try {
-    return await follow(request, expected, limits, abort.signal);
+    return await follow(request, expected, { limits, tls, signal: abort.signal });
   } catch (error) {
     if (timedOut) return { healthy: false, reason: `no answer within ${limits.timeoutMs} ms` };
     return { healthy: false, reason: describeFailure(error) };
@@ -57,15 +63,17 @@ export async function runHttpCheck(
   }
 }
 
-async function follow(
-  first: CheckRequest,
-  expected: Expected,
-  limits: CheckLimits,
-  signal: AbortSignal,
-): Promise<CheckOutcome> {
+/** What all requests of one check have in common. */
+interface CheckRun {
+  readonly limits: CheckLimits;
+  readonly tls: CheckTls | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function follow(first: CheckRequest, expected: Expected, run: CheckRun): Promise<CheckOutcome> {
   let request = first;
   for (let redirects = 0; ; redirects++) {
-    const answer = await ask(request, limits, signal);
+    const answer = await ask(request, run);
     const location = expected.followRedirects ? redirectLocation(answer) : undefined;
     if (location === undefined) return judge(answer.status, expected.status);
     if (redirects === REDIRECTS_MAX) return { healthy: false, reason: `more than ${REDIRECTS_MAX} redirects` };
@@ -82,14 +90,16 @@ interface AnswerHead {
 }
 
 /** One request on one new connection, which is gone (or being drained, within bounds) when this returns. */
-async function ask(request: CheckRequest, limits: CheckLimits, signal: AbortSignal): Promise<AnswerHead> {
+async function ask(request: CheckRequest, { limits, tls, signal }: CheckRun): Promise<AnswerHead> {
+  const allowH2 = request.isH2c || (request.origin.startsWith('https:') && tls?.disableHttp2 !== true);
   const client = new Client(request.origin, {
-    connectTimeout: limits.dialTimeoutMs,
+    connect: connectorOf(request, limits, tls, allowH2),
     // The total time is the real limit; 0 switches the client's own default off.
     headersTimeout: limits.responseHeadTimeoutMs,
     bodyTimeout: 0,
     maxHeaderSize: HEAD_MAX_BYTES,
-    allowH2: false,
+    allowH2,
+    h2Options: { useH2c: request.isH2c },
   });
   try {
     const response = await client.request({
@@ -106,6 +116,26 @@ async function ask(request: CheckRequest, limits: CheckLimits, signal: AbortSign
     client.destroy().catch(() => {});
     throw error;
   }
+}
+
+function connectorOf(
+  request: CheckRequest,
+  { dialTimeoutMs: timeout }: CheckLimits,
+  tls: CheckTls | undefined,
+  allowH2: boolean,
+): buildConnector.connector {
+  if (!request.origin.startsWith('https:')) return plainConnector(timeout, request.isH2c);
+  if (tls !== undefined && tls.transport === undefined) throw new Error(UNUSABLE_TRANSPORT);
+  const secure: SecureConnection =
+    tls?.transport === undefined ? {} : secureConnectionOf(tls.transport, tls.systemAuthorities);
+  const connect = buildConnector({ ...secure, allowH2, timeout });
+  // The client library would ask for the name in the Host field; without a name the host of the URL is taken.
+  return (options, done) => connect({ ...options, servername: secure.servername ?? '' }, done);
+}
+
+function plainConnector(timeout: number, useH2c: boolean): buildConnector.connector {
+  const options: Parameters<typeof buildConnector>[0] & { readonly useH2c: boolean } = { timeout, useH2c };
+  return buildConnector(options);
 }
 
 /** Never rejects: the head has been judged, what happens to the body does not matter. */
@@ -145,6 +175,7 @@ function redirected(request: CheckRequest, status: number, location: string): Ch
   const method = status >= 307 || request.method === 'HEAD' ? request.method : 'GET';
   return {
     origin: target.origin,
+    isH2c: sameOrigin && request.isH2c,
     path: target.pathname + target.search,
     method,
     host: sameOrigin ? request.host : target.host,

@@ -1,2 +1,3 @@
+export type { CheckTls } from './check-tls.ts';
 export * from './health-checks.ts';
 export type * from './health-target.ts';

@@ -4,16 +4,18 @@
 import type { HealthCheckConfiguration } from '@sluice/config';
 import type { CheckQueue } from './check-queue.ts';
 import { type CheckProblem, type CheckRequest, planCheckRequest } from './check-request.ts';
+import { secureConnectionOf } from './check-tls.ts';
 import { runGrpcCheck } from './grpc-check.ts';
 import { type GrpcTarget, planGrpcTarget } from './grpc-target.ts';
 import { HealthJudge } from './health-judge.ts';
 import type { HealthState, HealthTarget } from './health-target.ts';
-import { type CheckLimits, type CheckOutcome, runHttpCheck } from './http-check.ts';
+import { type CheckLimits, type CheckOutcome, runHttpCheck, UNUSABLE_TRANSPORT } from './http-check.ts';
 
 export interface ServerCheckOptions {
   readonly url: string;
   readonly check: HealthCheckConfiguration;
   readonly forwardingTimeouts: HealthTarget['forwardingTimeouts'];
+  readonly tls: HealthTarget['tls'];
   readonly state: HealthState;
   /** True: the first check is due now; false: at a random moment of the first interval. */
   readonly checkAtOnce: boolean;
@@ -84,8 +86,12 @@ export class ServerCheck {
   private async check(): Promise<CheckOutcome> {
     if ('problem' in this.request) return { healthy: false, reason: this.request.problem };
     const { signal } = this.stopped;
-    if ('authority' in this.request) return runGrpcCheck(this.request, this.limits, signal);
-    return runHttpCheck(this.request, this.options.check, this.limits, signal);
+    const { check, tls } = this.options;
+    if (!('authority' in this.request)) return runHttpCheck(this.request, check, this.limits, signal, tls);
+    if (tls === undefined || !this.request.secure) return runGrpcCheck(this.request, this.limits, signal);
+    if (tls.transport === undefined) return { healthy: false, reason: UNUSABLE_TRANSPORT };
+    const secure = secureConnectionOf(tls.transport, tls.systemAuthorities);
+    return runGrpcCheck(this.request, this.limits, signal, secure);
   }
 
   private schedule(delayMs: number): void {

@@ -213,7 +213,8 @@ export class ConfigurationPipeline {
   }
 
   private healthTargets(http: HttpConfiguration): HealthTarget[] {
-    return healthTargetsOf(http, this.options.configuration.serversTransport, this.rows);
+    const { configuration, tls } = this.options;
+    return healthTargetsOf(http, configuration.serversTransport, this.rows, tls?.loading.transportsInForce);
   }
 
   /** @returns undefined, with a line in the log, when there are more servers than rows. */

@@ -60,12 +60,7 @@ export class TlsLoading {
     this.watch = new CertificateWatch({ onChange, onTrouble });
   }
 
-  /** Pairs in the order of their declaration. */
-  get certificates(): LoadedTls['pairs'] {
-    return this.loaded?.pairs ?? [];
-  }
-
-  /** The one that is declared; undefined when it is the generated one, or there is none. */
+  /** How servers are spoken to; undefined before anything has been loaded. */
   get transportsInForce(): LoadedTransports | undefined {
     return this.transports;
   }
