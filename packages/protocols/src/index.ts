@@ -1,3 +1,7 @@
+export * from './grpc/grpc-content-type.ts';
+export * from './grpc/grpc-message.ts';
+export * from './grpc/grpc-status.ts';
+export * from './grpc/grpc-timeout.ts';
 export { TABLE_DEFAULT_BYTES, TABLE_MAX_BYTES } from './hpack/dynamic-table.ts';
 export * from './hpack/encode-fields.ts';
 export * from './hpack/field-fault.ts';

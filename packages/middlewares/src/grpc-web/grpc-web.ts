@@ -2,7 +2,7 @@
 // Whether the server is spoken to in HTTP/2 is decided by the scheme of its URL, not here.
 // Allocates for calls only: one field, one transform for each direction that needs it, the CORS fields.
 
-import { fieldLine, type RequestHead, type ResponseHead } from '@sluice/protocols';
+import { fieldLine, isGrpcContentType, type RequestHead } from '@sluice/protocols';
 import type { Exchange } from '../interface/exchange.ts';
 import {
   type BodyTransform,
@@ -56,8 +56,8 @@ class GrpcWeb implements Middleware {
   onResponse({ request, response }: Exchange): void {
     const callType = this.callType(request);
     if (callType === undefined) return;
-    if (isGrpc(response)) {
-      const type = response.get('content-type')!;
+    const type = response.get('content-type');
+    if (type !== undefined && isGrpcContentType(type)) {
       response.set(CONTENT_TYPE, callType + type.slice(GRPC.length));
       response.remove('trailer');
     }
@@ -93,9 +93,4 @@ class GrpcWeb implements Middleware {
     }
     return undefined;
   }
-}
-
-/** `application/grpc`, `application/grpc+proto`, but not `application/grpc-web`. */
-function isGrpc(response: ResponseHead): boolean {
-  return /^application\/grpc(?![\w-])/.test(response.get('content-type') ?? '');
 }
