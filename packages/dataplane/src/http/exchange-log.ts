@@ -3,8 +3,8 @@
 import type { CatalogueEntry } from '@sluice/errors';
 import type { HttpExchange } from './http-exchange.ts';
 
-/** `detail`: errno or the codec's number; 0: none. */
-export function logExchangeError(exchange: HttpExchange, entry: CatalogueEntry, detail: number): void {
+/** `detail`: errno, the codec's number, or words; 0: none. */
+export function logExchangeError(exchange: HttpExchange, entry: CatalogueEntry, detail: number | string): void {
   const { log } = exchange.context;
   if (!log.isLevelEnabled(entry.logLevel)) return;
   const { request, route, upstream } = exchange;

@@ -319,7 +319,7 @@ export class HttpExchange implements Exchange {
   }
 
   /** Ends the exchange with that error: an answer while none has been started, a cut connection afterwards. */
-  fail(entry: CatalogueEntry, detail = 0): void {
+  fail(entry: CatalogueEntry, detail: number | string = 0): void {
     if (this.phase === Phase.FREE) return;
     this.facts.serverFailedWith(entry.status);
     if (this.phase >= Phase.RESPONDING || entry.status === 0) {
@@ -493,7 +493,7 @@ export class HttpExchange implements Exchange {
   }
 
   /** The client must notice that what it has got is not all. */
-  private cut(entry: CatalogueEntry, detail = 0): void {
+  private cut(entry: CatalogueEntry, detail: number | string = 0): void {
     logExchangeError(this, entry, detail);
     this.upstream.finish(false);
     this.keepDownstream = false;

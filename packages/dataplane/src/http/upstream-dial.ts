@@ -3,11 +3,16 @@
 // first that takes it.
 
 import { Errors } from '@sluice/errors';
+import { HTTP1_ONLY, startServerTls } from '../upstream/start-server-tls.ts';
+import type { UpstreamChannel } from '../upstream/upstream-channel.ts';
 import { UpstreamHttp1 } from '../upstream/upstream-http1.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { Phase } from './phase.ts';
 import { connectError, connectFailure, isHeldByIdle, resolveError } from './upstream-errors.ts';
 import type { UpstreamSide } from './upstream-side.ts';
+
+/** Of a TLS handshake (reference/http-services §8, fixed settings). */
+const HANDSHAKE_MS = 10_000;
 
 export class UpstreamDial {
   private readonly exchange: HttpExchange;
@@ -52,11 +57,17 @@ export class UpstreamDial {
   onTimeout(): void {
     const { exchange, side } = this;
     if (this.left === 0 || exchange.phase !== Phase.DIALING || exchange.context.transport.now >= this.endsAtMs) {
-      exchange.fail(Errors.UPSTREAM_CONNECT_TIMEOUT);
+      exchange.fail(side.connection?.securing ? Errors.UPSTREAM_TLS_TIMEOUT : Errors.UPSTREAM_CONNECT_TIMEOUT);
       return;
     }
     side.dropConnection();
     this.tryNext();
+  }
+
+  /** The connection stands: from here on the handshake has its own time, within that of all attempts. */
+  limitHandshake(connection: UpstreamChannel): void {
+    const endsAtMs = this.exchange.context.transport.now + HANDSHAKE_MS;
+    connection.expireAt(this.endsAtMs > 0 ? Math.min(this.endsAtMs, endsAtMs) : endsAtMs);
   }
 
   private begin(addresses: number): void {
@@ -70,20 +81,27 @@ export class UpstreamDial {
   private tryNext(): void {
     const { exchange, side } = this;
     const { context } = exchange;
-    const { record } = side.server!;
+    const { record, pool } = side.server!;
     this.left--;
-    const connection = new UpstreamHttp1(context, side.server!.pool);
+    const tls = pool.secure ? context.upstreamTls.settingsFor(pool.transportName) : undefined;
+    if (pool.secure && tls === undefined) {
+      exchange.fail(Errors.UPSTREAM_TLS_SETTINGS);
+      return;
+    }
+    const connection = new UpstreamHttp1(context, pool, tls);
     try {
       context.connections.add(this.connect(), connection);
+      if (tls !== undefined) startServerTls(connection, pool, tls, HTTP1_ONLY);
     } catch (error) {
       context.log.debug({ err: error, server: record.url }, 'connecting failed');
+      connection.abort();
       if (this.left > 0) this.tryNext();
       else exchange.fail(connectFailure(error));
       return;
     }
     exchange.route!.metrics?.connections?.opened();
     this.limit(connection);
-    if (this.single) {
+    if (this.single && connection.takesRequestAtOnce) {
       side.send(connection);
       return;
     }

@@ -1,7 +1,7 @@
 // The upstream half of an exchange: picks a server, obtains a connection, sends the request, reads the answer, and tries
 // once more on a fresh connection where that is safe (reference/http-services §10.6). One per exchange object, reused.
 
-import { Errors } from '@sluice/errors';
+import { type CatalogueEntry, Errors } from '@sluice/errors';
 import { BodyKind, Field, type HeadLimits, parseResponseHead, responseBodyKind } from '@sluice/protocols';
 import type { UpstreamChannel } from '../upstream/upstream-channel.ts';
 import type { ServerRuntime } from '../worker/service-runtime.ts';
@@ -117,6 +117,15 @@ export class UpstreamSide {
     this.connection?.expireAt(0);
     if (this.exchange.phase === Phase.DIALING) this.send(this.connection!);
     else this.startHeadTimeout();
+  }
+
+  /** The connection stands, and the TLS handshake has begun. */
+  onSecuring(): void {
+    this.dial.limitHandshake(this.connection!);
+  }
+
+  onSecuringFailed(entry: CatalogueEntry, reason: string): void {
+    this.exchange.fail(entry, reason);
   }
 
   onConnectFailed(errno: number): void {

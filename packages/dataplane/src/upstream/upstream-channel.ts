@@ -9,6 +9,8 @@ import type { UpstreamPool } from './upstream-pool.ts';
 export interface UpstreamChannel extends BodySource, BodySink {
   readonly pool: UpstreamPool;
   readonly connected: boolean;
+  /** Its connection stands, and TLS is being agreed on. */
+  readonly securing: boolean;
   /** Its connection has served an exchange before: the server may close it at any moment. */
   readonly reused: boolean;
   /** Cleared for good when it must not serve another exchange. */

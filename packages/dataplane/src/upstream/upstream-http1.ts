@@ -1,6 +1,8 @@
 // One connection to a server speaking HTTP/1: in its pool, or serving one exchange. Collects a response head that comes
 // in pieces; what responses mean is the exchange's business.
 
+import { Errors } from '@sluice/errors';
+import { tlsReason } from '@sluice/native';
 import { findHeadEnd, type ResponseHead } from '@sluice/protocols';
 import { HeldInput } from '../http/held-input.ts';
 import type { HttpExchange } from '../http/http-exchange.ts';
@@ -8,13 +10,19 @@ import { sendRequestHead } from '../http/upstream-request.ts';
 import type { UpstreamSide } from '../http/upstream-side.ts';
 import { StreamConnection } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
+import { hasPeerName } from './peer-names.ts';
+import { handshakeError } from './tls-errors.ts';
 import type { UpstreamChannel } from './upstream-channel.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
+import type { ServerTls } from './upstream-tls.ts';
 
 export class UpstreamHttp1 extends StreamConnection implements UpstreamChannel {
   readonly pool: UpstreamPool;
   readonly framed = false;
+  /** The pool's when the connection was made. */
+  readonly generation: number;
   connected = false;
+  securing = false;
   /** Has served an exchange before: the server may close it at any moment. */
   reused = false;
   /** Cleared for good when the connection must not serve another exchange. */
@@ -27,10 +35,19 @@ export class UpstreamHttp1 extends StreamConnection implements UpstreamChannel {
   serverIdleMs = Number.POSITIVE_INFINITY;
   private side: UpstreamSide | undefined = undefined;
   private held: HeldInput | undefined = undefined;
+  /** Undefined: the connection is plain. */
+  private readonly tls: ServerTls | undefined;
 
-  constructor(context: WorkerContext, pool: UpstreamPool) {
+  constructor(context: WorkerContext, pool: UpstreamPool, tls?: ServerTls) {
     super(context);
     this.pool = pool;
+    this.generation = pool.generation;
+    this.tls = tls;
+  }
+
+  /** The request may follow before it is known whether it can be sent: it waits in the transport. */
+  get takesRequestAtOnce(): boolean {
+    return this.tls === undefined || this.tls.peerNames.length === 0;
   }
 
   serve(side: UpstreamSide): void {
@@ -98,12 +115,28 @@ export class UpstreamHttp1 extends StreamConnection implements UpstreamChannel {
   }
 
   override onConnected(): void {
-    this.connected = true;
-    this.side?.onConnected();
+    if (this.tls === undefined) this.ready();
+    else {
+      this.securing = true;
+      this.side?.onSecuring();
+    }
+  }
+
+  override onTlsReady(): void {
+    this.securing = false;
+    const { peerNames } = this.tls!;
+    if (peerNames.length === 0 || hasPeerName(this.context.transport.peerCertificates(this.id)?.[0], peerNames)) {
+      this.ready();
+    } else this.side?.onSecuringFailed(Errors.UPSTREAM_CERTIFICATE_NAME, 'none of peerCertSANs');
   }
 
   override onConnectFailed(errno: number): void {
     this.side?.onConnectFailed(errno);
+  }
+
+  private ready(): void {
+    this.connected = true;
+    this.side?.onConnected();
   }
 
   override onData(offset: number, length: number): void {
@@ -141,9 +174,12 @@ export class UpstreamHttp1 extends StreamConnection implements UpstreamChannel {
     }
   }
 
-  override onClosed(errno: number): void {
+  override onClosed(errno: number, failure: number, event: number): void {
     this.reusable = false;
-    if (this.side !== undefined) this.side.onUpstreamClosed(errno);
+    if (this.tls !== undefined && !this.connected && this.side !== undefined) {
+      const reason = tlsReason(this.context.transport, event);
+      this.side.onSecuringFailed(handshakeError(failure, reason), reason);
+    } else if (this.side !== undefined) this.side.onUpstreamClosed(errno);
     else this.pool.remove(this);
   }
 

@@ -14,6 +14,10 @@ export class UpstreamPool {
   readonly port: number;
   /** Of a Unix socket, in place of host name and port; empty: there is none. */
   readonly socketPath: string;
+  /** Spoken to over TLS only. */
+  readonly secure: boolean;
+  /** Of the servers transport. */
+  readonly transportName: string;
   /** Milliseconds; 0: none. */
   readonly dialTimeoutMs: number;
   readonly responseHeaderTimeoutMs: number;
@@ -23,10 +27,12 @@ export class UpstreamPool {
   private readonly idleMax: number;
   private readonly idle: UpstreamHttp1[] = [];
   private retired = false;
+  /** Counts changes of settings that are not part of the pool's key. */
+  generation = 0;
 
   constructor(
     key: string,
-    server: Pick<ServerRecord, 'hostname' | 'port'>,
+    server: Pick<ServerRecord, 'hostname' | 'port' | 'scheme'>,
     transport: ServersTransportRecord,
     socketPath: string,
     places: ServerPlaces | undefined,
@@ -35,6 +41,8 @@ export class UpstreamPool {
     this.hostname = server.hostname;
     this.port = server.port;
     this.socketPath = socketPath;
+    this.secure = server.scheme === 'https';
+    this.transportName = transport.name;
     this.places = places;
     this.dialTimeoutMs = transport.dialTimeoutMs;
     this.responseHeaderTimeoutMs = transport.responseHeaderTimeoutMs;
@@ -51,9 +59,9 @@ export class UpstreamPool {
     return this.idle.pop();
   }
 
-  /** False when the pool is full or gone: the caller closes the connection. */
+  /** False when the pool is full or gone, or has other settings by now: the caller closes the connection. */
   put(connection: UpstreamHttp1): boolean {
-    if (this.retired || this.idle.length >= this.idleMax) return false;
+    if (this.retired || connection.generation !== this.generation || this.idle.length >= this.idleMax) return false;
     this.idle.push(connection);
     return true;
   }
@@ -82,6 +90,12 @@ export class UpstreamPool {
     for (let connection = this.idle.pop(); connection !== undefined; connection = this.idle.pop()) {
       connection.closeGracefully();
     }
+  }
+
+  /** What was made so far serves nothing new: settings have changed. */
+  renew(): void {
+    this.generation++;
+    this.closeIdle();
   }
 
   retire(): void {

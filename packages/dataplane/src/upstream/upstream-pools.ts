@@ -37,7 +37,9 @@ export class UpstreamPools {
     const socketPath = server.scheme === 'unix' ? socketPathOf(server) : '';
     const isLimited = transport.maxConnsPerServer > 0;
     const own = isLimited ? server.statusRow : '';
-    const key = `${transport.hash}\n${server.hostname}\n${server.port}\n${socketPath}\n${own}`;
+    // What is spoken in plain text does not depend on the transport's name; TLS settings do.
+    const protocol = server.scheme === 'https' ? `https ${transport.name}` : server.scheme;
+    const key = `${protocol}\n${transport.hash}\n${server.hostname}\n${server.port}\n${socketPath}\n${own}`;
     const known = this.pools.get(key);
     if (known !== undefined) return known;
     const limited = isLimited ? this.limitedServer(server.statusRow, transport) : undefined;
@@ -61,6 +63,13 @@ export class UpstreamPools {
       if (pools.size > 0 || places.taken > 0 || places.queued > 0) continue;
       places.close();
       this.limited.delete(row);
+    }
+  }
+
+  /** TLS settings of these transports have changed: connections that were made with the old ones serve nothing new. */
+  renew(transports: readonly string[]): void {
+    for (const pool of this.pools.values()) {
+      if (pool.secure && transports.includes(pool.transportName)) pool.renew();
     }
   }
 

@@ -29,6 +29,7 @@ import { TlsTermination, type TlsTerminationOptions } from '../tls/tls-terminati
 import { IdleSeats } from '../upstream/idle-seats.ts';
 import { NameResolver } from '../upstream/name-resolver.ts';
 import { UpstreamPools } from '../upstream/upstream-pools.ts';
+import { UpstreamTls } from '../upstream/upstream-tls.ts';
 import { BufferRelief } from './buffer-relief.ts';
 import { BufferedBytes } from './buffered-bytes.ts';
 import { ConnectionTable } from './connection-table.ts';
@@ -135,6 +136,7 @@ export class Dataplane implements ListenerEvents {
       }),
       openHttp2: options.openHttp2 ?? openHttp2,
       idleSeats: new IdleSeats(transport.queuedBytes.length),
+      upstreamTls: new UpstreamTls(options.log),
       services: new ServiceRegistry(options.status, pools),
       resolver: options.resolver ?? new NameResolver(),
       revision: undefined as unknown as Revision, // set by `install`, which comes before `listen`
@@ -199,6 +201,9 @@ export class Dataplane implements ListenerEvents {
    */
   installTls(material: TlsMaterial): void {
     this.context.tls.install(material);
+    const { pools, upstreamTls, transport } = this.context;
+    pools.renew(upstreamTls.install(material));
+    transport.flush();
   }
 
   /** Connections of clients and to servers. */

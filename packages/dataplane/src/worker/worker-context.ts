@@ -15,6 +15,7 @@ import type { TlsTermination } from '../tls/tls-termination.ts';
 import type { IdleSeats } from '../upstream/idle-seats.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
 import type { UpstreamPools } from '../upstream/upstream-pools.ts';
+import type { UpstreamTls } from '../upstream/upstream-tls.ts';
 import type { BufferedBytes } from './buffered-bytes.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { Revision } from './revision.ts';
@@ -44,6 +45,8 @@ export interface WorkerContext {
   /** Undefined while HTTP/2 is not spoken with clients. */
   readonly openHttp2: OpenHttp2 | undefined;
   readonly idleSeats: IdleSeats;
+  /** For TLS to servers. */
+  readonly upstreamTls: UpstreamTls;
   readonly services: ServiceRegistry;
   readonly resolver: NameResolver;
   /** New exchanges start on it. */

@@ -121,4 +121,51 @@ export const UPSTREAM_ERRORS = catalogueOf('upstream', {
     meaning: 'The request waited for one of the server’s maxConnsPerServer connections until queueTimeout was over.',
     check: 'See UPSTREAM_QUEUE_FULL. Connections that are never given back, such as WebSockets, count too.',
   },
+  UPSTREAM_CERTIFICATE_UNTRUSTED: {
+    number: 17,
+    status: 500,
+    logLevel: 'error',
+    meaning: 'The server’s certificate cannot be verified: no trusted authority has signed it, or it is not valid now.',
+    check:
+      'The reason is in the log line. Add the authority to rootCAs of the servers transport, or renew the server’s certificate.',
+  },
+  UPSTREAM_CERTIFICATE_NAME: {
+    number: 18,
+    status: 500,
+    logLevel: 'error',
+    meaning: 'The server’s certificate is trusted, but has other names than it must have.',
+    check:
+      'It must have the host of the server’s url, or serverName of the servers transport if that is set, and one of peerCertSANs if there are any. For servers addressed by IP, serverName is usually what is missing.',
+  },
+  UPSTREAM_NOT_TLS: {
+    number: 19,
+    status: 500,
+    logLevel: 'error',
+    meaning: 'The server answered the beginning of a TLS handshake with something else.',
+    check: 'The port of the server’s url speaks cleartext: use http:// or h2c://, or another port.',
+  },
+  UPSTREAM_TLS_FAILED: {
+    number: 20,
+    status: 502,
+    retry: 'next-server',
+    logLevel: 'warn',
+    meaning: 'The TLS handshake with the server failed.',
+    check:
+      'The reason is in the log line. An alert of the server often means that it wants a certificate (certificates of the servers transport), another server name, or another version or cipher suite.',
+  },
+  UPSTREAM_TLS_TIMEOUT: {
+    number: 21,
+    status: 504,
+    retry: 'next-server',
+    meaning: 'The TLS handshake with the server was not done within 10 s, or within dialTimeout.',
+    check: 'The server accepts connections, and is too busy for more, or the port speaks something that waits for us.',
+  },
+  UPSTREAM_TLS_SETTINGS: {
+    number: 22,
+    status: 500,
+    logLevel: 'error',
+    meaning: 'The TLS settings of the servers transport are missing or cannot be used; nothing was sent to the server.',
+    check:
+      'Errors of the servers transport were logged when the configuration was read; “sluice validate” shows them. Servers with https:// are never spoken to without TLS.',
+  },
 });
