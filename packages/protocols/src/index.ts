@@ -55,6 +55,7 @@ export * from './http2/http2-session.ts';
 export type { PeerSettings } from './http2/peer-settings.ts';
 export * from './http2/request-fault.ts';
 export * from './http2/request-fields.ts';
+export * from './http2/response-fields.ts';
 export * from './http2/session-handler.ts';
 export * from './http2/session-options.ts';
 export type { FrameRate } from './http2/token-buckets.ts';
