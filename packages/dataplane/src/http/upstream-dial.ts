@@ -2,19 +2,19 @@
 // behind; to a name when it has been resolved. Of several addresses each is tried in turn before the request is sent to the
 // first that takes it.
 
-import { Errors } from '@sluice/errors';
+import { type CatalogueEntry, Errors } from '@sluice/errors';
+import { connectToServer, HANDSHAKE_MS } from '../upstream/connect-to-server.ts';
+import type { ChannelWaiter, SharedConnections } from '../upstream/http2/shared-connections.ts';
+import { PlaceTicket } from '../upstream/places/place-queue.ts';
 import { HTTP1_ONLY, startServerTls } from '../upstream/start-server-tls.ts';
 import type { UpstreamChannel } from '../upstream/upstream-channel.ts';
 import { UpstreamHttp1 } from '../upstream/upstream-http1.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { Phase } from './phase.ts';
-import { connectError, connectFailure, isHeldByIdle, resolveError } from './upstream-errors.ts';
+import { connectError, connectFailure, resolveError } from './upstream-errors.ts';
 import type { UpstreamSide } from './upstream-side.ts';
 
-/** Of a TLS handshake (reference/http-services §8, fixed settings). */
-const HANDSHAKE_MS = 10_000;
-
-export class UpstreamDial {
+export class UpstreamDial implements ChannelWaiter {
   private readonly exchange: HttpExchange;
   private readonly side: UpstreamSide;
   /** Addresses that have not been tried yet. */
@@ -22,6 +22,8 @@ export class UpstreamDial {
   private single = true;
   /** Monotonic milliseconds at which all attempts together have taken dialTimeout; 0: no limit. */
   private endsAtMs = 0;
+  private readonly ticket = new PlaceTicket<ChannelWaiter>(this);
+  private shared: SharedConnections | undefined = undefined;
 
   constructor(exchange: HttpExchange, side: UpstreamSide) {
     this.exchange = exchange;
@@ -30,8 +32,13 @@ export class UpstreamDial {
 
   start(): void {
     const { exchange } = this;
-    const { resolver } = exchange.context;
+    const { resolver, transport } = exchange.context;
     const { record, pool } = this.side.server!;
+    const shared = pool.sharedFor(exchange.request.upgrade, transport.now);
+    if (shared !== undefined) {
+      this.join(shared);
+      return;
+    }
     const { hostname } = record;
     const addresses = pool.socketPath !== '' ? 1 : resolver.addressCount(hostname);
     if (addresses > 0) {
@@ -46,6 +53,45 @@ export class UpstreamDial {
       else this.begin(Math.max(1, resolver.addressCount(hostname)));
       exchange.context.transport.flush();
     });
+  }
+
+  /** The exchange needs no connection any more. */
+  end(): void {
+    this.shared?.leave(this.ticket);
+    this.shared = undefined;
+  }
+
+  onChannel(channel: UpstreamChannel): void {
+    this.guarded(() => this.side.send(channel));
+  }
+
+  onOpeningFailed(entry: CatalogueEntry, detail: number | string): void {
+    this.guarded(() => this.exchange.fail(entry, detail));
+  }
+
+  onTryAgain(): void {
+    this.guarded(() => this.side.obtain());
+  }
+
+  /** Waits for a connection that is being made, or for one that is made for it. */
+  private join(shared: SharedConnections): void {
+    const { exchange, side } = this;
+    exchange.suspend(Phase.DIALING);
+    this.shared = shared;
+    const opening = shared.join(this.ticket, exchange.context);
+    side.passPlaceTo(opening);
+    if (opening === undefined) return;
+    exchange.route!.metrics?.connections?.opened();
+    opening.start();
+  }
+
+  /** A fault of one exchange must not reach the others that wait. */
+  private guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.exchange.onFault(error, Errors.INTERNAL_FAULT);
+    }
   }
 
   /** One attempt has failed; the next address is tried, if there is one and time for it. */
@@ -90,7 +136,7 @@ export class UpstreamDial {
     }
     const connection = new UpstreamHttp1(context, pool, tls);
     try {
-      context.connections.add(this.connect(), connection);
+      context.connections.add(connectToServer(context, pool), connection);
       if (tls !== undefined) startServerTls(connection, pool, tls, HTTP1_ONLY);
     } catch (error) {
       context.log.debug({ err: error, server: record.url }, 'connecting failed');
@@ -107,23 +153,6 @@ export class UpstreamDial {
     }
     if (exchange.phase !== Phase.DIALING) exchange.suspend(Phase.DIALING);
     side.hold(connection);
-  }
-
-  /** @returns the transport's id. @throws Error with a `code`. */
-  private connect(): number {
-    try {
-      return this.connectOnce();
-    } catch (error) {
-      if (!isHeldByIdle(error) || !this.exchange.context.pools.makeRoom()) throw error;
-      return this.connectOnce();
-    }
-  }
-
-  private connectOnce(): number {
-    const { transport, resolver } = this.exchange.context;
-    const { hostname, port, socketPath } = this.side.server!.pool;
-    if (socketPath !== '') return transport.connectUnix(socketPath);
-    return transport.connect(resolver.cached(hostname) ?? hostname, port);
   }
 
   /** Each attempt gets its share of what is left of the time. */

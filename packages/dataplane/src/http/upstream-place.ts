@@ -30,9 +30,13 @@ export class UpstreamPlace implements PlaceWaiter {
     this.pool = pool;
     this.places = places;
     if (places.queued === 0) {
-      const idle = pool.take();
+      const idle = this.takeFrom(pool);
       if (idle !== undefined) {
         this.side.send(idle);
+        return;
+      }
+      if (pool.mayJoin(this.exchange.request.upgrade, this.exchange.context.transport.now)) {
+        this.side.dialNow();
         return;
       }
       if (places.tryTake()) {
@@ -46,10 +50,17 @@ export class UpstreamPlace implements PlaceWaiter {
   }
 
   /** That connection has the place from here on, and gives it back when it is gone. */
-  passTo(connection: UpstreamChannel): void {
+  passTo(connection: { holdsPlace: boolean }): void {
     if (!this.holds) return;
     this.holds = false;
     connection.holdsPlace = true;
+  }
+
+  /** No connection has to be made for it. */
+  giveBack(): void {
+    if (!this.holds) return;
+    this.holds = false;
+    this.places!.release();
   }
 
   /** The exchange needs no connection any more. */
@@ -65,8 +76,12 @@ export class UpstreamPlace implements PlaceWaiter {
   }
 
   takeIdle(): boolean {
-    this.idle = this.pool!.take();
+    this.idle = this.takeFrom(this.pool!);
     return this.idle !== undefined;
+  }
+
+  private takeFrom(pool: UpstreamPool): UpstreamChannel | undefined {
+    return pool.take(this.exchange.request.upgrade, this.exchange.context.transport.now);
   }
 
   onIdle(): void {

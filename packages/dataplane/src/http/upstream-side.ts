@@ -37,6 +37,8 @@ export class UpstreamSide {
   private answered = false;
   /** Bytes of 1xx heads so far. */
   private interimBytes = 0;
+  /** A server has refused the stream of this request, and it has been sent once more. */
+  private wasRefused = false;
 
   constructor(exchange: HttpExchange) {
     this.exchange = exchange;
@@ -64,14 +66,27 @@ export class UpstreamSide {
     exchange.access?.toServer(server);
     this.awaitsContinue = request.expectContinue && request.bodyKind !== BodyKind.NONE;
     prepareRequestHead(exchange);
-    const { places } = server.pool;
-    if (places !== undefined) {
-      this.place.obtain(server.pool, places);
+    this.wasRefused = false;
+    this.obtain();
+  }
+
+  /** A connection or stream that is there, one that is made, or a place in line. */
+  obtain(): void {
+    const { exchange } = this;
+    const { pool } = this.server!;
+    if (pool.places !== undefined) {
+      this.place.obtain(pool, pool.places);
       return;
     }
-    const pooled = server.pool.take();
+    const pooled = pool.take(exchange.request.upgrade, exchange.context.transport.now);
     if (pooled !== undefined) this.send(pooled);
     else this.dial.start();
+  }
+
+  /** A place that was obtained is for that connection; undefined: it is not needed. */
+  passPlaceTo(opening: { holdsPlace: boolean } | undefined): void {
+    if (opening === undefined) this.place.giveBack();
+    else this.place.passTo(opening);
   }
 
   /** Makes a new connection, for which there is a place. */
@@ -93,6 +108,7 @@ export class UpstreamSide {
     if (server !== undefined) {
       this.server = undefined;
       this.place.end();
+      this.dial.end();
       exchange.context.status.addInFlight(server.record.statusRow, exchange.context.slot, -1);
     }
     if (connection === undefined) return;
@@ -239,7 +255,9 @@ export class UpstreamSide {
     connection.serve(this);
     exchange.phase = Phase.WAITING;
     connection.sendRequest(exchange);
-    if (exchange.keepsRequestHead || (connection.reused && this.isReplayable())) exchange.retainRequestHead();
+    // A stream may be refused even when it is the first one.
+    const mayRepeat = connection.framed ? request.bodyKind === BodyKind.NONE : connection.reused && this.isReplayable();
+    if (exchange.keepsRequestHead || mayRepeat) exchange.retainRequestHead();
     exchange.requestPipe.start({
       source: exchange.downstream,
       destination: connection,
@@ -263,6 +281,30 @@ export class UpstreamSide {
     else this.place.obtain(this.server!.pool, this.server!.pool.places);
   }
 
+  /** The stream is gone in the middle, with its connection. */
+  onStreamLost(errno: number): void {
+    const { exchange } = this;
+    if (exchange.phase === Phase.WAITING) this.onLost(errno);
+    else if (exchange.phase === Phase.RESPONDING) exchange.onResponseSourceEnd(false);
+  }
+
+  /** The server has done nothing with the request (RFC 9113 §8.7): it is sent once more, unless some of its body is gone. */
+  onStreamRefused(): void {
+    const { connection, exchange } = this;
+    this.connection = undefined;
+    connection!.drop();
+    if (this.wasRefused || exchange.phase !== Phase.WAITING || exchange.request.bodyKind !== BodyKind.NONE) {
+      exchange.fail(Errors.UPSTREAM_STREAM_REFUSED);
+      return;
+    }
+    this.wasRefused = true;
+    this.obtain();
+  }
+
+  onStreamFailed(entry: CatalogueEntry, detail: number | string): void {
+    this.exchange.fail(entry, detail);
+  }
+
   private isReplayable(): boolean {
     const { request } = this.exchange;
     if (request.bodyKind !== BodyKind.NONE || request.upgrade) return false;
@@ -273,6 +315,7 @@ export class UpstreamSide {
   onHead(length: number): void {
     const { exchange } = this;
     const { response } = exchange;
+    this.answered = true;
     removeConnectionOptions(response, NO_NAMES);
     if (response.status >= 200) this.onFinalHead();
     else if (response.status === 101) exchange.startTunnel();

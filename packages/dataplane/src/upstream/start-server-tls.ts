@@ -20,7 +20,7 @@ export function startServerTls(
   protocols: Uint8Array,
 ): void {
   const name = tls.serverName === '' ? pool.hostname : tls.serverName;
-  const sessionKey = `${pool.hostname}\n${pool.port}\n${name}\n${protocols.length}`;
+  const sessionKey = `${pool.hostname}\n${pool.port}\n${name}`;
   const errno = connection.context.transport.startTlsClient(connection.id, tls.context, name, sessionKey, protocols);
   if (errno === 0) return;
   const error: NodeJS.ErrnoException = new Error(`TLS cannot be started (errno ${errno})`);

@@ -1,8 +1,11 @@
-// Idle connections to one server, last used first, shared by all clients of a worker. Bounded in number and idle time.
-// Opens nothing itself and knows no exchange.
+// Idle connections to one server, last used first, shared by all clients of a worker; where HTTP/2 is spoken, also those whose
+// streams are used. Bounded in number and idle time. Opens nothing itself and knows no exchange.
 
 import type { ServerRecord, ServersTransportRecord } from '@sluice/routing/snapshot';
+import { SharedConnections } from './http2/shared-connections.ts';
+import type { UpstreamHttp2 } from './http2/upstream-http2.ts';
 import type { ServerPlaces } from './places/server-places.ts';
+import type { UpstreamChannel } from './upstream-channel.ts';
 import type { UpstreamHttp1 } from './upstream-http1.ts';
 
 /** What `maxIdleConnsPerHost: 0` means (reference/http-services §8). */
@@ -24,6 +27,8 @@ export class UpstreamPool {
   readonly idleTimeoutMs: number;
   /** Undefined when connections to the server are not limited. */
   readonly places: ServerPlaces | undefined;
+  /** Undefined: only HTTP/1 is spoken. */
+  readonly shared: SharedConnections | undefined;
   private readonly idleMax: number;
   private readonly idle: UpstreamHttp1[] = [];
   private retired = false;
@@ -36,6 +41,7 @@ export class UpstreamPool {
     transport: ServersTransportRecord,
     socketPath: string,
     places: ServerPlaces | undefined,
+    flush: () => void,
   ) {
     this.key = key;
     this.hostname = server.hostname;
@@ -44,6 +50,8 @@ export class UpstreamPool {
     this.secure = server.scheme === 'https';
     this.transportName = transport.name;
     this.places = places;
+    const mayShare = server.scheme === 'h2c' || (server.scheme === 'https' && !transport.disableHttp2);
+    this.shared = mayShare ? new SharedConnections(this, flush) : undefined;
     this.dialTimeoutMs = transport.dialTimeoutMs;
     this.responseHeaderTimeoutMs = transport.responseHeaderTimeoutMs;
     this.idleTimeoutMs = transport.idleConnTimeoutMs;
@@ -52,16 +60,38 @@ export class UpstreamPool {
   }
 
   get idleCount(): number {
-    return this.idle.length;
+    return this.idle.length + (this.shared?.idleCount ?? 0);
   }
 
-  take(): UpstreamHttp1 | undefined {
-    return this.idle.pop();
+  /** An idle connection, or a stream of one. @param http1 the request needs HTTP/1. */
+  take(http1: boolean, nowMs: number): UpstreamChannel | undefined {
+    const shared = this.sharedFor(http1, nowMs);
+    return shared === undefined ? this.idle.pop() : shared.take();
+  }
+
+  /** Undefined: the request goes on a connection of its own. */
+  sharedFor(http1: boolean, nowMs: number): SharedConnections | undefined {
+    return http1 || this.shared?.prefersHttp1(nowMs) === true ? undefined : this.shared;
+  }
+
+  /** A connection is being made that the request may wait for. */
+  mayJoin(http1: boolean, nowMs: number): boolean {
+    return this.sharedFor(http1, nowMs)?.mayJoin === true;
+  }
+
+  /** A request may get a connection at once. */
+  get hasRoom(): boolean {
+    return this.idle.length > 0 || this.shared?.hasRoom === true;
+  }
+
+  /** May a connection of HTTP/2 that has no stream be kept? */
+  mayKeep({ generation }: UpstreamHttp2): boolean {
+    return !this.retired && generation === this.generation && this.idleCount <= this.idleMax && this.idleMax > 0;
   }
 
   /** False when the pool is full or gone, or has other settings by now: the caller closes the connection. */
   put(connection: UpstreamHttp1): boolean {
-    if (this.retired || connection.generation !== this.generation || this.idle.length >= this.idleMax) return false;
+    if (this.retired || connection.generation !== this.generation || this.idleCount >= this.idleMax) return false;
     this.idle.push(connection);
     return true;
   }
@@ -74,19 +104,30 @@ export class UpstreamPool {
 
   /** Since when the connection has been idle that has been so for longest; Infinity when there is none. */
   get oldestIdleSinceMs(): number {
-    return this.idle[0]?.idleSinceMs ?? Number.POSITIVE_INFINITY;
+    const sinceMs = this.shared?.oldestIdle?.idleSinceMs ?? Number.POSITIVE_INFINITY;
+    return Math.min(sinceMs, this.idle[0]?.idleSinceMs ?? Number.POSITIVE_INFINITY);
   }
 
   closeOldest(): void {
-    this.idle.shift()?.closeGracefully();
+    const oldest = this.oldestShared;
+    if (oldest !== undefined) oldest.leave();
+    else this.idle.shift()?.closeGracefully();
   }
 
   /** Without the patience that a graceful end has: its descriptor is needed now. */
   dropOldest(): void {
-    this.idle.shift()?.abort();
+    (this.oldestShared ?? this.idle.shift())?.abort();
+  }
+
+  /** Undefined when another kind of connection has been idle for longer. */
+  private get oldestShared(): UpstreamHttp2 | undefined {
+    const oldest = this.shared?.oldestIdle;
+    const first = this.idle[0];
+    return first !== undefined && oldest !== undefined && first.idleSinceMs < oldest.idleSinceMs ? undefined : oldest;
   }
 
   closeIdle(): void {
+    this.shared?.closeIdle();
     for (let connection = this.idle.pop(); connection !== undefined; connection = this.idle.pop()) {
       connection.closeGracefully();
     }
@@ -95,11 +136,13 @@ export class UpstreamPool {
   /** What was made so far serves nothing new: settings have changed. */
   renew(): void {
     this.generation++;
+    this.shared?.retire();
     this.closeIdle();
   }
 
   retire(): void {
     this.retired = true;
+    this.shared?.retire();
     this.closeIdle();
   }
 }

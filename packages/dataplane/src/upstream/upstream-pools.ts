@@ -43,7 +43,7 @@ export class UpstreamPools {
     const known = this.pools.get(key);
     if (known !== undefined) return known;
     const limited = isLimited ? this.limitedServer(server.statusRow, transport) : undefined;
-    const pool = new UpstreamPool(key, server, transport, socketPath, limited?.places);
+    const pool = new UpstreamPool(key, server, transport, socketPath, limited?.places, this.options.flush);
     limited?.pools.add(pool);
     this.pools.set(key, pool);
     return pool;
@@ -117,7 +117,7 @@ export class UpstreamPools {
 }
 
 function hasIdle(pools: Iterable<UpstreamPool>): boolean {
-  for (const { idleCount } of pools) if (idleCount > 0) return true;
+  for (const { hasRoom } of pools) if (hasRoom) return true;
   return false;
 }
 

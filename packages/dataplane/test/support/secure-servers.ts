@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import http2 from 'node:http2';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import type { TlsMaterial, TransportTls } from '@sluice/routing';
@@ -96,4 +97,40 @@ export async function answerTo(proxy: ProxyUnderTest, head = 'GET / HTTP/1.1\r\n
   const client = await proxy.client();
   client.write(`${head}\r\nConnection: close\r\n\r\n${body}`);
   return client.untilEnd();
+}
+
+/** HTTP/2 without TLS. */
+export async function h2cServer(
+  handler: Http2Handler,
+  settings: http2.Settings = {},
+): Promise<{ server: http2.Http2Server; url: string; sessions: http2.ServerHttp2Session[] }> {
+  const server = http2.createServer({ settings });
+  const sessions = watchSessions(server, handler);
+  return { server, sessions, url: `h2c://127.0.0.1:${await serve(server)}` };
+}
+
+/** HTTP/2 over TLS, with HTTP/1 for those who do not offer it. */
+export async function h2Server(
+  handler: Http2Handler,
+  options: http2.SecureServerOptions = {},
+): Promise<{ server: http2.Http2SecureServer; url: string; sessions: http2.ServerHttp2Session[] }> {
+  const { chain: cert, key } = serverCertificate;
+  const server = http2.createSecureServer({ cert, key, allowHTTP1: true, ...options });
+  const sessions = watchSessions(server, handler);
+  return { server, sessions, url: `https://127.0.0.1:${await serve(server)}` };
+}
+
+export type Http2Handler = (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void;
+
+function watchSessions(server: http2.Http2Server, handler: Http2Handler): http2.ServerHttp2Session[] {
+  const sessions: http2.ServerHttp2Session[] = [];
+  server.on('session', (session) => {
+    sessions.push(session);
+    session.on('error', () => {});
+  });
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => {});
+    handler(stream, headers);
+  });
+  return sessions;
 }

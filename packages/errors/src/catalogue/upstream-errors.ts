@@ -168,4 +168,25 @@ export const UPSTREAM_ERRORS = catalogueOf('upstream', {
     check:
       'Errors of the servers transport were logged when the configuration was read; “sluice validate” shows them. Servers with https:// are never spoken to without TLS.',
   },
+  UPSTREAM_STREAM_RESET: {
+    number: 23,
+    status: 502,
+    meaning: 'The server reset the HTTP/2 stream of the request without an answer.',
+    check: 'The error code is in the log line (RFC 9113 §7); the server’s own log tells more.',
+  },
+  UPSTREAM_STREAM_REFUSED: {
+    number: 24,
+    status: 502,
+    retry: 'next-server',
+    meaning: 'The server refused the HTTP/2 stream of the request twice, or when some of the body had been sent.',
+    check: 'The server is being shut down or has too many streams; it has not begun to work on the request.',
+  },
+  UPSTREAM_HTTP2_FAULT: {
+    number: 25,
+    status: 500,
+    logLevel: 'warn',
+    meaning: 'The server broke a rule of HTTP/2; the connection, or the stream, was ended.',
+    check:
+      'The name of the rule is in the log line. A server with h2c:// must speak HTTP/2 at once, without an upgrade from HTTP/1.1.',
+  },
 });
