@@ -65,10 +65,10 @@ export class FrameOutput {
   }
 
   /** Begins a block that has room for the fields of the table and a few of our own: write them into `encoder`, then `endHead`. */
-  beginHead(table: HeaderTable): void {
+  beginHead(table: HeaderTable, ownBytes: number = OWN_FIELDS_BYTES): void {
     this.flushControl();
     const { transport } = this.connection.context;
-    this.blockMaxBytes = fieldsBytesMax(table);
+    this.blockMaxBytes = ownBytes + fieldsBytesMax(table);
     const { frameBytesMax } = this.session.peerSettings;
     this.headOffset = transport.reserve(fieldBlockFramesBytes(this.blockMaxBytes, frameBytesMax));
     const start = this.headOffset + FRAME_HEAD_BYTES;
@@ -128,7 +128,7 @@ export class FrameOutput {
 /** Strings never grow in a block: Huffman coding is used where it is shorter. */
 function fieldsBytesMax(table: HeaderTable): number {
   const { fields, count, addedNames, addedValues } = table;
-  let bytes = OWN_FIELDS_BYTES + (count + addedNames.length) * FIELD_OVERHEAD_BYTES;
+  let bytes = (count + addedNames.length) * FIELD_OVERHEAD_BYTES;
   for (let index = 0; index < count; index++) {
     if (table.isRemoved(index)) continue;
     bytes += fields[index * FIELD_WORDS + 1] + fields[index * FIELD_WORDS + 3];

@@ -15,9 +15,11 @@ export const Due = {
   /** Time to look for streams that the client takes nothing of. */
   STALL: 4,
   STREAMS: 5,
+  /** A server has been silent: time to ask it for a sign of life, or to give up waiting for that. */
+  PING: 6,
 } as const;
 
-const KINDS = 6;
+const KINDS = 7;
 
 export class Http2Deadlines {
   private readonly connection: StreamConnection;
