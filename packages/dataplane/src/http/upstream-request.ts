@@ -19,8 +19,8 @@ export function prepareRequestHead(exchange: HttpExchange): void {
     setForwardedFields(exchange);
     appendForwardedFor(exchange);
   }
-  const acceptsTrailers =
-    request.hasReceived(Field.TE) && /(^|[\s,])trailers([\s,;]|$)/i.test(request.getAll('te').join(','));
+  const namesTe = request.hasReceived(Field.TE) || request.addedLowerNames.includes('te');
+  const acceptsTrailers = namesTe && /(^|[\s,])trailers([\s,;]|$)/i.test(request.getAll('te').join(','));
   const upgrade = request.upgrade ? forwardableUpgrade(request) : undefined;
   removeHopByHop(request);
   if (acceptsTrailers) request.add('Te', 'trailers');
