@@ -45,15 +45,11 @@ const OF_ERROR: Readonly<Partial<Record<ErrorCode, number>>> = {
   DOWNSTREAM_TRANSFER_CODING_UNSUPPORTED: GrpcStatus.INTERNAL,
   VERSION_UNSUPPORTED: GrpcStatus.INTERNAL,
   CONNECT_UNSUPPORTED: GrpcStatus.UNIMPLEMENTED,
+  // Another connection may be the right one.
+  MISDIRECTED_REQUEST: GrpcStatus.UNAVAILABLE,
   UPSTREAM_RESPONSE_HEAD_TIMEOUT: GrpcStatus.DEADLINE_EXCEEDED,
-  UPSTREAM_MALFORMED_RESPONSE: GrpcStatus.INTERNAL,
-  UPSTREAM_HEAD_TOO_LARGE: GrpcStatus.INTERNAL,
-  UPSTREAM_UNSUPPORTED_SCHEME: GrpcStatus.INTERNAL,
-  UPSTREAM_SWITCH_MISMATCH: GrpcStatus.INTERNAL,
   UPSTREAM_MALFORMED_BODY: GrpcStatus.INTERNAL,
   UPSTREAM_BODY_CUT: GrpcStatus.UNAVAILABLE,
-  INTERNAL_FAULT: GrpcStatus.INTERNAL,
-  MIDDLEWARE_FAULT: GrpcStatus.INTERNAL,
   DRAIN_DEADLINE_PASSED: GrpcStatus.UNAVAILABLE,
 };
 
@@ -71,6 +67,9 @@ export function grpcStatusOfError(id: number): number {
 
 function errorTable(): Uint8Array {
   const table = new Uint8Array(256).fill(GrpcStatus.UNKNOWN);
-  for (const { id, code, status } of CATALOGUE) table[id] = OF_ERROR[code] ?? grpcStatusOfHttp(status);
+  for (const { id, code, status } of CATALOGUE) {
+    // Unlike that of a server, a 500 of ours says that something is not as it should be.
+    table[id] = OF_ERROR[code] ?? (status === 500 ? GrpcStatus.INTERNAL : grpcStatusOfHttp(status));
+  }
   return table;
 }
