@@ -137,11 +137,8 @@ describe('application protocols', () => {
     assert.match((await refusal(proxy.port, { ALPNProtocols: ['acme-tls/1'] }))!, alert('no_application_protocol'));
   });
 
-  it('h2 is offered only where it is spoken; http/1.1 is let through where only h2 is listed', async () => {
-    await start(changed({ alpnProtocols: ['h2', 'http/1.1'] }));
+  it('h2 leads to HTTP/2; http/1.1 is let through where only h2 is listed', async () => {
     const both = { ALPNProtocols: ['h2', 'http/1.1'] };
-    assert.equal((await secured(proxy.port, both)).alpnProtocol, 'http/1.1');
-    await proxy.close();
     const opened: string[] = [];
     await start(changed({ alpnProtocols: ['h2'] }), {
       openHttp2: (from, tls, _bytes, start, end) => {
