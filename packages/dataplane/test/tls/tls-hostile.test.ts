@@ -201,6 +201,23 @@ describe('a ClientHello', () => {
   });
 });
 
+describe('a request over TLS that is cut', () => {
+  it('by a FIN without close_notify is never taken for a whole one', async () => {
+    await start();
+    const raw = await rawSocket(proxy.port);
+    const client = tls.connect({ socket: raw, servername: NAME, ca: authority.chain });
+    client.on('error', () => {});
+    await once(client, 'secureConnect');
+    client.write(`POST / HTTP/1.1\r\nHost: ${NAME}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`);
+    await proxy.server.untilText('hello');
+    raw.destroy();
+    await proxy.server.until(({ connections }) => connections[0].ended, 'the end at the server');
+    assert.doesNotMatch(proxy.server.received, /0\r\n\r\n$/);
+    await proxy.untilQuiet();
+    await untilNothingIsLeft();
+  });
+});
+
 describe('handshakes', () => {
   it('under way are limited: who comes beyond is cut off, said once, counted, and may come again', async () => {
     await start({ tlsBounds: { handshakesMax: 4 } });
