@@ -54,20 +54,26 @@ export async function refusal(port: number, options: tls.ConnectionOptions = {})
 }
 
 /** Writes, and resolves with everything received since once it contains `until`. */
-export async function ask(socket: net.Socket, text: string, until: string): Promise<string> {
-  let received = '';
-  const answered = new Promise<string>((resolve, reject) => {
-    socket.on('data', (chunk: Buffer) => {
+export function ask(socket: net.Socket, text: string, until: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let received = '';
+    const done = (): void => {
+      socket.off('data', onData);
+      socket.off('close', onClose);
+      socket.resume();
+    };
+    const onData = (chunk: Buffer): void => {
       received += chunk.toString('latin1');
-      if (received.includes(until)) resolve(received);
-    });
-    socket.on('close', () => reject(new Error(`closed after ${JSON.stringify(received.slice(0, 200))}`)));
+      if (!received.includes(until)) return;
+      done();
+      resolve(received);
+    };
+    const onClose = (): void => {
+      done();
+      reject(new Error(`closed after ${JSON.stringify(received.slice(0, 200))}`));
+    };
+    socket.on('data', onData);
+    socket.on('close', onClose);
+    socket.write(text);
   });
-  socket.write(text);
-  try {
-    return await answered;
-  } finally {
-    socket.removeAllListeners('data');
-    socket.removeAllListeners('close');
-  }
 }
