@@ -136,6 +136,32 @@ http:
     await proxy.server.until(() => ended, 'the end');
   });
 
+  it('whose answer nobody takes is cut off where slow clients are, and one that is read is not', async () => {
+    const answer = `HTTP/1.1 200 OK\r\nContent-Length: ${16 * MIB}\r\n\r\n`;
+    await start(
+      ({ socket }) => {
+        socket.write(answer);
+        socket.write(Buffer.alloc(16 * MIB, 'x'));
+      },
+      { limits: { minSendBytesPerSecond: 1000, slowClientGrace: 500 }, slowClientsEveryMs: 20 },
+    );
+    const slow = await secured(proxy.port);
+    slow.write(GET);
+    const reader = await secured(proxy.port);
+    let bytes = 0;
+    reader.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    reader.write(GET);
+    await proxy.server.until(() => bytes > 16 * MIB, 'the whole answer');
+    await proxy.server.until(() => proxy.exchangeCount === 0, 'the end of the slow one');
+    assert.deepEqual(
+      proxy.details.map(({ code }) => code),
+      ['DOWNSTREAM_READER_TOO_SLOW'],
+    );
+    assert.equal(reader.destroyed, false);
+  });
+
   it('is finished by a worker that leaves; who is idle is let go', async () => {
     await start(() => {});
     const [busy, idle] = [await secured(proxy.port), await secured(proxy.port)];
