@@ -30,7 +30,8 @@ async function main(): Promise<number> {
   }
   const scenarios = options.scenarios === undefined ? SCENARIOS : scenariosNamed(options.scenarios);
   const peers = options.peers === undefined ? defaultPeers() : peersNamed(options.peers);
-  requireTools([...BASE_TOOLS, ...peers.map(({ tool }) => tool)], say, 'name the peers you have with --peers');
+  const needed = [...BASE_TOOLS, ...scenarios.flatMap(({ tools = [] }) => tools), ...peers.map(({ tool }) => tool)];
+  requireTools([...new Set(needed)], say, 'name the peers you have with --peers');
   return await run(options, scenarios, [sluice, ...peers]);
 }
 

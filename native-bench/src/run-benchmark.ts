@@ -11,6 +11,7 @@ import type { RunResults, ScenarioResults } from './report/results.ts';
 import type { ReportFolder } from './report/save.ts';
 import { rotate } from './report/statistics.ts';
 import { labelOf, type Scenario, type Subject } from './scenarios/scenario.ts';
+import { UPSTREAM_PROTOCOLS } from './upstream/upstreams.ts';
 
 /** Starting, stopping and looking, for estimates. */
 const OVERHEAD_S = 4;
@@ -36,7 +37,7 @@ export function estimate({ lab, scenarios, proxies, rounds }: Omit<Benchmark, 'r
 
 export async function runBenchmark(benchmark: Benchmark): Promise<RunResults> {
   const { lab, report, scenarios, proxies, rounds } = benchmark;
-  const environment = describeEnvironment(lab, proxies);
+  const environment = describeEnvironment(lab, proxies, scenarios);
   const done: ScenarioResults[] = [];
   const resultsNow = (): RunResults => ({
     environment: { ...environment, loadAverage: { ...environment.loadAverage, after: loadAverageNow() } },
@@ -44,7 +45,7 @@ export async function runBenchmark(benchmark: Benchmark): Promise<RunResults> {
     rounds,
     scenarios: done,
   });
-  report.saveConfiguration(['upstream'], { 'nginx.conf': lab.upstreams.configuration }, lab.folder);
+  report.saveConfiguration(['upstream'], { 'nginx.conf': lab.upstreams.configuration }, [lab.folder]);
   for (const scenario of scenarios) {
     done.push(await runScenario(benchmark, scenario));
     report.save(resultsNow());
@@ -104,12 +105,14 @@ async function measureOnce(
     port: await freePort(),
     adminPort: await freePort(),
     upstreamPort: lab.upstreams.ports[scenario.upstream],
+    upstreamProtocol: UPSTREAM_PROTOCOLS[scenario.upstream],
+    credentials: lab.credentials,
   };
   const { cores, openFiles, processes } = lab;
   const its = subject.cores === 'one' ? cores.proxy : cores.two;
   const proxy = await RunningProxy.start(processes, { kind: subject.kind, site, cores: its, openFiles });
   try {
-    if (round === 0) report.saveConfiguration([scenario.name, label], proxy.plan.files, folder);
+    if (round === 0) report.saveConfiguration([scenario.name, label], proxy.plan.files, [folder, lab.folder]);
     return await scenario.measure({ lab, proxy, subject, folder });
   } finally {
     await proxy.stop();

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startUpstreams, type Upstreams } from '../upstream/upstreams.ts';
 import { type Cores, chooseCores } from './cores.ts';
+import { type Credentials, makeCredentials } from './credentials.ts';
 import { openFilesLimit } from './descriptors.ts';
 import { Processes } from './processes.ts';
 
@@ -21,6 +22,8 @@ export class Lab {
   readonly cores: Cores;
   readonly openFiles: number;
   readonly timing: Timing;
+  /** Made for this run. */
+  readonly credentials: Credentials;
   readonly processes = new Processes();
   private started: Upstreams | undefined;
   private closing: Promise<void> | undefined;
@@ -31,6 +34,7 @@ export class Lab {
     this.cores = chooseCores();
     this.openFiles = openFilesLimit();
     this.folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+    this.credentials = makeCredentials(this.folder);
   }
 
   async open(): Promise<void> {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findTool, firstLineOf, missingTools, requireTools } from './tools.ts';
+import { findTool, firstLineOf, missingTools, opensslIn, requireTools } from './tools.ts';
 
 const NOWHERE = { command: 'no-such-program-anywhere' };
 
@@ -20,4 +20,14 @@ test('a program without a package is never installed', () => {
 test('the first line of what a program says', () => {
   assert.equal(firstLineOf('sh', ['-c', 'echo one; echo two']), 'one');
   assert.equal(firstLineOf('sh', ['-c', 'echo error >&2; exit 3']), 'error');
+});
+
+test('the TLS library is the one a program runs with', () => {
+  const nginx = 'built with OpenSSL 3.0.22 25 Aug 2026 (running with OpenSSL 3.0.19 27 Jan 2026)';
+  const haproxy =
+    'Built with OpenSSL version : OpenSSL 3.0.22 x\nRunning on OpenSSL version : OpenSSL 3.0.19 27 Jan 2026';
+  assert.equal(opensslIn(nginx), ', OpenSSL 3.0.19');
+  assert.equal(opensslIn(haproxy), ', OpenSSL 3.0.19');
+  assert.equal(opensslIn('built with OpenSSL 3.0.22 25 Aug 2026'), ', OpenSSL 3.0.22');
+  assert.equal(opensslIn('built without'), '');
 });

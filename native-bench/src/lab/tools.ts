@@ -94,10 +94,25 @@ function aptGet(args: readonly string[]): void {
 
 /** First line that a program prints for these arguments, on either output; some do it with a failing exit code. */
 export function firstLineOf(command: string, args: readonly string[]): string {
+  return outputOf(command, args).trim().split('\n')[0]!.trim();
+}
+
+/** `, OpenSSL 3.0.0` as a program names the library it runs with, among much else; empty when it names none. */
+export function opensslOf(command: string, args: readonly string[]): string {
+  return opensslIn(outputOf(command, args));
+}
+
+export function opensslIn(text: string): string {
+  const version =
+    /running (?:with|on) OpenSSL(?: version :)? (?:OpenSSL )?(\S+)/i.exec(text) ?? /built with OpenSSL (\S+)/i.exec(text);
+  return version === null ? '' : `, OpenSSL ${version[1]}`;
+}
+
+function outputOf(command: string, args: readonly string[]): string {
   const { stdout, stderr, error } = spawnSync(findTool(command) ?? command, args, {
     encoding: 'utf8',
     timeout: 10_000,
   });
   if (error !== undefined) throw error;
-  return `${stdout}${stderr}`.trim().split('\n')[0]!.trim();
+  return `${stdout}${stderr}`;
 }

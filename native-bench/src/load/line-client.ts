@@ -19,6 +19,11 @@ export class LineClient {
     return value;
   }
 
+  /** Tells the program something. */
+  say(line: string): void {
+    this.process.child.stdin!.write(`${line}\n`);
+  }
+
   /** Tells the program to finish. */
   endInput(): void {
     this.process.child.stdin!.end();

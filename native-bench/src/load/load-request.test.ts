@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BodyKind, DEFAULT_HEAD_LIMITS, parseRequestHead, RequestHead } from '@sluice/protocols';
-import { BROWSER_HEADERS, bodyOf, get, type LoadRequest, post, requestText } from './load-request.ts';
+import { BROWSER_HEADERS, bodyOf, get, grpcCall, type LoadRequest, post, requestText } from './load-request.ts';
 
 function parsed(request: LoadRequest): RequestHead {
   const bytes = Buffer.from(requestText(request), 'latin1');
@@ -29,4 +29,11 @@ test('an upload with a length', () => {
 test('an upload in chunks', () => {
   assert.equal(parsed(post('/upload', { bytes: 10, chunkBytes: 4 })).bodyKind, BodyKind.CHUNKED);
   assert.equal(bodyOf({ bytes: 10, chunkBytes: 4 }), '4\r\nxxxx\r\n4\r\nxxxx\r\n2\r\nxx\r\n0\r\n\r\n');
+});
+
+test('a gRPC message has its length in front', () => {
+  const { headers, body } = grpcCall('/bench.Echo/Say', 32);
+  assert.equal(headers['Content-Type'], 'application/grpc');
+  assert.equal(bodyOf(body!), `\0\0\0\0\x20${'x'.repeat(32)}`);
+  assert.equal(body!.bytes, 37);
 });

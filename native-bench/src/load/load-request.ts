@@ -11,6 +11,8 @@ export interface LoadRequest {
 
 export interface LoadBody {
   readonly bytes: number;
+  /** What it begins with, a character a byte; among `bytes`. The rest is filling. */
+  readonly prefix?: string;
   /** Sent in chunks of this size; without: with a Content-Length. */
   readonly chunkBytes?: number;
 }
@@ -23,6 +25,22 @@ export function get(path: string, more: Partial<LoadRequest> = {}): LoadRequest 
 
 export function post(path: string, body: LoadBody): LoadRequest {
   return { method: 'POST', path, host: BARE_HOST, headers: { 'Content-Type': 'application/octet-stream' }, body };
+}
+
+const GRPC_PREFIX_BYTES = 5;
+
+/** One message of a gRPC call: not compressed, its length in four bytes, then the message (gRPC over HTTP/2). */
+export function grpcPrefix(messageBytes: number): string {
+  const prefix = Buffer.alloc(GRPC_PREFIX_BYTES);
+  prefix.writeUInt32BE(messageBytes, 1);
+  return prefix.toString('latin1');
+}
+
+/** A unary call with a message of so many bytes. */
+export function grpcCall(path: string, messageBytes: number): LoadRequest {
+  const headers = { 'Content-Type': 'application/grpc', TE: 'trailers' };
+  const body = { bytes: GRPC_PREFIX_BYTES + messageBytes, prefix: grpcPrefix(messageBytes) };
+  return { method: 'POST', path, host: BARE_HOST, headers, body };
 }
 
 /** What a browser sends when a page is opened: 15 fields with Host, about 900 bytes. */
@@ -43,9 +61,9 @@ export const BROWSER_HEADERS: Readonly<Record<string, string>> = {
   Cookie: `session=${'0123456789abcdef'.repeat(4)}; theme=dark; consent=2024-06-01; basket=${'7'.repeat(24)}`,
 };
 
-/** Body bytes as they go over the wire, framing included. */
-export function bodyOf({ bytes, chunkBytes }: LoadBody): string {
-  if (chunkBytes === undefined) return 'x'.repeat(bytes);
+/** Body bytes as they go over the wire, framing included. A body in chunks has no prefix. */
+export function bodyOf({ bytes, prefix = '', chunkBytes }: LoadBody): string {
+  if (chunkBytes === undefined) return prefix + 'x'.repeat(bytes - prefix.length);
   let text = '';
   for (let left = bytes; left > 0; left -= chunkBytes) {
     const size = Math.min(left, chunkBytes);

@@ -23,7 +23,8 @@ export const caddy: ProxyKind = {
   reload: { kind: 'post', path: '/load', file: 'Caddyfile', contentType: 'text/caddyfile' },
   choices: [
     '`GOMAXPROCS` is the number of workers wanted: as many threads run Go code at a time.',
-    'No access log (its default) but where JSON lines are measured; no automatic HTTPS, HTTP/1.1 only.',
+    'No access log (its default) but where JSON lines are measured; no automatic HTTPS; without TLS HTTP/1.1 only, or `h2c` where that is measured.',
+    'TLS with the certificate from files, everything else as it is: HTTP/2 offered, tickets on.',
     '`keepalive_idle_conns_per_host 512` in place of 32: no server connection is closed for want of a place.',
     '`compression off` in the transport: it adds no Accept-Encoding of its own.',
     'Many routers are a site block each.',
@@ -43,7 +44,9 @@ function plan(site: Site): LaunchPlan {
 
 function caddyfile(site: Site): string {
   const { folder, port, adminPort, hosts, reloads, jsonLog } = site;
-  const addresses = hosts.length === 0 ? [`http://:${port}`] : hosts.map((host) => `http://${host}:${port}`);
+  const scheme = site.downstream === 'tls' ? 'https' : 'http';
+  const names = hosts.length === 0 ? [''] : hosts;
+  const addresses = names.map((host) => `${scheme}://${host}:${port}`);
   return lines(
     '{',
     reloads ? `    admin ${LOOPBACK}:${adminPort}` : '    admin off',
@@ -53,11 +56,12 @@ function caddyfile(site: Site): string {
     jsonLog ? '        level INFO' : '        level ERROR',
     '    }',
     '    servers {',
-    '        protocols h1',
+    `        protocols ${PROTOCOLS[site.downstream]}`,
     '    }',
     '}',
     '(site) {',
     `    bind ${LOOPBACK}`,
+    site.downstream === 'tls' ? `    tls ${site.credentials.certificateFile} ${site.credentials.keyFile}` : '',
     jsonLog ? ['    log {', `        output file ${join(folder, 'access.log')}`, '        format json', '    }'] : '',
     numbers(site.headers).map((index) => `    header ${responseFieldOf(index)} value`),
     reverseProxy(site),
@@ -66,7 +70,9 @@ function caddyfile(site: Site): string {
   );
 }
 
-function reverseProxy({ upstreamPort, headers }: Site): string[] {
+const PROTOCOLS = { http: 'h1', tls: 'h1 h2', h2c: 'h1 h2c' } as const;
+
+function reverseProxy({ upstreamPort, upstreamProtocol, headers }: Site): string[] {
   return [
     `    reverse_proxy ${LOOPBACK}:${upstreamPort} {`,
     ...numbers(headers).map((index) => `        header_up ${requestFieldOf(index)} value`),
@@ -75,6 +81,7 @@ function reverseProxy({ upstreamPort, headers }: Site): string[] {
     '            keepalive_idle_conns 2048',
     '            keepalive_idle_conns_per_host 512',
     '            compression off',
+    ...(upstreamProtocol === 'h2c' ? ['            versions h2c 2'] : []),
     '        }',
     '    }',
   ];

@@ -23,6 +23,7 @@ export const envoy: ProxyKind = {
     'No request ids, no statistics of its router filter: its documentation names their cost.',
     'Circuit breakers above the load; X-Forwarded-For through `use_remote_address`.',
     'Many routers are a virtual host each, found by hash.',
+    'TLS with ALPN for HTTP/2 and 1.1, everything else as it is; HTTP/2 to the server where gRPC is measured.',
   ],
   plan,
 };
@@ -49,7 +50,8 @@ function bootstrap(site: Site): string {
     '              typed_config:',
     `                ${type('network.http_connection_manager.v3.HttpConnectionManager')}`,
     '                stat_prefix: web',
-    '                codec_type: HTTP1',
+    // By ALPN, or by how a connection begins.
+    `                codec_type: ${site.downstream === 'http' ? 'HTTP1' : 'AUTO'}`,
     '                use_remote_address: true',
     '                generate_request_id: false',
     jsonLog(site),
@@ -64,6 +66,7 @@ function bootstrap(site: Site): string {
     `                      ${type('http.router.v3.Router')}`,
     '                      dynamic_stats: false',
     '                      suppress_envoy_headers: true',
+    transportSocket(site),
     '  clusters:',
     '    - name: all',
     '      type: STATIC',
@@ -71,12 +74,35 @@ function bootstrap(site: Site): string {
     '      circuit_breakers:',
     '        thresholds:',
     `          - { max_connections: ${connectionsMax + 1000}, max_pending_requests: 100000, max_requests: 100000 }`,
+    site.upstreamProtocol === 'h2c' ? HTTP2_CLUSTER : [],
     '      load_assignment:',
     '        cluster_name: all',
     '        endpoints:',
     '          - lb_endpoints:',
     `              - endpoint: { address: { socket_address: { address: ${LOOPBACK}, port_value: ${upstreamPort} } } }`,
   );
+}
+
+const HTTP2_CLUSTER = [
+  '      typed_extension_protocol_options:',
+  '        envoy.extensions.upstreams.http.v3.HttpProtocolOptions:',
+  '          "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+  '          explicit_http_config: { http2_protocol_options: {} }',
+];
+
+function transportSocket({ downstream, credentials: { certificateFile, keyFile } }: Site): string[] {
+  if (downstream !== 'tls') return [];
+  return [
+    '          transport_socket:',
+    '            name: envoy.transport_sockets.tls',
+    '            typed_config:',
+    '              "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
+    '              common_tls_context:',
+    '                alpn_protocols: [h2, http/1.1]',
+    '                tls_certificates:',
+    `                  - certificate_chain: { filename: ${certificateFile} }`,
+    `                    private_key: { filename: ${keyFile} }`,
+  ];
 }
 
 function virtualHosts(hosts: readonly string[]): string[] {

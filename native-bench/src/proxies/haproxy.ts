@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { LOOPBACK } from '../lab/free-port.ts';
-import { firstLineOf } from '../lab/tools.ts';
+import { firstLineOf, opensslOf } from '../lab/tools.ts';
 import {
   type LaunchPlan,
   lines,
@@ -17,7 +17,7 @@ import {
 export const haproxy: ProxyKind = {
   name: 'haproxy',
   tool: { command: 'haproxy', debianPackage: 'haproxy' },
-  version: () => firstLineOf('haproxy', ['-v']).replace(/ - https.*/, ''),
+  version: () => `${firstLineOf('haproxy', ['-v']).replace(/ - https.*/, '')}${opensslOf('haproxy', ['-vv'])}`,
   hostsMax: Number.POSITIVE_INFINITY,
   // The documented seamless reload: the master starts a new worker, which takes over the listening sockets.
   reload: { kind: 'signal', signal: 'SIGUSR2' },
@@ -28,6 +28,7 @@ export const haproxy: ProxyKind = {
     'JSON lines, where they are measured, go through `log stdout` to a file; no log lines elsewhere. Its counters are always on.',
     'Timeouts longer than the runs; `maxconn` above the number of clients.',
     'X-Forwarded-For, -Proto and -Host are set, as Sluice and Caddy do by default.',
+    'TLS with `alpn h2,http/1.1` and tickets, everything else as it is; `proto h2` where HTTP/2 is spoken without TLS.',
     'Many routers are a map of hosts (`map_str`), its documented means for that.',
     'Reload is SIGUSR2 to the master (`-W`) with `expose-fd listeners`: the documented seamless one.',
   ],
@@ -53,7 +54,7 @@ const JSON_LINE =
   '"Duration":%Ta,"OriginDuration":%Tr,"RetryAttempts":%rc,"RequestCount":%rt,"terminationState":"%ts"}';
 
 function configuration(site: Site): string {
-  const { folder, port, upstreamPort, workers, hosts, headers, connectionsMax, reloads, jsonLog } = site;
+  const { folder, upstreamPort, workers, hosts, headers, connectionsMax, reloads, jsonLog } = site;
   const route =
     hosts.length === 0
       ? 'default_backend all'
@@ -82,16 +83,21 @@ function configuration(site: Site): string {
     '    timeout http-keep-alive 300s',
     jsonLog ? ['    log global', `    log-format '${JSON_LINE}'`] : '',
     'frontend web',
-    `    bind ${LOOPBACK}:${port}`,
+    bind(site),
     jsonLog ? '    declare capture request len 64' : '',
     jsonLog ? '    http-request capture req.hdr(host) id 0' : '',
     '    option forwardfor',
-    '    http-request set-header X-Forwarded-Proto http',
+    `    http-request set-header X-Forwarded-Proto ${site.downstream === 'tls' ? 'https' : 'http'}`,
     '    http-request set-header X-Forwarded-Host %[req.hdr(host)]',
     numbers(headers).map((index) => `    http-request set-header ${requestFieldOf(index)} value`),
     numbers(headers).map((index) => `    http-response set-header ${responseFieldOf(index)} value`),
     `    ${route}`,
     'backend all',
-    `    server one ${LOOPBACK}:${upstreamPort}`,
+    `    server one ${LOOPBACK}:${upstreamPort}${site.upstreamProtocol === 'h2c' ? ' proto h2' : ''}`,
   );
+}
+
+function bind({ port, downstream, credentials }: Site): string {
+  const protocol = { http: '', h2c: ' proto h2', tls: ` ssl crt ${credentials.bundleFile} alpn h2,http/1.1` };
+  return `    bind ${LOOPBACK}:${port}${protocol[downstream]}`;
 }

@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { LOOPBACK } from '../lab/free-port.ts';
-import { firstLineOf } from '../lab/tools.ts';
+import { firstLineOf, opensslOf } from '../lab/tools.ts';
 import {
   type LaunchPlan,
   lines,
@@ -17,7 +17,7 @@ import {
 export const nginx: ProxyKind = {
   name: 'nginx',
   tool: { command: 'nginx', debianPackage: 'nginx' },
-  version: () => firstLineOf('nginx', ['-v']).replace('nginx version: ', ''),
+  version: () => `${firstLineOf('nginx', ['-v']).replace('nginx version: ', '')}${opensslOf('nginx', ['-V'])}`,
   hostsMax: Number.POSITIVE_INFINITY,
   reload: { kind: 'signal', signal: 'SIGHUP' },
   choices: [
@@ -28,6 +28,8 @@ export const nginx: ProxyKind = {
     '`proxy_request_buffering off` and no temporary files: bodies stream through, as in the other proxies.',
     'Buffers of 64 KiB for answers and 128 KiB for uploads: bodies take few system calls. The defaults are slower here.',
     'X-Forwarded-For, -Proto and -Host are set, as Sluice and Caddy do by default.',
+    'TLS 1.2 and 1.3 (its default was without 1.3 for long) with tickets; records of 16 KiB, its default. HTTP/2 by the `http2` of `listen`, which all versions know.',
+    'gRPC goes through `grpc_pass`; it sends one request at a time over a server connection.',
     'Many routers are a `map` of hosts, its documented means for that.',
     'Reload is SIGHUP to the master, which is what `nginx -s reload` sends.',
   ],
@@ -45,37 +47,61 @@ function plan(site: Site): LaunchPlan {
 }
 
 function configuration(site: Site): string {
-  const { folder, port, upstreamPort, workers, connectionsMax } = site;
+  const { folder, upstreamPort, workers, connectionsMax } = site;
   return lines(
     nginxHead(folder, workers, connectionsMax),
     '    upstream all {',
     `        server ${LOOPBACK}:${upstreamPort};`,
-    // As many as there are clients at work; the others are idle.
-    '        keepalive 256;',
+    // More than there are requests under way at a time.
+    '        keepalive 512;',
     '        keepalive_requests 1000000000;',
     '        keepalive_timeout 300s;',
     '    }',
     mapOfHosts(site),
     jsonLog(site),
     '    server {',
-    `        listen ${LOOPBACK}:${port} backlog=4096;`,
+    listen(site),
     ...route(site),
-    '        proxy_http_version 1.1;',
-    '        proxy_set_header Connection "";',
-    '        proxy_set_header Host $http_host;',
-    '        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
-    '        proxy_set_header X-Forwarded-Proto $scheme;',
-    '        proxy_set_header X-Forwarded-Host $http_host;',
-    numbers(site.headers).map((index) => `        proxy_set_header ${requestFieldOf(index)} value;`),
+    site.upstreamProtocol === 'h2c' ? '' : '        proxy_http_version 1.1;',
+    requestFields(site),
     numbers(site.headers).map((index) => `        add_header ${responseFieldOf(index)} value;`),
-    '        proxy_request_buffering off;',
     '        client_body_buffer_size 128k;',
-    '        proxy_buffers 8 64k;',
-    '        proxy_busy_buffers_size 128k;',
-    '        proxy_max_temp_file_size 0;',
+    site.upstreamProtocol === 'h2c' ? [] : PROXY_BUFFERS,
     '    }',
     '}',
   );
+}
+
+const PROXY_BUFFERS = [
+  '        proxy_request_buffering off;',
+  '        proxy_buffers 8 64k;',
+  '        proxy_busy_buffers_size 128k;',
+  '        proxy_max_temp_file_size 0;',
+];
+
+function listen({ port, downstream, credentials: { certificateFile, keyFile } }: Site): string[] {
+  const protocol = { http: '', tls: ' ssl http2', h2c: ' http2' };
+  const address = `        listen ${LOOPBACK}:${port}${protocol[downstream]} backlog=4096;`;
+  if (downstream !== 'tls') return [address];
+  return [
+    address,
+    `        ssl_certificate ${certificateFile};`,
+    `        ssl_certificate_key ${keyFile};`,
+    '        ssl_protocols TLSv1.2 TLSv1.3;',
+  ];
+}
+
+function requestFields({ headers, upstreamProtocol }: Site): string[] {
+  const directive = upstreamProtocol === 'h2c' ? 'grpc_set_header' : 'proxy_set_header';
+  return [
+    // Otherwise it closes the connection to the server.
+    upstreamProtocol === 'h2c' ? '' : `        ${directive} Connection "";`,
+    `        ${directive} Host $http_host;`,
+    `        ${directive} X-Forwarded-For $proxy_add_x_forwarded_for;`,
+    `        ${directive} X-Forwarded-Proto $scheme;`,
+    `        ${directive} X-Forwarded-Host $http_host;`,
+    ...numbers(headers).map((index) => `        ${directive} ${requestFieldOf(index)} value;`),
+  ];
 }
 
 /** Shared with the upstream server of the benchmark, which is an nginx as well. Ends inside of `http {`. */
@@ -129,10 +155,10 @@ function jsonLog({ folder, jsonLog }: Site): string[] {
   ];
 }
 
-function route({ hosts }: Site): string[] {
+function route({ hosts, upstreamProtocol }: Site): string[] {
   const target = hosts.length === 0 ? 'all' : '$pool';
   return [
     hosts.length === 0 ? '' : '        if ($pool = "") { return 404; }',
-    `        location / { proxy_pass http://${target}; }`,
+    `        location / { ${upstreamProtocol === 'h2c' ? 'grpc_pass grpc' : 'proxy_pass http'}://${target}; }`,
   ];
 }

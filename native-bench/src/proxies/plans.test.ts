@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { decodeDynamic, decodeStaticText } from '@sluice/config';
 import { middlewareTypes } from '@sluice/middlewares';
+import { credentialsIn, makeCredentials } from '../lab/credentials.ts';
 import { findTool } from '../lab/tools.ts';
 import { caddy } from './caddy.ts';
+import { envoy } from './envoy.ts';
 import { haproxy } from './haproxy.ts';
 import { nginx } from './nginx.ts';
 import { hostOf, numbers, type Site } from './proxy.ts';
@@ -27,6 +29,9 @@ const SITE: Site = {
   connectionsMax: 1_024,
   reloads: false,
   jsonLog: false,
+  downstream: 'http',
+  upstreamProtocol: 'http',
+  credentials: credentialsIn('/tmp/lab'),
 };
 const VARIANTS: readonly Partial<Site>[] = [
   {},
@@ -35,6 +40,10 @@ const VARIANTS: readonly Partial<Site>[] = [
   { jsonLog: true },
   { hosts: numbers(3).map(hostOf) },
   { hosts: numbers(3).map(hostOf), reloads: true },
+  { downstream: 'tls' },
+  { downstream: 'tls', hosts: numbers(3).map(hostOf) },
+  { downstream: 'h2c' },
+  { downstream: 'tls', upstreamProtocol: 'h2c' },
 ];
 
 function scratch(context: TestContext): string {
@@ -65,8 +74,50 @@ test('the workers of each', () => {
   assert.equal(plan(caddy).env!.GOMAXPROCS, '2');
 });
 
+test('TLS on the side of clients, with the same certificate and both versions of HTTP', () => {
+  const textOf = (kind: typeof sluice) => Object.values(kind.plan({ ...SITE, downstream: 'tls' }).files).join('\n');
+  for (const kind of [sluice, ...PEERS]) assert.match(textOf(kind), /\/tmp\/lab\/site\.(crt|pem)/, kind.name);
+  assert.match(textOf(sluice), /^ {6}tls: \{\}$/m);
+  assert.match(
+    textOf(sluice),
+    /^tls:\n {2}certificates:\n {4}- certFile: \/tmp\/lab\/site\.crt\n {6}keyFile: \/tmp\/lab\/site\.key$/m,
+  );
+  assert.match(textOf(haproxy), /^ {4}bind 127\.0\.0\.1:7001 ssl crt \/tmp\/lab\/site\.pem alpn h2,http\/1\.1$/m);
+  assert.match(textOf(haproxy), /X-Forwarded-Proto https$/m);
+  assert.match(textOf(nginx), /^ {8}listen 127\.0\.0\.1:7001 ssl http2 backlog=4096;$/m);
+  assert.match(textOf(nginx), /ssl_protocols TLSv1\.2 TLSv1\.3;/);
+  assert.match(textOf(caddy), /^https:\/\/:7001 \{$/m);
+  assert.match(textOf(caddy), /protocols h1 h2$/m);
+  assert.match(textOf(envoy), /alpn_protocols: \[h2, http\/1\.1\]/);
+});
+
+test('without TLS nobody is given a key', () => {
+  for (const kind of [sluice, ...PEERS]) {
+    const texts = Object.values(kind.plan(SITE).files).join('\n');
+    assert.doesNotMatch(texts, /site\.(crt|key|pem)|https:|\bssl|\btls/i, kind.name);
+  }
+});
+
+test('HTTP/2 without TLS, from clients and to the server', () => {
+  const textOf = (kind: typeof sluice, variant: Partial<Site>) =>
+    Object.values(kind.plan({ ...SITE, ...variant }).files).join('\n');
+  const fromClients = { downstream: 'h2c' } as const;
+  assert.match(textOf(haproxy, fromClients), /bind 127\.0\.0\.1:7001 proto h2$/m);
+  assert.match(textOf(nginx, fromClients), /listen 127\.0\.0\.1:7001 http2 backlog=4096;/);
+  assert.match(textOf(caddy, fromClients), /protocols h1 h2c$/m);
+  assert.match(textOf(envoy, fromClients), /codec_type: AUTO/);
+  const toServer = { upstreamProtocol: 'h2c' } as const;
+  assert.match(textOf(sluice, toServer), /- url: h2c:\/\/127\.0\.0\.1:7003$/m);
+  assert.match(textOf(haproxy, toServer), /server one 127\.0\.0\.1:7003 proto h2$/m);
+  assert.match(textOf(nginx, toServer), /grpc_pass grpc:\/\/all;[\s\S]*grpc_set_header X-Forwarded-For/);
+  assert.doesNotMatch(textOf(nginx, toServer), /proxy_(pass|set_header)/);
+  assert.match(textOf(caddy, toServer), /versions h2c 2$/m);
+  assert.match(textOf(envoy, toServer), /http2_protocol_options/);
+});
+
 test('Sluice has nothing to say against its files', () => {
-  for (const variant of VARIANTS) {
+  // Servers of HTTP/2 without TLS are compared as text above.
+  for (const variant of VARIANTS.filter(({ upstreamProtocol }) => upstreamProtocol !== 'h2c')) {
     const { files } = sluice.plan({ ...SITE, ...variant });
     assert.deepEqual(decodeStaticText(files['sluice.yaml']!, 'yaml', 'sluice.yaml').diagnostics, []);
     const dynamic = decodeDynamic({
@@ -74,6 +125,7 @@ test('Sluice has nothing to say against its files', () => {
       format: 'yaml',
       file: 'dynamic.yaml',
       middlewareTypes,
+      tlsSupport: { downstream: true, upstream: true },
       unknownKeys: 'error',
     });
     assert.deepEqual(dynamic.diagnostics, []);
@@ -93,7 +145,8 @@ for (const { kind, args } of CHECKS) {
     const program = findTool(kind.tool.command);
     for (const variant of program === undefined ? [] : VARIANTS) {
       const folder = scratch(context);
-      const { files, env } = kind.plan({ ...SITE, ...variant, folder });
+      const credentials = makeCredentials(folder);
+      const { files, env } = kind.plan({ ...SITE, ...variant, folder, credentials });
       for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
       const whole = kind === nginx ? [...args, join(folder, 'nginx.conf')] : args;
       const { status, stdout, stderr } = spawnSync(program!, whole, {

@@ -1,7 +1,14 @@
 // What the benchmark asks of every proxy, and what every proxy gives: its configuration as text and the command to start
 // it. Plans are pure, so that tests and reports can look at them; starting is done in running-proxy.ts.
 
+import type { Credentials } from '../lab/credentials.ts';
 import type { Tool } from '../lab/tools.ts';
+
+/** What clients may speak: HTTP/1.1; TLS, and in it what they choose by ALPN; HTTP/2 without TLS, known beforehand. */
+export type Downstream = 'http' | 'tls' | 'h2c';
+
+/** What the server speaks: HTTP/1.1, or HTTP/2 without TLS, known beforehand. */
+export type UpstreamProtocol = 'http' | 'h2c';
 
 export interface Site {
   /** Absolute; everything the proxy writes goes there, and it is its working directory. */
@@ -11,6 +18,10 @@ export interface Site {
   /** Of the loopback address, for proxies that are reloaded by a request. */
   readonly adminPort: number;
   readonly upstreamPort: number;
+  readonly upstreamProtocol: UpstreamProtocol;
+  readonly downstream: Downstream;
+  /** For sites with TLS. */
+  readonly credentials: Credentials;
   /** Processes or threads that serve. */
   readonly workers: number;
   /** A router each, all to the same server; everything else is refused. Empty: one router for everything. */

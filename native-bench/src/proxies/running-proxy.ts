@@ -8,6 +8,7 @@ import { LOOPBACK } from '../lab/free-port.ts';
 import type { LabProcess, Processes } from '../lab/processes.ts';
 import { findTool } from '../lab/tools.ts';
 import { ask } from '../load/ask.ts';
+import type { AskProtocol } from '../load/ask-protocol.ts';
 import type { LaunchPlan, ProxyKind, Site } from './proxy.ts';
 
 const READY_TIMEOUT_MS = 120_000;
@@ -112,14 +113,22 @@ export class RunningProxy {
   }
 }
 
-async function untilReady(process: LabProcess, { port, hosts }: Site): Promise<void> {
+/** What the first answer is asked with: HTTP/1.1 where it is understood. */
+function readyProtocol({ downstream, upstreamProtocol }: Site): AskProtocol {
+  if (downstream !== 'tls') return downstream;
+  return upstreamProtocol === 'h2c' ? 'h2' : 'https';
+}
+
+async function untilReady(process: LabProcess, site: Site): Promise<void> {
+  const { port, hosts } = site;
+  const protocol = readyProtocol(site);
   const deadline = performance.now() + READY_TIMEOUT_MS;
   const host = hosts.at(-1) ?? LOOPBACK;
   let last = 'nothing';
   while (performance.now() < deadline) {
     if (process.hasEnded) throw process.failure('ended before it was ready');
     try {
-      const { status } = await ask({ port, headers: { Host: host } });
+      const { status } = await ask({ port, protocol, headers: { Host: host } });
       if (status === 200) return;
       last = `status ${status}`;
     } catch (error) {

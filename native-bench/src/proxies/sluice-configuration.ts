@@ -3,11 +3,19 @@
 import { LOOPBACK } from '../lab/free-port.ts';
 import { lines, numbers, requestFieldOf, responseFieldOf, type Site } from './proxy.ts';
 
-/** Routers, headers middlewares, and one service with one server. */
-export function dynamicYaml({ hosts, headers, upstreamPort }: Site): string {
+/** Routers, headers middlewares, one service with one server, and the certificate where there is TLS. */
+export function dynamicYaml(site: Site): string {
+  const { hosts, headers, upstreamPort, upstreamProtocol, downstream } = site;
   const middlewares = numbers(headers).map((index) => `headers-${index}`);
   const chain = headers === 0 ? '' : `      middlewares: [${middlewares.join(', ')}]`;
-  const router = (name: string, rule: string) => [`    ${name}:`, `      rule: ${rule}`, '      service: all', chain];
+  const tls = downstream === 'tls' ? '      tls: {}' : '';
+  const router = (name: string, rule: string) => [
+    `    ${name}:`,
+    `      rule: ${rule}`,
+    '      service: all',
+    chain,
+    tls,
+  ];
   return lines(
     'http:',
     '  routers:',
@@ -27,6 +35,22 @@ export function dynamicYaml({ hosts, headers, upstreamPort }: Site): string {
     '    all:',
     '      loadBalancer:',
     '        servers:',
-    `          - url: http://${LOOPBACK}:${upstreamPort}`,
+    `          - url: ${upstreamProtocol}://${LOOPBACK}:${upstreamPort}`,
+    downstream === 'tls' ? tlsSection(site) : [],
   );
+}
+
+/** Found by its names, and shown to clients that name no server. */
+function tlsSection({ credentials: { certificateFile, keyFile } }: Site): string[] {
+  return [
+    'tls:',
+    '  certificates:',
+    `    - certFile: ${certificateFile}`,
+    `      keyFile: ${keyFile}`,
+    '  stores:',
+    '    default:',
+    '      defaultCertificate:',
+    `        certFile: ${certificateFile}`,
+    `        keyFile: ${keyFile}`,
+  ];
 }

@@ -18,6 +18,7 @@ export const sluice: ProxyKind = {
   choices: [
     'The command `sluice run` with a static and a dynamic file; the processor time and memory of the supervisor count too.',
     '`workers` is the number of workers wanted; everything else is as it is by default.',
+    'TLS as it is by default: `tls: {}` on the router, the certificate from files; HTTP/2 is offered, tickets are on. `h2c://` to servers of gRPC.',
     'Metrics are on, as most run it (`metrics.prometheus`); no access log but where JSON lines are measured.',
     'Where configurations change ten times a second, `providersThrottleDuration` is 10ms in place of 2s.',
   ],

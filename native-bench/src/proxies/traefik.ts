@@ -13,7 +13,7 @@ export const traefik: ProxyKind = {
   reload: { kind: 'watched' },
   choices: [
     '`GOMAXPROCS` is the number of workers wanted; metrics as in Sluice, access log only where JSON lines are measured.',
-    '`maxIdleConnsPerHost` 512 in place of 200; the dynamic file is the one of Sluice.',
+    '`maxIdleConnsPerHost` 512 in place of 200; the dynamic file is the one of Sluice, TLS included.',
     'Where configurations change ten times a second, `providersThrottleDuration` is 10ms in place of 2s.',
   ],
   plan,

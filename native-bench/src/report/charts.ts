@@ -6,6 +6,11 @@ import { type RunResults, type ScenarioResults, summaryOf } from './results.ts';
 
 const CHARTS: readonly { readonly file: string; readonly metric: Metric; readonly title: string }[] = [
   { file: 'cpu-per-request.svg', metric: 'cpuUsPerRequest', title: 'CPU time per request, µs (shorter is better)' },
+  {
+    file: 'cpu-per-handshake.svg',
+    metric: 'cpuUsPerHandshake',
+    title: 'CPU time per handshake, µs (shorter is better)',
+  },
   { file: 'requests-per-second.svg', metric: 'requestsPerSecond', title: 'Requests per second (longer is better)' },
   { file: 'latency-p99.svg', metric: 'p99Us', title: '99th percentile of latency under full load (shorter is better)' },
   { file: 'memory.svg', metric: 'pssBytes', title: 'Memory, proportional set size (shorter is better)' },

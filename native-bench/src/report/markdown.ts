@@ -33,7 +33,8 @@ export function renderMarkdown(results: RunResults): string {
 }
 
 const OVERVIEW_KEY =
-  'Sluice divided by the other proxy. CPU per request: below 1 Sluice needs less. Requests/s: above 1 Sluice serves more. ' +
+  'Sluice divided by the other proxy. CPU per request (where handshakes are measured, per handshake): below 1 Sluice needs less. ' +
+  'Requests/s (handshakes/s): above 1 Sluice serves more. ' +
   '"~": the ranges of the two overlap, so the difference may be noise.';
 
 export function renderScenario(scenario: ScenarioResults): string[] {
@@ -96,18 +97,26 @@ function ratiosOfVariants({ subjects }: ScenarioResults, first: string, second: 
   });
 }
 
+/** The number to compare first, and the rate that belongs to it. */
+function comparedIn({ metrics }: ScenarioResults): readonly Metric[] | undefined {
+  const pairs: readonly (readonly Metric[])[] = [
+    ['cpuUsPerRequest', 'requestsPerSecond'],
+    ['cpuUsPerHandshake', 'handshakesPerSecond'],
+  ];
+  return pairs.find(([cost]) => metrics.includes(cost!));
+}
+
 function overview(scenarios: readonly ScenarioResults[]): string {
-  const compared: Metric[] = ['cpuUsPerRequest', 'requestsPerSecond'];
   const columns = [...new Set(scenarios.flatMap(({ subjects }) => subjects.map(({ proxy }) => proxy)))].filter(
     (proxy) => proxy !== 'sluice',
   );
   const rows = scenarios
-    .filter(({ metrics }) => metrics.includes('cpuUsPerRequest'))
+    .filter((scenario) => comparedIn(scenario) !== undefined)
     .map((scenario) => [
       scenario.name,
       ...columns.flatMap((column) => {
         const peer = scenario.subjects.findLast(({ proxy }) => proxy === column);
-        return compared.map((metric) =>
+        return comparedIn(scenario)!.map((metric) =>
           peer === undefined || counterpartOf(scenario, peer) === undefined ? '' : ratioCell(scenario, peer, metric),
         );
       }),
@@ -116,10 +125,12 @@ function overview(scenarios: readonly ScenarioResults[]): string {
 }
 
 function conditions({ environment, seconds, warmUpSeconds, rounds }: RunResults): string {
-  const { kernel, processor, cores, node, wrk, proxies, loadAverage } = environment;
+  const { kernel, processor, cores, node, wrk, h2load, tls, proxies, loadAverage } = environment;
+  const generators = h2load === undefined ? wrk : `${wrk}, ${h2load}`;
   return bullets([
     `${rounds} round(s) of ${seconds} s for each proxy, taken in turns after ${warmUpSeconds} s of warm-up; every measurement with fresh processes. Medians; "±" is half the range of the rounds.`,
-    `${processor}; Linux ${kernel}; Node ${node}; load: ${wrk}; upstream: nginx, for bodies our own program.`,
+    `${processor}; Linux ${kernel}; Node ${node}; load: ${generators}; upstream: nginx, for bodies and gRPC programs of our own.`,
+    ...(tls === undefined ? [] : [`TLS: ${tls}; client side: one version, suite and group offered to all.`]),
     `Cores: proxy ${cores.proxy}, load ${cores.load}, upstream ${cores.upstream}; two-workers: ${cores.two}${twoWorkersNote(environment)}.`,
     `Load average before and after: ${loadAverage.before.toFixed(2)}, ${loadAverage.after.toFixed(2)}.`,
     ...Object.values(proxies),

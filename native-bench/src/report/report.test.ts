@@ -38,6 +38,8 @@ const RUN: RunResults = {
     twoShare: true,
     node: '22.18.0',
     wrk: 'wrk 4.1.0',
+    h2load: 'h2load nghttp2/1.52.0',
+    tls: 'TLS 1.3',
     proxies: { sluice: 'sluice 0.1.0', haproxy: 'HAProxy 2.6' },
     choices: { sluice: ['as it is'], haproxy: ['one thread'] },
     loadAverage: { before: 0.5, after: 1.25 },
@@ -53,6 +55,20 @@ test('medians with their spread, ratios with their doubts', () => {
   assert.match(text, /\| sluice \| 90,909 ±9 % \| 11\.0 ±9 % \| – \| 0 \|/);
   assert.match(text, /\| haproxy \| 2\.00 \| 0\.50 \| {2}\| – \|/);
   assert.match(text, /\| nginx \| ~1\.09 \| ~0\.92 \| {2}\| – \|/);
+});
+
+test('handshakes stand in the overview with numbers of their own', () => {
+  const subjectOf = (proxy: string, cpuUsPerHandshake: number): SubjectResults => ({
+    ...subject(proxy, []),
+    samples: [{ cpuUsPerHandshake, handshakesPerSecond: 1_000_000 / cpuUsPerHandshake }],
+  });
+  const handshakes: ScenarioResults = {
+    ...SMALL,
+    name: 'handshakes-full',
+    metrics: ['handshakesPerSecond', 'cpuUsPerHandshake'],
+    subjects: [subjectOf('sluice', 300), subjectOf('nginx', 600)],
+  };
+  assert.match(renderMarkdown({ ...RUN, scenarios: [handshakes] }), /^\| handshakes-full \| 0\.50 \| 2\.00 \|$/m);
 });
 
 test('two workers are compared with two, and with one of their own', () => {
@@ -77,6 +93,8 @@ test('the report names conditions, choices and failures', () => {
     'one thread',
     '- small, nginx: no answer',
     '0.50, 1.25',
+    'wrk 4.1.0, h2load nghttp2/1.52.0',
+    'TLS: TLS 1.3;',
   ]) {
     assert.ok(text.includes(part), part);
   }
@@ -111,13 +129,16 @@ test('everything is saved beside each other', (context) => {
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   const report = new ReportFolder(join(folder, 'new'));
   report.save(RUN);
-  report.saveConfiguration(['small', 'nginx, 2 workers'], { 'nginx.conf': 'pid /tmp/x/nginx.pid;' }, '/tmp/x');
+  report.saveConfiguration(['small', 'nginx, 2 workers'], { 'nginx.conf': 'pid /tmp/x/y/nginx.pid; key /tmp/x/key;' }, [
+    '/tmp/x/y',
+    '/tmp/x',
+  ]);
   assert.deepEqual(JSON.parse(readFileSync(join(report.path, 'results.json'), 'utf8')), RUN);
   assert.match(readFileSync(join(report.path, 'report.md'), 'utf8'), /Side by side/);
   assert.match(readFileSync(join(report.path, 'cpu-per-request.svg'), 'utf8'), /^<svg /);
   assert.ok(!existsSync(join(report.path, 'idle-connection.svg')));
   const saved = join(report.path, 'configurations', 'small', 'nginx-2-workers', 'nginx.conf');
-  assert.equal(readFileSync(saved, 'utf8'), 'pid <scratch>/nginx.pid;');
+  assert.equal(readFileSync(saved, 'utf8'), 'pid <scratch>/nginx.pid; key <scratch>/key;');
 });
 
 test('long configurations keep both ends', () => {

@@ -20,7 +20,11 @@ export interface Environment {
   /** Load and upstream share processors with two workers. */
   readonly twoShare: boolean;
   readonly node: string;
+  /** Load generators, as each says it itself; h2load where a scenario needs it. */
   readonly wrk: string;
+  readonly h2load?: string;
+  /** What all clients and all proxies have in common in TLS; absent where no scenario has any. */
+  readonly tls?: string;
   /** By name, as each says it itself. */
   readonly proxies: Readonly<Record<string, string>>;
   /** By name: how each is configured, and why. */

@@ -17,12 +17,17 @@ export class ReportFolder {
     mkdirSync(path, { recursive: true });
   }
 
-  /** @param scratch folder of this one run, replaced by a name that says so. */
-  saveConfiguration(place: readonly string[], files: Readonly<Record<string, string>>, scratch: string): void {
+  /** @param scratch folders of this one run, replaced by a name that says so; inner ones first. */
+  saveConfiguration(
+    place: readonly string[],
+    files: Readonly<Record<string, string>>,
+    scratch: readonly string[],
+  ): void {
     const folder = join(this.path, 'configurations', ...place.map(fileName));
     mkdirSync(folder, { recursive: true });
     for (const [name, text] of Object.entries(files)) {
-      writeFileSync(join(folder, name), shortened(text.replaceAll(scratch, '<scratch>')));
+      const lasting = scratch.reduce((rest, each) => rest.replaceAll(each, '<scratch>'), text);
+      writeFileSync(join(folder, name), shortened(lasting));
     }
   }
 

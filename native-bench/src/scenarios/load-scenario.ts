@@ -1,5 +1,6 @@
 // The common kind of scenario: one request, sent by wrk over and over, to every proxy in the same configuration.
 
+import { H2LOAD } from '../load/h2load.ts';
 import { checkAnswer, type Expectation } from '../measure/check-answer.ts';
 import { type LoadShape, measureLoad, warmUp } from '../measure/load-window.ts';
 import type { ProxyKind } from '../proxies/proxy.ts';
@@ -15,6 +16,7 @@ export interface LoadScenario {
   readonly load: LoadShape;
   /** Of the answer. */
   readonly answerBytes: number;
+  /** Fields it must have, trailers included. */
   readonly answerFields?: readonly string[];
   readonly site?: Partial<SiteChoices>;
   /** Default: every proxy once, on one core. */
@@ -34,14 +36,28 @@ export const LOAD_METRICS: readonly Metric[] = [
   'errors',
 ];
 
+/** h2load tells no quantiles. */
+const STREAMS_METRICS: readonly Metric[] = [
+  'requestsPerSecond',
+  'cpuUsPerRequest',
+  'coreShare',
+  'meanUs',
+  'maxUs',
+  'pssBytes',
+  'rssBytes',
+  'errors',
+];
+
 export function loadScenario(options: LoadScenario): Scenario {
   const { name, summary, upstream = 'static', load, moreMetrics = [], site } = options;
   const perGib: Metric[] = load.bodyBytes === undefined ? [] : ['cpuSecondsPerGib'];
-  const [first, second, ...rest] = LOAD_METRICS;
+  const ofStreams = load.streams !== undefined;
+  const [first, second, ...rest] = ofStreams ? STREAMS_METRICS : LOAD_METRICS;
   return {
     name,
     summary,
     upstream,
+    ...(ofStreams ? { tools: [H2LOAD] } : {}),
     metrics: [first!, second!, ...perGib, ...rest, ...moreMetrics],
     subjects: options.subjects ?? ((proxies) => oneEach(proxies, site)),
     measure: (trial) => measureOnce(trial, options),
@@ -51,7 +67,8 @@ export function loadScenario(options: LoadScenario): Scenario {
 
 async function measureOnce(trial: Trial, options: LoadScenario): Promise<Sample> {
   const { load, answerBytes, answerFields = [] } = options;
-  const expected: Expectation = { request: load.request, bodyBytes: answerBytes, fields: answerFields };
+  const { request, protocol = 'http' } = load;
+  const expected: Expectation = { protocol, request, bodyBytes: answerBytes, fields: answerFields };
   await checkAnswer(trial.proxy.site.port, expected);
   await warmUp(trial, load);
   const sample = await measureLoad(trial, load);

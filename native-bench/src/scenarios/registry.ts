@@ -1,6 +1,9 @@
 // Every scenario, in the order of reports.
 
+import { HANDSHAKE_SCENARIOS } from './handshakes.ts';
 import { HTTP_SCENARIOS, MIDDLEWARE_SCENARIOS } from './http.ts';
+import { HTTP2_SCENARIOS } from './http2.ts';
+import { HTTPS_SCENARIOS } from './https.ts';
 import { IDLE_SCENARIOS } from './idle.ts';
 import { RELOAD_SCENARIOS } from './reload.ts';
 import { ROUTER_SCENARIOS } from './routers.ts';
@@ -10,6 +13,9 @@ import { TWO_WORKERS } from './two-workers.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...HTTP_SCENARIOS,
+  ...HTTPS_SCENARIOS,
+  ...HANDSHAKE_SCENARIOS,
+  ...HTTP2_SCENARIOS,
   ...IDLE_SCENARIOS,
   ...ROUTER_SCENARIOS,
   ...MIDDLEWARE_SCENARIOS,

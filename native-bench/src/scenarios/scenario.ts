@@ -1,12 +1,16 @@
 // What a scenario is: whom it measures, how one measurement goes, and which numbers come out.
 
 import type { Lab } from '../lab/lab.ts';
+import type { Tool } from '../lab/tools.ts';
 import type { ProxyKind, Site } from '../proxies/proxy.ts';
 import type { RunningProxy } from '../proxies/running-proxy.ts';
 import type { Metric, Sample } from '../report/metrics.ts';
 import type { UpstreamName } from '../upstream/upstreams.ts';
 
-export type SiteChoices = Pick<Site, 'workers' | 'hosts' | 'headers' | 'connectionsMax' | 'reloads' | 'jsonLog'>;
+export type SiteChoices = Pick<
+  Site,
+  'workers' | 'hosts' | 'headers' | 'connectionsMax' | 'reloads' | 'jsonLog' | 'downstream'
+>;
 
 /** One proxy in one configuration; measured once in every round. */
 export interface Subject {
@@ -32,6 +36,8 @@ export interface Scenario {
   /** One sentence for lists and reports. */
   readonly summary: string;
   readonly upstream: UpstreamName;
+  /** Programs it needs besides those of every run. */
+  readonly tools?: readonly Tool[];
   /** Columns of its table, in order. */
   readonly metrics: readonly Metric[];
   /** Those that can take part, out of all that were asked for. */
@@ -48,6 +54,7 @@ export const PLAIN_SITE: SiteChoices = {
   connectionsMax: 1_024,
   reloads: false,
   jsonLog: false,
+  downstream: 'http',
 };
 
 /** Every proxy once, on one core. */
