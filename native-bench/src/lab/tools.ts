@@ -104,7 +104,8 @@ export function opensslOf(command: string, args: readonly string[]): string {
 
 export function opensslIn(text: string): string {
   const version =
-    /running (?:with|on) OpenSSL(?: version :)? (?:OpenSSL )?(\S+)/i.exec(text) ?? /built with OpenSSL (\S+)/i.exec(text);
+    /running (?:with|on) OpenSSL(?: version :)? (?:OpenSSL )?(\S+)/i.exec(text) ??
+    /built with OpenSSL (\S+)/i.exec(text);
   return version === null ? '' : `, OpenSSL ${version[1]}`;
 }
 

@@ -11,11 +11,13 @@ export interface Expectation {
   readonly bodyBytes: number;
   /** Fields that the answer must have, trailers included. */
   readonly fields?: readonly string[];
+  /** Values of such fields, names in lower case. */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
 /** @throws Error saying what is wrong. */
 export async function checkAnswer(port: number, expectation: Expectation): Promise<void> {
-  const { protocol = 'http', request, bodyBytes, fields = [] } = expectation;
+  const { protocol = 'http', request, bodyBytes, fields = [], values = {} } = expectation;
   const { method, path, host, headers, body } = request;
   const framing: Record<string, string> = body?.chunkBytes === undefined ? {} : { 'Transfer-Encoding': 'chunked' };
   // Chunks are Node's own affair here; the bytes are the same.
@@ -27,4 +29,8 @@ export async function checkAnswer(port: number, expectation: Expectation): Promi
   if (reply.bodyBytes !== bodyBytes) throw new Error(`answers with ${reply.bodyBytes} bytes, not ${bodyBytes}`);
   const missing = fields.filter((field) => reply.headers[field.toLowerCase()] === undefined);
   if (missing.length > 0) throw new Error(`answers without ${missing.join(', ')}`);
+  for (const [name, value] of Object.entries(values)) {
+    const found = reply.headers[name];
+    if (found !== value) throw new Error(`answers with ${name} ${found ?? 'missing'}, not ${value}`);
+  }
 }

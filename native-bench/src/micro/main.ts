@@ -11,6 +11,8 @@ import { loadAverageNow, processorName } from '../report/environment.ts';
 import { folderNameOf } from '../report/save.ts';
 import { ACCESS_LINES } from './access-lines.ts';
 import { CHUNKS, PATHS } from './bodies-and-paths.ts';
+import { CLIENT_HELLOS } from './client-hellos.ts';
+import { FRAMES } from './frames.ts';
 import { HEADER_BLOCKS } from './header-blocks.ts';
 import { HEADS } from './heads.ts';
 import { MATCHING } from './matching.ts';
@@ -24,7 +26,7 @@ import { WRITING } from './writing.ts';
 const RESULTS = join(import.meta.dirname, '../../results');
 const GROUPS: readonly MicroGroup[] = [
   ...[HEADS, WRITING, ...MATCHING, PICKERS, COUNTERS, CHUNKS, PATHS],
-  ...[REQUEST_COUNTING, ACCESS_LINES, HEADER_BLOCKS],
+  ...[REQUEST_COUNTING, ACCESS_LINES, HEADER_BLOCKS, FRAMES, CLIENT_HELLOS],
 ];
 
 const { values, positionals } = parseArgs({

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ACCESS_LINES } from './access-lines.ts';
 import { CHUNKS, PATHS } from './bodies-and-paths.ts';
+import { CLIENT_HELLOS } from './client-hellos.ts';
+import { FRAMES } from './frames.ts';
 import { HEADER_BLOCKS } from './header-blocks.ts';
 import { HEADS } from './heads.ts';
 import { MATCHING } from './matching.ts';
@@ -20,6 +22,18 @@ test('header blocks are read to their end and written, the same one each time', 
   const [literals, repeated, ...written] = HEADER_BLOCKS.make();
   for (const { name, run, bytes } of [literals!, repeated!]) assert.deepEqual([run(), run()], [bytes, bytes], name);
   for (const { name, run } of written) assert.equal(name.endsWith(`, ${run()} bytes`), true, name);
+});
+
+test('frames are read to their end, requests answered one by one', () => {
+  const [requests, upload, session] = FRAMES.make();
+  for (const { name, run, bytes } of [requests!, upload!]) assert.deepEqual([run(), run()], [bytes, bytes], name);
+  assert.deepEqual([session!.run(), session!.run(), session!.run()], [1, 2, 3]);
+});
+
+test('client hellos are complete, and what they say is found', () => {
+  const [program, browser, asked] = CLIENT_HELLOS.make();
+  for (const { name, run, bytes } of [program!, browser!]) assert.equal(run(), bytes, name);
+  assert.match(String(asked!.run()), /^shop\.bench\.example true [1-9]/);
 });
 
 test('the last router is found, and nobody where there is none', () => {

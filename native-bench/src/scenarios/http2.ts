@@ -30,7 +30,7 @@ export const HTTP2_SCENARIOS: readonly Scenario[] = [
     upstream: 'grpc',
     load: { protocol: 'h2', request: GRPC_CALL, ...SHAPE },
     answerBytes: GRPC_MESSAGE_BYTES,
-    answerFields: ['grpc-status'],
+    answerValues: { 'grpc-status': '0' },
     site: { downstream: 'tls' },
   }),
 ];

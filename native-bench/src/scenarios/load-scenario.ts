@@ -18,6 +18,7 @@ export interface LoadScenario {
   readonly answerBytes: number;
   /** Fields it must have, trailers included. */
   readonly answerFields?: readonly string[];
+  readonly answerValues?: Readonly<Record<string, string>>;
   readonly site?: Partial<SiteChoices>;
   /** Default: every proxy once, on one core. */
   readonly subjects?: (proxies: readonly ProxyKind[]) => Subject[];
@@ -66,9 +67,15 @@ export function loadScenario(options: LoadScenario): Scenario {
 }
 
 async function measureOnce(trial: Trial, options: LoadScenario): Promise<Sample> {
-  const { load, answerBytes, answerFields = [] } = options;
+  const { load, answerBytes, answerFields = [], answerValues = {} } = options;
   const { request, protocol = 'http' } = load;
-  const expected: Expectation = { protocol, request, bodyBytes: answerBytes, fields: answerFields };
+  const expected: Expectation = {
+    protocol,
+    request,
+    bodyBytes: answerBytes,
+    fields: answerFields,
+    values: answerValues,
+  };
   await checkAnswer(trial.proxy.site.port, expected);
   await warmUp(trial, load);
   const sample = await measureLoad(trial, load);
