@@ -25,7 +25,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (options.action === 'list') {
-    process.stdout.write(SCENARIOS.map(({ name, summary }) => `${name.padEnd(16)} ${summary}\n`).join(''));
+    process.stdout.write(SCENARIOS.map(({ name, summary }) => `${name.padEnd(18)} ${summary}\n`).join(''));
     return 0;
   }
   const scenarios = options.scenarios === undefined ? SCENARIOS : scenariosNamed(options.scenarios);

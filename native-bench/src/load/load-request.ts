@@ -1,4 +1,5 @@
-// The requests that scenarios send: values, and their bytes where a load generator wants those.
+// The requests that scenarios send: values, and their bytes where a load generator wants those. How they are sent, and over
+// what, is not said here.
 
 export interface LoadRequest {
   readonly method: 'GET' | 'POST';

@@ -1,4 +1,5 @@
-// The common kind of scenario: one request, sent by wrk over and over, to every proxy in the same configuration.
+// The common kind of scenario: one request, sent by a load generator over and over, to every proxy in the same configuration.
+// Which requests there are is in the files that call this.
 
 import { H2LOAD } from '../load/h2load.ts';
 import { checkAnswer, type Expectation } from '../measure/check-answer.ts';
