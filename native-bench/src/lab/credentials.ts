@@ -3,7 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { issue } from '../../../packages/native/test/certificates.ts';
+import { issue } from '../../../test/support/issued-certificates.ts';
 import { LOOPBACK } from './free-port.ts';
 
 /** As programs that cannot choose the server name tell one: the address counts as a name. */

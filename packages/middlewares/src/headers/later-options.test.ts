@@ -8,7 +8,7 @@ import { laterOptions } from './later-options.ts';
 const CUSTOM = { customRequestHeaders: { A: '1' } };
 
 function diagnosticsOf(options: string) {
-  const text = `http:\n  middlewares:\n    h:\n      headers:\n        customRequestHeaders: {A: "1"}\n        ${options}\n  routers:\n    r:\n      rule: PathPrefix(\`/\`)\n      service: s\n      tls: {}\n`;
+  const text = `http:\n  middlewares:\n    h:\n      headers:\n        customRequestHeaders: {A: "1"}\n        ${options}\n  routers:\n    r:\n      rule: PathPrefix(\`/\`)\n      service: s\n      parentRefs: [x]\n`;
   return decodeDynamic({ text, format: 'yaml', file: 'f.yml', middlewareTypes, unknownKeys: 'error' }).diagnostics;
 }
 
@@ -35,7 +35,7 @@ test('the sentence is the one of every other unsupported key, with its place in 
   assert.equal(ours.severity, 'error');
   assert.equal(ours.line, 6);
   assert.equal(ours.code, other.code);
-  assert.equal(ours.message.replace('"headers.stsSeconds"', 'KEY'), other.message.replace('"tls"', 'KEY'));
+  assert.equal(ours.message.replace('"headers.stsSeconds"', 'KEY'), other.message.replace('"parentRefs"', 'KEY'));
 });
 
 test('a deprecated option raises nothing, a mistyped one does', () => {
