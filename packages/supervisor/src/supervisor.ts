@@ -102,6 +102,7 @@ export class Supervisor {
       status: this.memory.status,
       oldestRevision: () => this.publisher.oldestRevision,
       workers: () => this.pool?.pids ?? [],
+      certificates: () => this.tls.loading.named,
     });
     const path = adminSocketPath(options.runtimeDirectory);
     this.internal = new InternalServices({ configuration, path, metricsPage: this.metrics?.page, log });

@@ -20,6 +20,12 @@ export function certificateNames(certificate: X509Certificate): string[] {
   return [...names];
 }
 
+/** Of the alternative names only, as they are written. */
+export function dnsNames(certificate: X509Certificate): string[] {
+  const names = alternativeNames(certificate.subjectAltName ?? '').filter(({ kind }) => kind === 'DNS');
+  return names.slice(0, NAMES_MAX).map(({ value }) => value);
+}
+
 /** Addresses of one value have one text: IPv6 compressed and in lower case, IPv4 in IPv6 as IPv4. */
 export function canonicalAddress(text: string): string | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return text;

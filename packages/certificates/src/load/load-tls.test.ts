@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { decodeDynamic, mergeTls } from '@sluice/config';
+import { certificatePath, decodeDynamic, mergeTls } from '@sluice/config';
 import { formatDiagnostic } from '@sluice/errors';
 import { MadeCertificates, type MadePair } from '../../test/support/made-certificates.ts';
 import { KeyPairLoader } from './key-pair-loader.ts';
@@ -103,6 +103,51 @@ test('the default certificate: the declared one, else the generated one, never n
   );
   const fresh = await new Site(made).load(declared);
   assert.equal(fresh.defaultPair!.id, generated.defaultPair!.id);
+});
+
+test('no default certificate is generated where none is wanted; where one stands is said', async (context) => {
+  const made = new MadeCertificates(context);
+  const certificate = { certFile: made.path('none.crt'), keyFile: made.path('none.key'), stores: ['default'] };
+  const tls = { certificates: [{ ...certificate, provider: 'file' }], options: {}, stores: {}, diagnostics: [] };
+  const position = { file: 'd.yaml', line: 3, column: 5 };
+  const loaded = await loadTls({
+    tls,
+    loader: new KeyPairLoader(made.folder),
+    folder: made.path('kept'),
+    nowMs: NOW,
+    generatesDefault: false,
+    positionOf: (provider, path) =>
+      provider === 'file' && path === certificatePath(certificate) ? position : undefined,
+  });
+  assert.deepEqual([loaded.defaultPair, loaded.isDefaultGenerated], [undefined, false]);
+  assert.match(formatDiagnostic(loaded.diagnostics[0]!), /^d\.yaml:3:5: error: .* \[tls\.certificates@file\]$/);
+});
+
+test('what has a name goes on as it was when the configuration names files that are not there', async (context) => {
+  const made = new MadeCertificates(context);
+  const loader = new KeyPairLoader(made.folder);
+  const pair = made.make({ commonName: 'mine' });
+  const load = async (ca: string, certFile: string, previous?: LoadedTls) => {
+    const text = JSON.stringify({
+      tls: {
+        options: { mtls: { clientAuth: { caFiles: [ca] } } },
+        stores: { default: { defaultCertificate: { ...pair, certFile } } },
+      },
+    });
+    const { tls } = decodeDynamic({ text, format: 'json', file: 'f', middlewareTypes: new Map() });
+    const merged = mergeTls(new Map([['file', tls]]), []);
+    return await loadTls({ tls: merged, loader, folder: made.path('kept'), nowMs: NOW, previous });
+  };
+  const good = await load(pair.certFile, pair.certFile);
+  const kept = await load('/no/ca.pem', '/no/mine.crt', good);
+  assert.deepEqual([kept.defaultPair, kept.isDefaultGenerated], [good.defaultPair, false]);
+  assert.deepEqual(kept.optionSets.get('mtls@file'), good.optionSets.get('mtls@file'));
+  assert.deepEqual(
+    kept.diagnostics.map(({ hint }) => hint),
+    ['the previous version stays in use', 'the previous version stays in use'],
+  );
+  const fresh = await load('/no/ca.pem', '/no/mine.crt');
+  assert.deepEqual([fresh.isDefaultGenerated, fresh.optionSets.has('mtls@file')], [true, false]);
 });
 
 test('authorities of clients: all of them, or the set cannot be used', async (context) => {

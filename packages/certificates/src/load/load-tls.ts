@@ -32,7 +32,7 @@ export interface LoadTlsInput {
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
   /** What was loaded before: good versions of what has a name and cannot be used now. */
-  readonly previous?: Pick<LoadedTls, 'optionSets' | 'defaultPair'> | undefined;
+  readonly previous?: Pick<LoadedTls, 'optionSets' | 'defaultPair' | 'isDefaultGenerated'> | undefined;
 }
 
 export interface LoadedTls {
@@ -40,6 +40,8 @@ export interface LoadedTls {
   readonly pairs: readonly KeyPair[];
   /** Undefined: none is wanted. */
   readonly defaultPair: KeyPair | undefined;
+  /** It is not one that the configuration names. */
+  readonly isDefaultGenerated: boolean;
   /** Usable sets by qualified name; `default` is missing when it is declared and cannot be used. */
   readonly optionSets: ReadonlyMap<string, OptionSet>;
   readonly diagnostics: readonly Diagnostic[];
@@ -59,12 +61,14 @@ export async function loadTls(input: LoadTlsInput): Promise<LoadedTls> {
   const defaultPair = await loading.defaultCertificate();
   const optionSets = await loading.optionSets();
   input.loader.forgetUnused();
-  return { pairs, defaultPair, optionSets, diagnostics: loading.diagnostics, paths: [...loading.paths].sort() };
+  const { diagnostics, paths, isDefaultGenerated } = loading;
+  return { pairs, defaultPair, isDefaultGenerated, optionSets, diagnostics, paths: [...paths].sort() };
 }
 
 class TlsLoading {
   readonly diagnostics: Diagnostic[] = [];
   readonly paths = new Set<string>();
+  isDefaultGenerated = false;
   readonly #input: LoadTlsInput;
 
   constructor(input: LoadTlsInput) {
@@ -93,9 +97,11 @@ class TlsLoading {
       ? tls.stores[DEFAULT_STORE]!.defaultCertificate
       : undefined;
     const object = `tls.stores.${DEFAULT_STORE}`;
-    const previous = declared && this.#input.previous?.defaultPair;
+    const { previous: before } = this.#input;
+    const previous = declared === undefined || before?.isDefaultGenerated === true ? undefined : before?.defaultPair;
     const pair = declared && (await this.#pair(declared, { object }, 'of the default certificate', previous));
     if (pair !== undefined || (declared === undefined && !generatesDefault)) return pair;
+    this.isDefaultGenerated = true;
     const kept = await keptDefaultCertificate(folder, nowMs);
     if (kept.problem !== undefined) this.#report('warning', kept.problem, { object });
     return kept.pair;

@@ -41,6 +41,8 @@ test('names: common name, DNS names and addresses, each once and in one form', (
   assert.deepEqual(pair.names, ['main.example.com', '*.example.com', '192.0.2.7', '2001:db8::1']);
   assert.equal(pair.nameKey, '*.example.com,192.0.2.7,2001:db8::1,main.example.com');
   assert.equal(pair.commonName, 'Main.Example.COM');
+  assert.deepEqual(pair.dnsNames, ['main.example.com', '*.Example.com']);
+  assert.match(pair.serialNumber, /^[1-9]\d{10,}$/);
   assert.equal(Math.round((pair.notAfter - pair.notBefore) / 86_400_000), 30);
 });
 

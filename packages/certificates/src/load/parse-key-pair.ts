@@ -4,7 +4,7 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { KeyKind } from '@sluice/protocols';
 import { CertificateError } from './certificate-error.ts';
-import { certificateNames } from './certificate-names.ts';
+import { certificateNames, dnsNames } from './certificate-names.ts';
 import { SecretText } from './secret-text.ts';
 
 export interface KeyPair {
@@ -20,6 +20,10 @@ export interface KeyPair {
   /** The reference's index: names sorted and joined; certificates with the same key are for the same names. */
   readonly nameKey: string;
   readonly commonName: string;
+  /** Of the alternative names, as they are written there. */
+  readonly dnsNames: readonly string[];
+  /** Decimal. */
+  readonly serialNumber: string;
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -69,6 +73,8 @@ export function parseKeyPair(certificatePem: string, keyPem: string): KeyPair {
     names,
     nameKey: names.toSorted().join(','),
     commonName: /^CN=(.*)$/m.exec(leaf.subject)?.[1] ?? '',
+    dnsNames: dnsNames(leaf),
+    serialNumber: BigInt(`0x${leaf.serialNumber}`).toString(),
     notBefore: Date.parse(leaf.validFrom),
     notAfter: Date.parse(leaf.validTo),
     ocspUrls: ocspUrls(leaf),

@@ -17,6 +17,8 @@ function pair(names: readonly string[], more: Partial<KeyPair> = {}): KeyPair {
     names,
     nameKey: names.toSorted().join(','),
     commonName: '',
+    dnsNames: [],
+    serialNumber: '1',
     notBefore: 0,
     notAfter: 2_000,
     ocspUrls: [],

@@ -21,7 +21,14 @@ import { MetricNames } from './metric-names.ts';
 import { NodeProcesses } from './node-processes.ts';
 import { type NodeFacts, PrometheusPage } from './prometheus-page.ts';
 
-const NOTHING: NodeFacts = { configReloads: 0, lastReloadMs: 0, servers: [], slots: [], processes: [] };
+const NOTHING: NodeFacts = {
+  configReloads: 0,
+  lastReloadMs: 0,
+  servers: [],
+  certificates: [],
+  slots: [],
+  processes: [],
+};
 const GET_200 = withCode(requestLabels('GET', ProtocolLabel.HTTP), 200);
 const LABELS = { code: '200', method: 'GET', protocol: 'http' };
 
@@ -272,6 +279,7 @@ test('the node’s own facts', async () => {
       { service: 'app@file', url: 'http://a', isUp: true },
       { service: 'app@file', url: 'http://b', isUp: false },
     ],
+    certificates: [],
     slots: [{ slot: 0, restarts: 2, lastPauseUs: 250, maxPauseUs: 400, droppedLogLines: 17 }],
     processes: new NodeProcesses().families([process.pid]),
   });
@@ -292,6 +300,32 @@ test('the node’s own facts', async () => {
   assert.ok(page.sum('process_resident_memory_bytes') > 10_000_000);
   assert.ok(page.sum('process_open_fds') > 3 && page.sum('process_max_fds') > 3);
   assert.ok(Math.abs(page.sum('process_start_time_seconds') - (Date.now() / 1000 - process.uptime())) < 5);
+});
+
+test('certificates: when each expires, and of those that cannot be told apart the first', async () => {
+  const certificate = (commonName: string, dnsNames: string[], notAfter: number) => ({
+    commonName,
+    serialNumber: '340282366920938463463374607431768211455',
+    dnsNames,
+    notAfter,
+  });
+  const bench = new Bench([], {
+    ...NOTHING,
+    certificates: [
+      certificate('a "b"', ['z.example', 'a.example'], 1_700_000_000_999),
+      certificate('twice', [], 1_800_000_000_000),
+      certificate('twice', [], 1_750_000_000_000),
+    ],
+  });
+  const page = await bench.scrape();
+  assert.deepEqual(
+    page.all('traefik_tls_certs_not_after').map(({ labels, value }) => [labels.cn, labels.sans, value]),
+    [
+      ['a "b"', 'a.example,z.example', 1_700_000_000],
+      ['twice', '', 1_750_000_000],
+    ],
+  );
+  assert.equal(page.all('traefik_tls_certs_not_after')[0]!.labels.serial, '340282366920938463463374607431768211455');
 });
 
 test('processor time of processes that have ended stays in the sum', () => {

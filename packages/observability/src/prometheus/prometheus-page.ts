@@ -15,8 +15,19 @@ export interface NodeFacts {
   readonly lastReloadMs: number;
   /** Servers that are checked for health. */
   readonly servers: Iterable<{ readonly service: string; readonly url: string; readonly isUp: boolean }>;
+  /** That the configuration names. */
+  readonly certificates: Iterable<CertificateFacts>;
   readonly slots: Iterable<SlotFacts>;
   readonly processes: readonly CollectedFamily[];
+}
+
+export interface CertificateFacts {
+  readonly commonName: string;
+  /** Decimal. */
+  readonly serialNumber: string;
+  readonly dnsNames: readonly string[];
+  /** Unix milliseconds. */
+  readonly notAfter: number;
 }
 
 export interface SlotFacts {
@@ -72,6 +83,7 @@ export class PrometheusPage {
       ...requestFamilies(totals, { bounds, headerLabels }),
       serviceFamily(totals, MetricKind.SERVICE_RETRIES, 'traefik_service_retries_total', 'Requests sent again.'),
       serverUp(node),
+      certificateExpiry(node),
       serviceFamily(
         totals,
         MetricKind.CONNECTIONS_REUSED,
@@ -123,6 +135,20 @@ function configFamilies({ configReloads, lastReloadMs }: NodeFacts): CollectedFa
 function serverUp({ servers }: NodeFacts): CollectedFamily {
   const values = [...servers].map(({ service, url, isUp }) => ({ value: isUp ? 1 : 0, labels: { service, url } }));
   return gauge('traefik_service_server_up', 'Whether a server that is checked for health is up.', values);
+}
+
+/** Two certificates with the same labels are one series: that which expires first. */
+function certificateExpiry({ certificates }: NodeFacts): CollectedFamily {
+  const bySeries = new Map<string, { readonly value: number; readonly labels: Record<string, string> }>();
+  for (const { commonName: cn, serialNumber: serial, dnsNames, notAfter } of certificates) {
+    const labels = { cn, serial, sans: dnsNames.toSorted().join(',') };
+    const value = Math.floor(notAfter / 1000);
+    const key = JSON.stringify(labels);
+    const known = bySeries.get(key);
+    if (known === undefined || value < known.value) bySeries.set(key, { value, labels });
+  }
+  const help = 'When a certificate that the configuration names expires, in Unix seconds.';
+  return gauge('traefik_tls_certs_not_after', help, [...bySeries.values()]);
 }
 
 function serviceFamily(totals: BlockTotals, kind: number, name: string, help: string): CollectedFamily {

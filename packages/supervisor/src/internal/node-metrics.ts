@@ -5,7 +5,14 @@ import type { HttpConfiguration, StaticConfiguration } from '@sluice/config';
 import type { HealthTarget } from '@sluice/health';
 import { closeDescriptor, createSharedMemory, mapWritable } from '@sluice/native';
 import { type MetricsSettings, metricsBlockShapeOf, metricsSettingsOf } from '@sluice/observability/metrics';
-import { freeRows, MetricNames, type NodeFacts, NodeProcesses, PrometheusPage } from '@sluice/observability/prometheus';
+import {
+  type CertificateFacts,
+  freeRows,
+  MetricNames,
+  type NodeFacts,
+  NodeProcesses,
+  PrometheusPage,
+} from '@sluice/observability/prometheus';
 import { routerNames } from '@sluice/routing';
 import { type ControlBlock, MetricKind, MetricsBlock, OVERFLOW_ROW, type ServerStatus } from '@sluice/shared-state';
 
@@ -16,6 +23,8 @@ export interface NodeMetricsOptions {
   readonly status: ServerStatus;
   /** The oldest revision that a worker may still read; Infinity when there is none. */
   readonly oldestRevision: () => number;
+  /** Those that the configuration names. */
+  readonly certificates: () => Iterable<CertificateFacts>;
   /** Process ids of the workers that run. */
   readonly workers: () => readonly number[];
 }
@@ -93,11 +102,12 @@ export class NodeMetrics {
 
   private facts(): NodeFacts {
     this.freeUnused(performance.now());
-    const { control, workers } = this.options;
+    const { control, workers, certificates } = this.options;
     return {
       configReloads: this.reloads,
       lastReloadMs: this.lastReloadMs,
       servers: this.servers(),
+      certificates: certificates(),
       slots: this.restarts.map((restarts, slot) => {
         const { last, max } = control.switchPauseUs(slot);
         const droppedLogLines = control.droppedLines(slot);

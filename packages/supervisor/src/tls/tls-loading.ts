@@ -60,6 +60,15 @@ export class TlsLoading {
     this.watch = new CertificateWatch({ onChange, onTrouble });
   }
 
+  /** Certificates for clients that the configuration names: not the generated one. */
+  get named(): LoadedTls['pairs'] {
+    if (this.loaded === undefined) return [];
+    const { pairs, defaultPair, isDefaultGenerated } = this.loaded;
+    const isFurther =
+      defaultPair !== undefined && !isDefaultGenerated && !pairs.some(({ id }) => id === defaultPair.id);
+    return isFurther ? [...pairs, defaultPair] : pairs;
+  }
+
   /** How servers are spoken to; undefined before anything has been loaded. */
   get transportsInForce(): LoadedTransports | undefined {
     return this.transports;
