@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, test } from 'node:test';
+import { DEFAULT_CERTIFICATE_FILE, keptDefaultCertificate } from '@sluice/certificates';
 
 const command = join(import.meta.dirname, '../bin/sluice');
 const folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
@@ -119,7 +120,8 @@ test('validate: JSON, and entry points that are unknown only with a static confi
   const report = JSON.parse(stdout);
   assert.equal(status, 1);
   assert.equal(report.valid, false);
-  assert.deepEqual(report.accepted, { files: 1, routers: 1, services: 1, middlewares: 0, serversTransports: 0 });
+  const none = { middlewares: 0, serversTransports: 0, certificates: 0, tlsOptions: 0 };
+  assert.deepEqual(report.accepted, { files: 1, routers: 1, services: 1, ...none });
   const found = report.diagnostics.map((each: { object: string; line?: number; hint?: string }) => [
     each.object,
     each.line,
@@ -141,6 +143,51 @@ test('validate: files that cannot be read, static configuration that is wrong', 
   );
   assert.match(stdout, /wrong\.yaml:1:21: error: unknown key "entryPoints\.web\.adress"/);
   assert.equal(status, 1);
+});
+
+test('validate: certificates that cannot be read or do not fit, options that do not exist, with their places', async () => {
+  const made = async (name: string) => {
+    await keptDefaultCertificate(join(folder, name), Date.now());
+    return join(name, DEFAULT_CERTIFICATE_FILE);
+  };
+  const [one, two] = [await made('one'), await made('two')];
+  file(
+    'certificates.yaml',
+    `http:
+  routers:
+    good: {rule: Host(\`a\`), service: s, tls: {options: strict}}
+    lost: {rule: Host(\`b\`), service: s, tls: {options: strikt}}
+  services: {s: {loadBalancer: {serversTransport: t, servers: [{url: "https://10.0.0.1"}]}}}
+  serversTransports:
+    t: {rootCAs: [none.pem]}
+tls:
+  options:
+    strict: {sniStrict: true}
+    default: {clientAuth: {caFiles: [none.pem]}}
+  stores:
+    default: {defaultCertificate: {certFile: none.pem, keyFile: none.pem}}
+  certificates:
+    - {certFile: ${one}, keyFile: ${one}}
+    - {certFile: ${one}, keyFile: ${two}}
+    - certFile: none.pem
+      keyFile: none.pem
+`,
+  );
+  const { status, stdout } = sluice('validate', 'certificates.yaml');
+  assert.equal(status, 1);
+  for (const line of [
+    /certificates\.yaml:4:5: error: "tls\.options": .*"strikt@file" does not exist.*\(did you mean "strict@file"\?\)/,
+    /certificates\.yaml:7:5: error: "rootCAs\[0\]" is neither PEM nor a file that exists: none\.pem/,
+    /certificates\.yaml:11:5: error: "clientAuth\.caFiles\[0\]" is neither PEM .*\[tls\.options\.default\]/,
+    /certificates\.yaml:13:5: error: the pair of the default certificate cannot be used: .*\[tls\.stores\.default\]/,
+    /certificates\.yaml:16:7: error: .* the key does not belong to the certificate/,
+    /certificates\.yaml:17:7: error: the pair of none\.pem cannot be used: the certificate is neither PEM/,
+  ]) {
+    assert.match(stdout, line);
+  }
+  assert.match(stdout, /not valid: 6 errors, 0 warnings\n$/);
+  assert.ok(!stdout.includes('PRIVATE'));
+  assert.ok(!existsSync(join(folder, DEFAULT_CERTIFICATE_FILE)), 'nothing is written');
 });
 
 function explain(...args: string[]): SpawnSyncReturns<string> {

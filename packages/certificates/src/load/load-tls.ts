@@ -25,7 +25,7 @@ export interface LoadTlsInput {
   readonly loader: KeyPairLoader;
   /** Where the generated default certificate is kept. */
   readonly folder: string;
-  /** Without a default certificate that is declared, one is generated. Default: true. */
+  /** Where no declared default certificate can be used, one is generated, and kept. Default: true. */
   readonly generatesDefault?: boolean;
   /** Where a certificate is declared, by provider and `certificatePath`. */
   readonly positionOf?: (provider: string, path: string) => Position | undefined;
@@ -100,7 +100,7 @@ class TlsLoading {
     const { previous: before } = this.#input;
     const previous = declared === undefined || before?.isDefaultGenerated === true ? undefined : before?.defaultPair;
     const pair = declared && (await this.#pair(declared, { object }, 'of the default certificate', previous));
-    if (pair !== undefined || (declared === undefined && !generatesDefault)) return pair;
+    if (pair !== undefined || !generatesDefault) return pair;
     this.isDefaultGenerated = true;
     const kept = await keptDefaultCertificate(folder, nowMs);
     if (kept.problem !== undefined) this.#report('warning', kept.problem, { object });

@@ -13,6 +13,7 @@ import {
   type LoadedStatic,
   loadStaticConfiguration,
   qualifyNames,
+  type TlsConfiguration,
   type TlsReferenceReport,
 } from '@sluice/config';
 import { ConfigurationError, type Diagnostic } from '@sluice/errors';
@@ -24,6 +25,7 @@ import {
   mergeDecoded,
   readDocument,
 } from '@sluice/providers';
+import { checkCertificates } from './check-certificates.ts';
 
 export interface ProjectSources {
   /** Flags of the static configuration, such as `--configFile=…`; undefined: no static configuration is wanted. */
@@ -41,6 +43,8 @@ export interface Project {
   readonly files: readonly string[];
   /** Objects that are valid in themselves, under qualified names. */
   readonly http: HttpConfiguration;
+  /** Likewise, under the names they are declared with; undefined: nothing is said of TLS. */
+  readonly tls?: TlsConfiguration;
   /** Who names TLS options that cannot be used; undefined: nobody does. */
   readonly unusableTls?: TlsReferenceReport['unusable'];
   readonly diagnostics: readonly Diagnostic[];
@@ -73,10 +77,22 @@ class ProjectLoader {
     for (const file of files) await this.#readFile(file);
     const merged = mergeDecoded(this.#decoded);
     this.#diagnostics.push(...merged.diagnostics);
+    const http = this.#allObjects(merged.http);
+    const certificates = await checkCertificates({
+      http,
+      tls: merged.tls,
+      provider: PROVIDER,
+      configuration: this.#static?.configuration,
+      workingDirectory: this.#sources.workingDirectory,
+      positionOf: merged.positionOf,
+    });
+    this.#diagnostics.push(...certificates.diagnostics);
     return {
       static: this.#static,
       files,
-      http: this.#allObjects(merged.http),
+      http,
+      tls: merged.tls,
+      unusableTls: certificates.unusable,
       diagnostics: this.#diagnostics,
       positions: this.#positions,
     };

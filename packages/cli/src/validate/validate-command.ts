@@ -9,7 +9,8 @@ import { loadProject, type Project } from '../project/load-project.ts';
 
 const HELP = `Usage: sluice validate [files…] [--configFile FILE] [--format human|json]
 
-Checks configuration without starting anything: syntax, every object, rules, middlewares and references between objects.
+Checks configuration without starting anything: syntax, every object, rules, middlewares, references between objects, and
+the certificates, keys and authorities that it names. Relative paths begin at the current folder.
 
   files                     dynamic configuration files (.yaml, .yml, .toml); without any, those of the file provider
   --configFile FILE         static configuration; its entry points are then known, too. Without files and without this
@@ -68,6 +69,8 @@ function countOf(project: Project) {
     services: Object.keys(services).length,
     middlewares: Object.keys(middlewares).length,
     serversTransports: Object.keys(serversTransports).length,
+    certificates: project.tls?.certificates.length ?? 0,
+    tlsOptions: Object.keys(project.tls?.options ?? {}).length,
   };
 }
 

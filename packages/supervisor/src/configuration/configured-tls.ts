@@ -52,11 +52,11 @@ export async function loadClientTls(
 
 /** Nobody needs a default certificate of a node that says nothing of TLS. */
 function isTlsWanted(
-  { certificates, options }: MergedTls,
+  { certificates, options, stores }: MergedTls,
   delivered: ReadonlyMap<string, DeclaredObjects>,
   entryPoints: Readonly<Record<string, EntryPointConfiguration>>,
 ): boolean {
-  if (certificates.length > 0 || Object.keys(options).length > 0) return true;
+  if (certificates.length > 0 || Object.keys(options).length > 0 || Object.keys(stores).length > 0) return true;
   if (Object.values(entryPoints).some(({ http }) => http.tls !== undefined)) return true;
   return [...delivered.values()].some(({ http }) => Object.values(http.routers).some(({ tls }) => tls !== undefined));
 }
