@@ -148,3 +148,23 @@ test('the time to unmap a revision released at once belongs to the pause; a late
   assert.deepEqual(events.slice(-3), ['unmap 2', 'longer pause', 'released 2']);
   assert.ok(takePauses()[0]! >= 30_000);
 });
+
+test('what comes before a snapshot is done in the same turn, and only if it comes into force', async () => {
+  const { intake, events } = fakeIntake({ 1: { slices: 3 }, 2: { damaged: true } });
+  const before = (text: string) => () => {
+    events.push(text);
+    void nextTurn().then(() => events.push(`a turn after ${text}`));
+  };
+  const first = intake.offer(1, 10, before('first'));
+  assert.ok(intake.isBusy);
+  assert.deepEqual(events, ['map 1 from 10']);
+  await first;
+  assert.ok(!intake.isBusy);
+  assert.deepEqual(events.slice(-4), ['first', 'install 1', 'a turn after first', 'switched 1']);
+  await intake.offer(2, 11, before('second'));
+  await intake.offer(3, 12, () => {
+    throw new Error('no certificates');
+  });
+  assert.ok(!events.includes('second'));
+  assert.deepEqual(events.slice(-2), ['unmap 3', 'refused 3: no certificates']);
+});

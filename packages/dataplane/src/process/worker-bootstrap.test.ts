@@ -12,6 +12,7 @@ const GOOD: WorkerBootstrap = {
   snapshotDescriptor: 6,
   limits: { descriptor: 8, bufferedBytesMax: 1 << 28 },
   revision: 1,
+  tls: { number: 3, descriptor: 12 },
   metrics: {
     descriptor: 8,
     settings: { entryPoints: true, routers: false, services: true, internals: false, headers: ['x-tenant'] },
@@ -41,6 +42,7 @@ for (const [name, text, message] of [
   ['no bound', JSON.stringify({ ...GOOD, limits: { descriptor: 8 } }), /bufferedBytesMax/],
   ['no life cycle', JSON.stringify({ ...GOOD, lifeCycle: undefined }), /lifeCycle/],
   ['an endless grace', JSON.stringify({ ...GOOD, lifeCycle: { acceptGraceMs: 0, graceMs: null } }), /graceMs/],
+  ['material on a standard stream', JSON.stringify({ ...GOOD, tls: { number: 1, descriptor: 2 } }), /from 3/],
   ['metrics without families', JSON.stringify({ ...GOOD, metrics: { descriptor: 8, settings: {} } }), /which families/],
   ['metrics without a descriptor', JSON.stringify({ ...GOOD, metrics: { settings: {} } }), /descriptor must be/],
   [

@@ -20,7 +20,8 @@ export interface CertificateWatchOptions {
   readonly onChange: () => void;
   /** A folder cannot be watched; its files are looked at every second. */
   readonly onTrouble: (folder: string, reason: string) => void;
-  readonly lookMs?: typeof LOOK_MS;
+  /** Milliseconds between two looks. Default: 15,000, and 1,000 while a folder cannot be watched. */
+  readonly lookMs?: { readonly watched: number; readonly unwatched: number };
 }
 
 export class CertificateWatch {
