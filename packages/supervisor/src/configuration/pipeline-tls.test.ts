@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DEFAULT_CERTIFICATE_FILE, keptDefaultCertificate } from '@sluice/certificates';
 import { decodeDynamic, decodeStaticText } from '@sluice/config';
+import type { HealthTarget } from '@sluice/health';
 import { createSharedMemory, mapReadOnly } from '@sluice/native';
 import type { CompileRequest, TlsMaterial } from '@sluice/routing';
 import { ControlBlock, ServerStatus } from '@sluice/shared-state';
@@ -33,6 +34,7 @@ class Site {
   readonly published: string[] = [];
   readonly requests: CompileRequest[] = [];
   lines = '';
+  health: readonly HealthTarget[] = [];
   readonly tls: NodeTls;
   readonly pipeline: ConfigurationPipeline;
 
@@ -66,7 +68,9 @@ class Site {
         this.requests.push(request);
         return { memory: createSharedMemory('test', 8), diagnostics: [], counts };
       },
-      applyHealthTargets: () => {},
+      applyHealthTargets: (targets) => {
+        this.health = targets;
+      },
       log,
     });
     context.after(() => {
@@ -187,6 +191,39 @@ test('several providers: the order of precedence decides about `default`, as it 
   assert.equal(site.material.tables.optionSets[0]!.sniStrict, isFileFirst);
   assert.deepEqual(site.names.toSorted(), ['default', 'own@docker', 'own@file']);
   assert.equal(site.errors(/set of TLS options \\"default\\" of the provider \w+ is not used/), 1);
+});
+
+test('servers: what transports name goes to workers and health checks, also when only a file changes', async (context) => {
+  const site = new Site(context);
+  await site.make('a.pem');
+  await site.make('b.pem');
+  const ca = site.path('ca.pem');
+  copyFileSync(site.path('a.pem'), ca);
+  await site.offer(`
+http:
+  routers: { r: { rule: Path(\`/\`), service: s } }
+  services:
+    s: { loadBalancer: { serversTransport: t, healthCheck: {}, servers: [{ url: "https://127.0.0.1:1" }] } }
+    plain: { loadBalancer: { healthCheck: {}, servers: [{ url: "http://127.0.0.1:1" }] } }
+  serversTransports: { t: { rootCAs: [${ca}], disableHTTP2: true } }
+`);
+  const trusted = () => site.material.transports['t@file']!.authorities;
+  const before = trusted();
+  assert.deepEqual(Object.keys(site.material.transports).sort(), ['default@internal', 't@file']);
+  assert.equal(site.material.systemAuthorities, '');
+  const [checked, plain] = ['s@file', 'plain@file'].map((name) => site.health.find(({ service }) => service === name));
+  assert.deepEqual(checked!.tls, {
+    transport: site.material.transports['t@file'],
+    systemAuthorities: '',
+    disableHttp2: true,
+  });
+  assert.equal(plain!.tls, undefined);
+  copyFileSync(site.path('b.pem'), ca);
+  await eventually('the new one is there', () => site.published.length === 2, 3_000);
+  await site.pipeline.settled();
+  assert.deepEqual(site.published, ['1 with 1', '2 alone']);
+  assert.notEqual(trusted(), before);
+  assert.equal(site.health.find(({ service }) => service === 's@file')!.tls!.transport!.authorities, trusted());
 });
 
 test('a node that says nothing of TLS has no certificate, and one that does has the generated one', async (context) => {
