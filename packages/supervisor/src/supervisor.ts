@@ -173,7 +173,9 @@ export class Supervisor {
 
   /** Reads the providers' sources again. */
   reload(): void {
-    if (!this.stopping) void this.providers.reload();
+    if (this.stopping) return;
+    this.tls.loading.forget();
+    void this.providers.reload();
   }
 
   /** After the file has been renamed. Nothing happens when there is no access log, or it goes to standard output. */

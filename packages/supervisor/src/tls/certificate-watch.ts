@@ -1,7 +1,6 @@
 // Notices that files of certificates, keys and authorities changed: by watching the folders they and the links to them are in, and by
 // a look now and then, for file systems that report nothing. Reads none of them. One watch for each folder, however many files.
 
-import { createHash } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { SettleTimer } from '@sluice/providers';
@@ -32,7 +31,8 @@ export class CertificateWatch {
   /** By folder: entries whose changes matter. */
   private entries: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   private paths: readonly string[] = [];
-  private signature = '';
+  /** By path: differs when the file is another one, has other content, or came or went. */
+  private seen: ReadonlyMap<string, string> = new Map();
   private timer: NodeJS.Timeout | undefined;
   /** Counts calls: only the last one has a say. */
   private round = 0;
@@ -51,12 +51,17 @@ export class CertificateWatch {
   /**
    * Watches these instead of those before. To be called before they are read: what changes after that is reported.
    * @param paths absolute; they may be missing
+   * @returns true when one that was watched before has changed: that is not reported any more
    */
-  async update(paths: readonly string[]): Promise<void> {
+  async update(paths: readonly string[]): Promise<boolean> {
     const round = ++this.round;
     this.paths = paths;
-    if (await this.refresh(round)) this.signature = await signatureOf(paths);
+    if (!(await this.refresh(round))) return false;
+    const seen = await lookAt(paths);
+    const isChanged = this.differs(seen);
+    this.seen = seen;
     this.schedule();
+    return isChanged;
   }
 
   close(): void {
@@ -119,15 +124,20 @@ export class CertificateWatch {
 
   private async look(): Promise<void> {
     const { round } = this;
-    const signature = await signatureOf(this.paths);
+    const seen = await lookAt(this.paths);
     if (this.closed || round !== this.round) return;
-    const isChanged = signature !== this.signature;
-    this.signature = signature;
+    const isChanged = this.differs(seen);
+    this.seen = seen;
     // Links may lead elsewhere now, and folders that were missing be there.
     if (isChanged || this.watchers.size < this.entries.size) await this.refresh(round);
     if (this.closed || round !== this.round) return;
     this.schedule();
     if (isChanged) this.options.onChange();
+  }
+
+  private differs(seen: ReadonlyMap<string, string>): boolean {
+    for (const [path, state] of seen) if ((this.seen.get(path) ?? state) !== state) return true;
+    return false;
   }
 
   /** @returns false when somebody else has been quicker. */
@@ -152,18 +162,18 @@ async function entriesOf(paths: readonly string[]): Promise<Map<string, Set<stri
   return all;
 }
 
-/** Differs when any of the files is another one, has other content, or came or went. */
-async function signatureOf(paths: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
+async function lookAt(paths: readonly string[]): Promise<Map<string, string>> {
+  const seen = new Map<string, string>();
   for (let from = 0; from < paths.length; from += STATS_AT_ONCE) {
     const some = paths.slice(from, from + STATS_AT_ONCE);
-    for (const part of await Promise.all(some.map(describe))) hash.update(part);
+    const states = await Promise.all(some.map(stateOf));
+    for (const [index, path] of some.entries()) seen.set(path, states[index]!);
   }
-  return hash.digest('base64');
+  return seen;
 }
 
-async function describe(path: string): Promise<string> {
+async function stateOf(path: string): Promise<string> {
   const stats = await stat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => error.code ?? 'unreadable');
-  const seen = typeof stats === 'string' ? [stats] : [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs];
-  return `${path}\0${seen.join(' ')}\n`;
+  if (typeof stats === 'string') return stats;
+  return [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ');
 }

@@ -1,6 +1,7 @@
 // Everything of TLS that a configuration names, read and kept up to date: certificates, authorities, what transports need. Says when
 // files changed. Keeps what was good; publishes nothing.
 
+import { isDeepStrictEqual } from 'node:util';
 import {
   buildTlsTables,
   KeyPairLoader,
@@ -42,6 +43,9 @@ export interface LoadTlsRequest {
   readonly positionOf: (provider: string, path: string) => Position | undefined;
 }
 
+/** Also where nothing changes: a default certificate expires. */
+const READ_ANEW_MS = 3_600_000;
+
 export class TlsLoading {
   private readonly options: TlsLoadingOptions;
   private readonly loader: KeyPairLoader;
@@ -51,13 +55,19 @@ export class TlsLoading {
   private watched: readonly string[] = [];
   private loaded: LoadedTls | undefined;
   private transports: LoadedTransports | undefined;
+  /** What the two were asked for; undefined: files have changed, so the same would be another answer. */
+  private clientsAsked: unknown;
+  private serversAsked: unknown;
+  private clientsReadAtMs = 0;
 
   constructor(options: TlsLoadingOptions) {
     this.options = options;
     this.loader = new KeyPairLoader(options.workingDirectory);
     this.transportLoader = new KeyPairLoader(options.workingDirectory);
-    const { onFilesChanged: onChange, onWatchTrouble: onTrouble } = options;
-    this.watch = new CertificateWatch({ onChange, onTrouble });
+    this.watch = new CertificateWatch({
+      onChange: () => this.filesChanged(),
+      onTrouble: options.onWatchTrouble,
+    });
   }
 
   /** Certificates for clients that the configuration names: not the generated one. */
@@ -74,12 +84,24 @@ export class TlsLoading {
     return this.transports;
   }
 
+  /** Everything is read again the next time, whatever is known of files. */
+  forget(): void {
+    this.clientsAsked = undefined;
+    this.serversAsked = undefined;
+  }
+
   /** Of clients. Not to be called again before it has ended. */
   async loadClients(request: LoadTlsRequest): Promise<LoadedTls> {
-    const { loader } = this;
+    const { loader, loaded: known } = this;
     const { folder } = this.options;
+    const { tls, generatesDefault } = request;
+    const asked = { tls, generatesDefault };
+    const isYoung = performance.now() - this.clientsReadAtMs < READ_ANEW_MS;
+    if (known !== undefined && isYoung && isAnswered(asked, this.clientsAsked, known)) return known;
+    if (await this.watch.update(this.watched)) this.serversAsked = undefined;
+    this.clientsAsked = asked;
+    this.clientsReadAtMs = performance.now();
     const read = () => loadTls({ ...request, loader, folder, nowMs: Date.now(), previous: this.loaded });
-    await this.watch.update(this.watched);
     const loaded = await this.watching(read, this.transports?.paths ?? []);
     this.loaded = loaded;
     return loaded;
@@ -88,10 +110,16 @@ export class TlsLoading {
   /** Of servers. Not to be called again before it has ended. */
   async loadServers(http: HttpConfiguration): Promise<readonly Diagnostic[]> {
     const { defaultTransport, environment } = this.options;
+    const transports = { ...http.serversTransports, [DEFAULT_TRANSPORT]: defaultTransport };
+    const used = transportsInTls(http);
+    const asked = { transports, used };
+    const { transports: known } = this;
+    if (known !== undefined && isAnswered(asked, this.serversAsked, known)) return known.diagnostics;
+    this.serversAsked = asked;
     const read = () =>
       loadTransports({
-        transports: { ...http.serversTransports, [DEFAULT_TRANSPORT]: defaultTransport },
-        used: transportsInTls(http),
+        transports,
+        used,
         loader: this.transportLoader,
         environment,
         previous: this.transports?.transports,
@@ -113,6 +141,11 @@ export class TlsLoading {
     this.watch.close();
   }
 
+  private filesChanged(): void {
+    this.forget();
+    this.options.onFilesChanged();
+  }
+
   /** Files that were not watched yet may have changed while they were read: then they are read once more. */
   private async watching<Loaded extends { readonly paths: readonly string[] }>(
     read: () => Promise<Loaded>,
@@ -124,7 +157,13 @@ export class TlsLoading {
     const isNew = wanted.some((path) => !known.has(path));
     if (!isNew && wanted.length === this.watched.length) return loaded;
     this.watched = wanted;
-    await this.watch.update(wanted);
+    // Of those that were read before, too: in the next round.
+    if (await this.watch.update(wanted)) this.filesChanged();
     return isNew ? await read() : loaded;
   }
+}
+
+/** The same question again, and nothing was wrong: where something is, its place may have moved. */
+function isAnswered(asked: unknown, before: unknown, { diagnostics }: { readonly diagnostics: readonly Diagnostic[] }) {
+  return diagnostics.length === 0 && isDeepStrictEqual(asked, before);
 }
