@@ -171,6 +171,6 @@ test('TLS material: with a snapshot, alone, and refused when it cannot be read, 
   await eventually('refused with its snapshot', () => refused.length === 1);
   assert.deepEqual([refusedTls, refused, memory.control.slotRevision(0)], [[4], [4], 3]);
   publishTls(tlsOf(6), snapshotOf(5, one));
-  await eventually('repaired', () => memory.control.slotRevision(0) === 5);
+  await eventually('repaired', () => memory.control.slotRevision(0) === 5 && inForce().length === 4);
   assert.deepEqual(inForce(), [1, 2, 3, 6]);
 });
