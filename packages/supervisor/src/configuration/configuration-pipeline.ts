@@ -163,7 +163,8 @@ export class ConfigurationPipeline {
     const { tls, log } = this.options;
     const material = tls?.loading.material;
     const isPublished = material !== undefined && tls?.publisher.publishConfigured(material) === true;
-    if (!isPublished) log.debug('the configuration has not changed');
+    if (isPublished) tls?.applied();
+    else log.debug('the configuration has not changed');
     this.options.applyHealthTargets(this.healthTargets(http));
   }
 
@@ -197,6 +198,7 @@ export class ConfigurationPipeline {
     publisher.publish({ revision, descriptor: compiled.memory.descriptor });
     log.info({ revision, ...compiled.counts }, 'configuration published');
     this.lastGood.published(http, compiled.diagnostics);
+    this.options.tls?.applied();
     this.inForce = { http, tls };
   }
 

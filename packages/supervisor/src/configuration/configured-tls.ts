@@ -18,6 +18,8 @@ import type { TlsPublisher } from '../tls/tls-publisher.ts';
 export interface PipelineTls {
   readonly loading: Pick<TlsLoading, 'loadClients' | 'loadServers' | 'material' | 'transportsInForce'>;
   readonly publisher: Pick<TlsPublisher, 'replace' | 'publishConfigured'>;
+  /** What has been loaded is in force. */
+  applied(): void;
 }
 
 /** What one provider has delivered. */

@@ -5,7 +5,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { DEFAULT_CERTIFICATE_FILE, keptDefaultCertificate } from '@sluice/certificates';
+import { DEFAULT_CERTIFICATE_FILE, type KeyPair, keptDefaultCertificate } from '@sluice/certificates';
 import { decodeDynamic, decodeStaticText } from '@sluice/config';
 import type { HealthTarget } from '@sluice/health';
 import { createSharedMemory, mapReadOnly } from '@sluice/native';
@@ -35,6 +35,10 @@ class Site {
   readonly requests: CompileRequest[] = [];
   lines = '';
   health: readonly HealthTarget[] = [];
+  /** Certificates that OCSP responses are wanted for. */
+  stapledFor: readonly string[] = [];
+  readonly staples = new Map<string, Buffer>();
+  staplesChanged: () => void = () => {};
   readonly tls: NodeTls;
   readonly pipeline: ConfigurationPipeline;
 
@@ -57,6 +61,13 @@ class Site {
       log,
       onFilesChanged: () => this.pipeline.refresh(),
       onPublished: ({ number }) => this.published.push(`${number} alone`),
+      createStapler: (onChange) => {
+        this.staplesChanged = onChange;
+        const apply = (pairs: readonly KeyPair[]) => {
+          this.stapledFor = pairs.map(({ id }) => id);
+        };
+        return { apply, staples: this.staples, close: () => {} };
+      },
     });
     const counts = { routers: 1, routersRefused: 0, services: 1, middlewares: 0, bytes: 8 };
     this.pipeline = new ConfigurationPipeline({
@@ -224,6 +235,21 @@ http:
   assert.deepEqual(site.published, ['1 with 1', '2 alone']);
   assert.notEqual(trusted(), before);
   assert.equal(site.health.find(({ service }) => service === 's@file')!.tls!.transport!.authorities, trusted());
+});
+
+test('staples: wanted for what is served, and published alone when they come', async (context) => {
+  const site = new Site(context);
+  const ids = [await site.make('a.pem'), await site.make('b.pem')];
+  const path = site.path('a.pem');
+  await site.offer(`tls: { certificates: [{ certFile: ${path}, keyFile: ${path} }] }`);
+  assert.deepEqual(site.stapledFor, [ids[0]]);
+  site.staples.set(ids[0]!, Buffer.from('staple'));
+  site.staplesChanged();
+  assert.deepEqual([site.published, site.material.staples], [['1 with 1', '2 alone'], { [ids[0]!]: 'c3RhcGxl' }]);
+  copyFileSync(site.path('b.pem'), path);
+  await eventually('the new one is there', () => site.published.length === 3, 3_000);
+  await site.pipeline.settled();
+  assert.deepEqual([site.stapledFor, site.material.staples], [[ids[1]], {}]);
 });
 
 test('a node that says nothing of TLS has no certificate, and one that does has the generated one', async (context) => {

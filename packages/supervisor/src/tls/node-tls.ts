@@ -1,5 +1,6 @@
 // All of TLS that a supervisor has to do with, put together: reading, watching, ticket keys, memory for workers. Only assembles.
 
+import type { KeyPair } from '@sluice/certificates';
 import type { StaticConfiguration } from '@sluice/config';
 import { Errors } from '@sluice/errors';
 import type { Logger } from 'pino';
@@ -8,6 +9,15 @@ import { RandomTicketKeys, type TicketKeySource } from './random-ticket-keys.ts'
 import { tlsStateFolder } from './state-folder.ts';
 import { TlsLoading } from './tls-loading.ts';
 import { TlsPublisher } from './tls-publisher.ts';
+
+/** Keeps OCSP responses for certificates, fetched in the background. */
+export interface Stapler {
+  /** Replaces the certificates that responses are kept for. */
+  apply(pairs: readonly KeyPair[]): void;
+  /** DER by id of the certificate. */
+  readonly staples: ReadonlyMap<string, Buffer>;
+  close(): unknown;
+}
 
 export interface NodeTlsOptions {
   readonly configuration: StaticConfiguration;
@@ -19,6 +29,8 @@ export interface NodeTlsOptions {
   readonly onPublished: (sealed: SealedTls) => void;
   /** Default: random ones, of this node alone. */
   readonly ticketKeys?: TicketKeySource;
+  /** `onChange` is to be called when staples have changed. Default: nothing is stapled. */
+  readonly createStapler?: (onChange: () => void) => Stapler;
 }
 
 /** Between two attempts to send anew what a worker refused. */
@@ -27,6 +39,7 @@ const REPAIR_INTERVAL_MS = 10_000;
 export class NodeTls {
   readonly loading: TlsLoading;
   readonly publisher: TlsPublisher;
+  private readonly stapler: Stapler | undefined;
   private lastRepairMs = Number.NEGATIVE_INFINITY;
 
   constructor({ configuration, runtimeDirectory, env, log, ...options }: NodeTlsOptions) {
@@ -47,6 +60,12 @@ export class NodeTls {
       },
       onFault: (error) => log.error({ code: notMade.code, reason: (error as Error).message }, notMade.meaning),
     });
+    this.stapler = options.createStapler?.(() => this.publishStaples());
+  }
+
+  /** What has been loaded is in force. */
+  applied(): void {
+    this.stapler?.apply(this.loading.named);
   }
 
   /** Memory may have been damaged on its way: the same is sent once more. */
@@ -59,7 +78,13 @@ export class NodeTls {
 
   /** Again: nothing happens. */
   close(): void {
+    this.stapler?.close();
     this.loading.close();
     this.publisher.close();
+  }
+
+  private publishStaples(): void {
+    const staples = [...this.stapler!.staples].map(([id, der]) => [id, der.toString('base64')]);
+    this.publisher.setStaples(Object.fromEntries(staples));
   }
 }
