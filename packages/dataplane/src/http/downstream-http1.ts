@@ -100,6 +100,11 @@ export class DownstreamHttp1 extends DownstreamConnection implements Downstream 
     sendContinue(exchange);
   }
 
+  /** The client checks it. */
+  acceptsSwitch(): boolean {
+    return true;
+  }
+
   sendSwitch(exchange: HttpExchange, protocol: string): void {
     sendSwitchHead(exchange, protocol);
   }

@@ -27,6 +27,8 @@ export interface Downstream extends BodySource, BodySink {
   /** The received 1xx head in `exchange.response`, other than 100 and 101. */
   sendInterim(exchange: HttpExchange): void;
   sendContinue(exchange: HttpExchange): void;
+  /** What the server has said to its switch of protocols is right, as far as that is ours to check. */
+  acceptsSwitch(exchange: HttpExchange): boolean;
   /** The head after which the connection or stream is a tunnel of that protocol. @throws as `sendHead`. */
   sendSwitch(exchange: HttpExchange, protocol: string): void;
 

@@ -87,7 +87,8 @@ export class HttpExchange implements Exchange {
 
   /** Bytes of the request body may be handed over now. While this holds, the client owes us a part of its request. */
   get takesBody(): boolean {
-    return this.phase >= Phase.WAITING && this.phase !== Phase.TUNNEL && this.requestPipe.takesInput;
+    if (this.phase === Phase.TUNNEL && this.downstream.relays) return false;
+    return this.phase >= Phase.WAITING && this.requestPipe.takesInput;
   }
 
   /** Nothing of the request is still to come: only then may what the client sends next be a request. */
@@ -272,8 +273,12 @@ export class HttpExchange implements Exchange {
   }
 
   onTunnelBytes(bytes: Buffer, start: number, end: number): number {
-    this.tunnel.open(bytes, start, end);
+    this.tunnel.onServerBytes(bytes, start, end);
     return end;
+  }
+
+  onTunnelServerEnd(): void {
+    this.tunnel.onServerEnd();
   }
 
   /** The client's bytes go through the relay from now on; these came in the batch in which it was started. */
@@ -467,7 +472,8 @@ export class HttpExchange implements Exchange {
 
   private checkRequestPipe(): void {
     const { requestPipe } = this;
-    if (requestPipe.state === PipeState.DONE) {
+    if (this.phase === Phase.TUNNEL) this.tunnel.checkPipes();
+    else if (requestPipe.state === PipeState.DONE) {
       if (this.phase === Phase.DISCARDING) this.finish(false);
       else {
         this.downstream.requestComplete();
@@ -483,7 +489,8 @@ export class HttpExchange implements Exchange {
 
   private checkResponsePipe(): void {
     const { responsePipe } = this;
-    if (responsePipe.state === PipeState.DONE) {
+    if (this.phase === Phase.TUNNEL) this.tunnel.checkPipes();
+    else if (responsePipe.state === PipeState.DONE) {
       if (this.phase !== Phase.DISCARDING) this.finish(true);
     } else if (responsePipe.state === PipeState.SOURCE_FAILED) {
       this.cut(responsePipe.malformed ? Errors.UPSTREAM_MALFORMED_BODY : Errors.UPSTREAM_BODY_CUT);

@@ -1,8 +1,11 @@
-// What follows a 101: both connections are relayed natively, byte for byte, each direction until its own end.
+// What follows a 101: bytes go both ways as they are, each direction until its own end; between two connections by the transport
+// alone, from and to a stream of HTTP/2 through the exchange's pipes.
 // No timeout of the entry point applies any more; only the peers or the end of a drain close a tunnel.
 
 import { Errors } from '@sluice/errors';
 import { RELAY_SHUTDOWN, RELAY_UNTIL_END, RelayEnd } from '@sluice/native';
+import { BodyKind } from '@sluice/protocols';
+import { PipeState } from './body-pipe.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { sendBytes } from './send-bytes.ts';
 
@@ -17,6 +20,7 @@ const Direction = {
 export class Tunnel {
   private readonly exchange: HttpExchange;
   private protocol = '';
+  private isOpen = false;
   private toServer: number = Direction.OPEN;
   private toClient: number = Direction.OPEN;
 
@@ -26,34 +30,79 @@ export class Tunnel {
 
   /** True when the server switched to what the client asked for (RFC 9110 §7.8), and the client has nothing else to say. */
   accepts(): boolean {
-    const { request, response, requestIsComplete } = this.exchange;
+    const { request, response, requestIsComplete, downstream } = this.exchange;
     const wanted = request.upgrade ? request.get('upgrade') : undefined;
     const got = response.get('upgrade');
     if (wanted === undefined || got === undefined || !requestIsComplete) return false;
+    if (!downstream.acceptsSwitch(this.exchange)) return false;
     this.protocol = got;
     return wanted.split(',').some((protocol) => protocol.trim().toLowerCase() === got.trim().toLowerCase());
   }
 
   sendHead(): void {
     const { downstream, upstream } = this.exchange;
+    this.isOpen = false;
     downstream.sendSwitch(this.exchange, this.protocol);
     downstream.expireAt(0);
     upstream.connection!.expireAt(0);
   }
 
+  /** Bytes of the server; with the first ones, which came with its head and may be none, the tunnel is opened. */
+  onServerBytes(bytes: Buffer, start: number, end: number): void {
+    if (!this.isOpen) this.open(bytes, start, end);
+    else this.fromServer(bytes, start, end);
+  }
+
+  private open(bytes: Buffer, start: number, end: number): void {
+    const { downstream, upstream } = this.exchange;
+    this.isOpen = true;
+    this.toServer = Direction.OPEN;
+    this.toClient = Direction.OPEN;
+    if (downstream.relays && upstream.connection!.relays) this.openRelays(bytes, start, end);
+    else this.openPipes(bytes, start, end);
+  }
+
   /** The rest of what the server sent with its head, and what the client sent ahead, go first. */
-  open(bytes: Buffer, start: number, end: number): void {
+  private openRelays(bytes: Buffer, start: number, end: number): void {
     const { downstream, upstream, context } = this.exchange;
     const { transport } = context;
     const connection = upstream.connection!;
-    this.toServer = Direction.OPEN;
-    this.toClient = Direction.OPEN;
     sendBytes(transport, downstream.id, bytes, start, end);
     const ahead = downstream.takeHeldInput();
     if (ahead !== undefined) sendBytes(transport, connection.id, ahead.bytes, ahead.start, ahead.end);
     ahead?.release();
     transport.relay(downstream.id, connection.id, RELAY_UNTIL_END, RELAY_SHUTDOWN);
     transport.relay(connection.id, downstream.id, RELAY_UNTIL_END, RELAY_SHUTDOWN);
+  }
+
+  private openPipes(bytes: Buffer, start: number, end: number): void {
+    const { downstream, upstream, requestPipe, responsePipe } = this.exchange;
+    const connection = upstream.connection!;
+    requestPipe.start({ ...AS_IT_IS, source: downstream, destination: connection });
+    responsePipe.start({ ...AS_IT_IS, source: connection, destination: downstream });
+    this.fromServer(bytes, start, end);
+    if (this.isOpen) downstream.continueInput();
+  }
+
+  private fromServer(bytes: Buffer, start: number, end: number): void {
+    if (start < end && this.exchange.responsePipe.running) this.exchange.responsePipe.feed(bytes, start, end);
+  }
+
+  /** The server has finished sending. */
+  onServerEnd(): void {
+    this.exchange.responsePipe.onSourceEnd(true);
+    this.checkPipes();
+  }
+
+  /** One of the pipes may have come to its end. */
+  checkPipes(): void {
+    const { requestPipe, responsePipe, upstream, context } = this.exchange;
+    if (this.toServer === Direction.OPEN && requestPipe.state === PipeState.DONE) {
+      this.toServer = Direction.ENDED;
+      context.transport.shutdown(upstream.connection!.id);
+    }
+    if (responsePipe.state === PipeState.DONE) this.toClient = Direction.ENDED;
+    if (this.toServer === Direction.ENDED && this.toClient === Direction.ENDED) this.exchange.endTunnel(true, true);
   }
 
   /** Bytes of the client that were in the batch of the switch already; the relay has not read any yet. */
@@ -93,6 +142,15 @@ export class Tunnel {
     exchange.endTunnel(this.toClient === Direction.ENDED, false);
   }
 }
+
+/** A pipe for bytes that end when their source does. */
+const AS_IT_IS = {
+  kind: BodyKind.UNTIL_CLOSE,
+  bytes: 0,
+  chunkedOut: false,
+  transform: undefined,
+  forwardTrailers: false,
+} as const;
 
 function directionAfter(end: number): number {
   if (end === RelayEnd.SOURCE_END) return Direction.ENDED;

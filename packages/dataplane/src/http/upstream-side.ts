@@ -190,6 +190,7 @@ export class UpstreamSide {
     const { exchange } = this;
     if (exchange.phase === Phase.WAITING) this.onLost(0);
     else if (exchange.phase === Phase.RESPONDING) exchange.onResponseSourceEnd(true);
+    else if (exchange.phase === Phase.TUNNEL) exchange.onTunnelServerEnd();
   }
 
   onUpstreamClosed(errno: number): void {

@@ -122,19 +122,19 @@ export class DownstreamHttp2 extends DownstreamConnection {
   }
 
   override onEnd(): void {
-    this.endStreams(0);
+    this.endStreams();
     this.closeGracefully();
   }
 
-  override onClosed(errno: number): void {
-    this.endStreams(errno);
+  override onClosed(): void {
+    this.endStreams();
   }
 
   override onRelayed(): void {}
 
   override giveUp(): void {
     for (const stream of this.streams.bySlot) stream?.exchange?.abandon();
-    this.endStreams(0);
+    this.endStreams();
     this.abort();
   }
 
@@ -157,7 +157,7 @@ export class DownstreamHttp2 extends DownstreamConnection {
     deadlines.rearm();
     this.settle();
     if (!isOver || this.id === 0) return;
-    this.endStreams(0);
+    this.endStreams();
     this.closeGracefully();
   }
 
@@ -309,8 +309,8 @@ export class DownstreamHttp2 extends DownstreamConnection {
     if (keeps) this.noteKept();
   }
 
-  private endStreams(errno: number): void {
-    for (const stream of this.streams.bySlot) stream?.gone(errno);
+  private endStreams(): void {
+    for (const stream of this.streams.bySlot) stream?.gone();
     this.streams.bySlot.length = 0;
   }
 
@@ -319,7 +319,7 @@ export class DownstreamHttp2 extends DownstreamConnection {
     this.busy = false;
     if (this.id === 0) return;
     this.frames.flushControl();
-    if (this.session.fault !== 0) this.endStreams(0);
+    if (this.session.fault !== 0) this.endStreams();
     if (this.session.fault !== 0 || this.session.isFinished) this.closeGracefully();
   }
 

@@ -4,6 +4,7 @@
 import { constants } from 'node:os';
 import {
   BodyKind,
+  checkAddedFields,
   HeaderTable,
   Http2ErrorCode,
   Http2Fault,
@@ -16,6 +17,7 @@ import type { EntryPoint } from '../http/entry-point.ts';
 import { Framing, hasNoBody } from '../http/framing.ts';
 import type { HeldInput } from '../http/held-input.ts';
 import type { HttpExchange } from '../http/http-exchange.ts';
+import { Phase } from '../http/phase.ts';
 import type { PeerAddress } from '../listen/peer-address.ts';
 import type { DownstreamTls } from '../tls/downstream-tls.ts';
 import type { BufferedBytes } from '../worker/buffered-bytes.ts';
@@ -24,11 +26,13 @@ import type { FrameOutput } from './frame-output.ts';
 import { sendInterimFields, sendResponseFields, sendStatus, sendTextStatus } from './response-head.ts';
 import { StreamInput } from './stream-input.ts';
 import { StreamOutput } from './stream-output.ts';
+import { newWebSocketKey, webSocketAccept } from './web-socket-key.ts';
 
 const NO_FIELDS = new HeaderTable(Buffer.alloc(0));
 /** A stream that is reset stands for a connection that was. */
 const RESET_ERRNO = constants.errno.ECONNRESET;
 const UNKNOWN_LENGTH = -1;
+const BAD_GATEWAY_STATUS = 502;
 
 export class DownstreamStream implements Downstream {
   readonly framed = true;
@@ -43,6 +47,8 @@ export class DownstreamStream implements Downstream {
   isWoken = false;
   readonly input: StreamInput;
   readonly output: StreamOutput;
+  /** Of the request for a tunnel; empty: it is none. */
+  private webSocketKey = '';
   /** Since when the client owes us its body. */
   private bodyStartedAtMs = 0;
 
@@ -107,6 +113,8 @@ export class DownstreamStream implements Downstream {
     this.input.reset(promisedBytes(request));
     this.bodyStartedAtMs = 0;
     if (request.bodyKind === BodyKind.NONE) this.requestComplete();
+    this.webSocketKey = '';
+    if (request.upgrade) this.askForWebSocket(request);
     exchange.begin(this);
     this.settle();
   }
@@ -162,14 +170,14 @@ export class DownstreamStream implements Downstream {
     if (this.exchange === undefined) this.giveBack();
   }
 
-  /** The client, or its whole connection, is gone. `errno` 0: in order. */
-  gone(errno: number = RESET_ERRNO): void {
+  /** The client, or its whole connection, is gone. */
+  gone(): void {
     this.connection.forgetStream(this);
     this.slot = -1;
     this.dueMs = 0;
     this.output.release();
     this.input.release();
-    if (this.exchange !== undefined) this.exchange.onDownstreamClosed(errno);
+    if (this.exchange !== undefined) this.exchange.onDownstreamClosed(RESET_ERRNO);
     else this.giveBack();
   }
 
@@ -204,6 +212,9 @@ export class DownstreamStream implements Downstream {
 
   sendHead(exchange: HttpExchange, framing: number, bodyBytes: number): void {
     if (this.id === 0) return;
+    // A success would say that the tunnel stands.
+    const { response } = exchange;
+    if (this.webSocketKey !== '' && response.status < 300) response.setStatus(BAD_GATEWAY_STATUS);
     const isEmpty = framing === Framing.NONE || exchange.request.method === 'HEAD';
     // Trailers may follow what a server sends as frames.
     const endsByLength = framing === Framing.LENGTH && exchange.upstream.connection?.framed !== true;
@@ -226,8 +237,16 @@ export class DownstreamStream implements Downstream {
     if (this.id !== 0) sendStatus(this.frames, this.slot, 100, NO_FIELDS);
   }
 
-  sendSwitch(): void {
-    throw new RangeError('a stream cannot be switched to another protocol');
+  acceptsSwitch({ response }: HttpExchange): boolean {
+    return response.get('sec-websocket-accept') === webSocketAccept(this.webSocketKey);
+  }
+
+  /** A tunnel stands when the answer is a success (RFC 8441 §5). */
+  sendSwitch({ response }: HttpExchange): void {
+    response.setStatus(200);
+    response.remove('sec-websocket-accept');
+    checkAddedFields(response);
+    if (this.id !== 0) sendInterimFields(this.frames, this.slot, response);
   }
 
   write(bytes: Uint8Array, start: number, end: number): void {
@@ -300,6 +319,13 @@ export class DownstreamStream implements Downstream {
 
   // ---------------------------------------------------------------------------------------------------------------------
 
+  /** In HTTP/1 it is a request that has a key, of which HTTP/2 has no need (RFC 8441 §5). */
+  private askForWebSocket(request: RequestHead): void {
+    this.webSocketKey = newWebSocketKey();
+    request.add('Upgrade', 'websocket');
+    request.set('Sec-WebSocket-Key', this.webSocketKey);
+  }
+
   /** There is no exchange any more: what is left is to send what is kept, or to say that nothing comes. */
   private endWhenAnswered(): void {
     if (this.slot === -1) return;
@@ -317,7 +343,7 @@ export class DownstreamStream implements Downstream {
   /** The time of a client that owes us its body. */
   private settle(): void {
     const { exchange } = this;
-    if (exchange === undefined || !exchange.takesBody) return;
+    if (exchange === undefined || !exchange.takesBody || exchange.phase === Phase.TUNNEL) return;
     const { readTimeoutMs } = this.entryPoint;
     if (readTimeoutMs === 0) return;
     if (this.bodyStartedAtMs === 0) this.bodyStartedAtMs = this.now;
