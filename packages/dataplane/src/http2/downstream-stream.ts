@@ -2,6 +2,7 @@
 // session and the exchange have done with it; reused from stream to stream, so that a request allocates none.
 
 import { constants } from 'node:os';
+import { Errors } from '@sluice/errors';
 import {
   BodyKind,
   checkAddedFields,
@@ -32,7 +33,6 @@ const NO_FIELDS = new HeaderTable(Buffer.alloc(0));
 /** A stream that is reset stands for a connection that was. */
 const RESET_ERRNO = constants.errno.ECONNRESET;
 const UNKNOWN_LENGTH = -1;
-const BAD_GATEWAY_STATUS = 502;
 
 export class DownstreamStream implements Downstream {
   readonly framed = true;
@@ -214,7 +214,7 @@ export class DownstreamStream implements Downstream {
     if (this.id === 0) return;
     // A success would say that the tunnel stands.
     const { response } = exchange;
-    if (this.webSocketKey !== '' && response.status < 300) response.setStatus(BAD_GATEWAY_STATUS);
+    if (this.webSocketKey !== '' && response.status < 300) response.setStatus(Errors.UPSTREAM_SWITCH_MISMATCH.status);
     const isEmpty = framing === Framing.NONE || exchange.request.method === 'HEAD';
     // Trailers may follow what a server sends as frames.
     const endsByLength = framing === Framing.LENGTH && exchange.upstream.connection?.framed !== true;
