@@ -15,6 +15,14 @@ export interface PaceLimits {
   readonly graceMs: number;
 }
 
+export const Owed = {
+  NOTHING: 0,
+  /** More of a body, now. */
+  BODY: 1,
+  /** More of a body, when its server takes more. */
+  LATER: 2,
+} as const;
+
 export class ClientPace {
   private readonly context: WorkerContext;
   private readonly receiving: Slowness | undefined;
@@ -29,50 +37,49 @@ export class ClientPace {
     this.sending = sendBytesPerSecond > 0 ? new Slowness(sendBytesPerSecond, graceMs) : undefined;
   }
 
-  /** @param id of the client's connection. @returns what to do with it; undefined: nothing. */
-  look(id: number, exchange: HttpExchange | undefined, elapsedMs: number): CatalogueEntry | undefined {
-    if (this.receiving !== undefined && !this.sendsFastEnough(this.receiving, id, exchange, elapsedMs)) {
+  /**
+   * @param id of the client's connection. @param owed what `Owed` of its body. @param isTunnel it may read as it likes.
+   * @returns what to do with it; undefined: nothing.
+   */
+  look(id: number, owed: number, isTunnel: boolean, elapsedMs: number): CatalogueEntry | undefined {
+    if (this.receiving !== undefined && !this.sendsFastEnough(this.receiving, id, owed, elapsedMs)) {
       return Errors.DOWNSTREAM_BODY_TOO_SLOW;
     }
-    if (this.sending !== undefined && !this.takesFastEnough(this.sending, id, exchange, elapsedMs)) {
+    if (this.sending !== undefined && !this.takesFastEnough(this.sending, id, isTunnel, elapsedMs)) {
       return Errors.DOWNSTREAM_READER_TOO_SLOW;
     }
     return undefined;
   }
 
-  private sendsFastEnough(
-    slowness: Slowness,
-    id: number,
-    exchange: HttpExchange | undefined,
-    elapsedMs: number,
-  ): boolean {
-    if (exchange === undefined || !exchange.takesBody || exchange.upstream.awaitsContinue) {
+  private sendsFastEnough(slowness: Slowness, id: number, owed: number, elapsedMs: number): boolean {
+    if (owed === Owed.NOTHING) {
       slowness.reset();
       return true;
     }
-    const { transport } = this.context;
-    const server = exchange.upstream.connection;
-    // What waits for the server keeps the client from being read.
-    const isServersTime = server !== undefined && transport.queuedBytes[server.id & INDEX_MASK] > 0;
-    return slowness.look(transport.receivedBytes(id), isServersTime ? 0 : elapsedMs);
+    return slowness.look(this.context.transport.receivedBytes(id), owed === Owed.LATER ? 0 : elapsedMs);
   }
 
-  private takesFastEnough(
-    slowness: Slowness,
-    id: number,
-    exchange: HttpExchange | undefined,
-    elapsedMs: number,
-  ): boolean {
+  private takesFastEnough(slowness: Slowness, id: number, isTunnel: boolean, elapsedMs: number): boolean {
     const { transport } = this.context;
     const taken = transport.takenBytes(id);
     const caughtUp = taken - this.takenBytes >= this.pendingBytes;
     this.takenBytes = taken;
     this.pendingBytes = transport.sentBytes(id) - taken;
     // All that was ready at the last look has been taken: if little has, there was little.
-    if (caughtUp || exchange?.phase === Phase.TUNNEL) {
+    if (caughtUp || isTunnel) {
       slowness.reset();
       return true;
     }
     return slowness.look(taken, elapsedMs);
   }
+}
+
+/** What the client of that exchange owes us. */
+export function owedFor(exchange: HttpExchange | undefined): number {
+  if (exchange === undefined || !exchange.takesBody || exchange.upstream.awaitsContinue) return Owed.NOTHING;
+  if (exchange.phase === Phase.TUNNEL) return Owed.NOTHING;
+  const server = exchange.upstream.connection;
+  // What waits for the server keeps the client from being read.
+  const isServersTime = server !== undefined && exchange.context.transport.queuedBytes[server.id & INDEX_MASK] > 0;
+  return isServersTime ? Owed.LATER : Owed.BODY;
 }

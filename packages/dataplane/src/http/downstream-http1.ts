@@ -10,7 +10,7 @@ import type { DownstreamTls } from '../tls/downstream-tls.ts';
 import { DownstreamConnection } from '../worker/downstream-connection.ts';
 import { Pause } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
-import { ClientPace } from './client-pace.ts';
+import { ClientPace, owedFor } from './client-pace.ts';
 import type { Downstream } from './downstream.ts';
 import {
   chooseFraming,
@@ -200,7 +200,7 @@ export class DownstreamHttp1 extends DownstreamConnection implements Downstream 
       return;
     }
     this.pace ??= new ClientPace(context, limits);
-    const verdict = this.pace.look(this.id, exchange, elapsedMs);
+    const verdict = this.pace.look(this.id, owedFor(exchange), exchange?.phase === Phase.TUNNEL, elapsedMs);
     if (verdict === undefined) return;
     entryPoint.metrics?.limits.reached(verdict);
     // Who does not read would not read an answer either.

@@ -15,6 +15,7 @@ import {
   type SessionHandler,
   takeRequestFields,
 } from '@sluice/protocols';
+import { Owed } from '../http/client-pace.ts';
 import type { DownstreamHttp2 } from './downstream-http2.ts';
 import type { DownstreamStream } from './downstream-stream.ts';
 import { takeStream } from './stream-pool.ts';
@@ -39,6 +40,21 @@ export class ClientStreams implements SessionHandler {
     this.connection = connection;
     this.decoderTableBytes = decoderTableBytes;
     this.limits = limits;
+  }
+
+  /** What the client owes us of all bodies, as an `Owed`. */
+  get owed(): number {
+    let owed: number = Owed.NOTHING;
+    for (const stream of this.bySlot) {
+      if (stream?.owed === Owed.BODY) return Owed.BODY;
+      if (stream?.owed === Owed.LATER) owed = Owed.LATER;
+    }
+    return owed;
+  }
+
+  /** There is nothing but tunnels. */
+  get areTunnels(): boolean {
+    return this.bySlot.every((stream) => stream === undefined || stream.isTunnel);
   }
 
   onStreamHeaders(

@@ -5,6 +5,7 @@
 import { type CatalogueEntry, Errors } from '@sluice/errors';
 import { INDEX_MASK } from '@sluice/native';
 import { Http2Fault, Http2Session, http2FaultMessage, http2FaultName } from '@sluice/protocols';
+import { ClientPace, Owed } from '../http/client-pace.ts';
 import type { EntryPoint } from '../http/entry-point.ts';
 import { forwardedBlock } from '../http/forwarded-fields.ts';
 import type { HttpExchange } from '../http/http-exchange.ts';
@@ -49,6 +50,8 @@ export class DownstreamHttp2 extends DownstreamConnection {
   private turn = 0;
   private blockHost: string | undefined = undefined;
   private block = Buffer.alloc(0);
+  /** While it is busy for long, where slow clients are limited. */
+  private pace: ClientPace | undefined = undefined;
   private readonly runWoken = () => this.onWoken();
 
   constructor(context: WorkerContext, entryPoint: EntryPoint, peer: PeerAddress, tls: DownstreamTls | undefined) {
@@ -85,6 +88,27 @@ export class DownstreamHttp2 extends DownstreamConnection {
     this.session.ping(0, 0);
     this.frames.flushControl();
     this.deadlines.set(Due.LEAVE, this.context.transport.now + LEAVE_TIMEOUT_MS);
+  }
+
+  /** Looks at all streams together: each has its own timeouts besides. */
+  override checkPace(elapsedMs: number): void {
+    const { context, entryPoint, streams } = this;
+    if (entryPoint.pace === undefined) return;
+    if (this.session.streamCount === 0 && context.transport.queuedBytes[this.id & INDEX_MASK] === 0) {
+      this.pace = undefined;
+      return;
+    }
+    this.pace ??= new ClientPace(context, entryPoint.pace);
+    const verdict = this.pace.look(this.id, streams.owed, streams.areTunnels, elapsedMs);
+    if (verdict === undefined) return;
+    entryPoint.metrics?.limits.reached(verdict);
+    // Who does not read would not read an answer either.
+    if (verdict.status === 0) this.abort();
+    for (const stream of streams.bySlot) {
+      if (verdict.status === 0 || stream?.owed === Owed.BODY) stream?.exchange?.fail(verdict);
+    }
+    if (this.id === 0) this.endStreams();
+    else this.settle();
   }
 
   /** As in HTTP/1: prepared lines for the exchange's host. */

@@ -13,6 +13,7 @@ import {
   type RequestHead,
   reasonPhrase,
 } from '@sluice/protocols';
+import { Owed, owedFor } from '../http/client-pace.ts';
 import type { Downstream } from '../http/downstream.ts';
 import type { EntryPoint } from '../http/entry-point.ts';
 import { Framing, hasNoBody } from '../http/framing.ts';
@@ -185,6 +186,17 @@ export class DownstreamStream implements Downstream {
   onExpired(): void {
     if (this.exchange !== undefined) this.exchange.onDownstreamExpired();
     else this.reset(Http2ErrorCode.CANCEL);
+  }
+
+  /** What the client owes us of its body, as an `Owed`. */
+  get owed(): number {
+    const { input } = this;
+    const owed = input.ended ? Owed.NOTHING : owedFor(this.exchange);
+    return owed === Owed.BODY && (input.isPaused || input.holdsAny) ? Owed.LATER : owed;
+  }
+
+  get isTunnel(): boolean {
+    return this.exchange?.phase === Phase.TUNNEL;
   }
 
   /** Held input can be handed over. */
