@@ -24,7 +24,7 @@ import { giveBackStream } from './stream-pool.ts';
 const TURN_BYTES = 16 * 1024;
 /** A client that asks on without taking its answers is not read any more. Bodies alone never queue as much. */
 const UNTAKEN_BYTES_MAX = 512 * 1024;
-/** For the acknowledgement of our settings. */
+/** For the acknowledgement of our settings; less where the entry point waits less long for a head. */
 const SETTINGS_TIMEOUT_MS = 10_000;
 /** For the answer to the PING between the two halves of leaving (RFC 9113 §6.8). */
 const LEAVE_TIMEOUT_MS = 1_000;
@@ -70,7 +70,9 @@ export class DownstreamHttp2 extends DownstreamConnection {
     const { now } = this.context.transport;
     this.expireAt(0);
     this.frames.flushControl();
-    this.deadlines.set(Due.SETTINGS, now + SETTINGS_TIMEOUT_MS);
+    const { headTimeoutMs } = this.entryPoint;
+    const timeoutMs = headTimeoutMs > 0 ? Math.min(headTimeoutMs, SETTINGS_TIMEOUT_MS) : SETTINGS_TIMEOUT_MS;
+    this.deadlines.set(Due.SETTINGS, now + timeoutMs);
     this.noteIdle();
     this.noteFrame();
     if (this.context.draining) this.beginDrain();

@@ -2,7 +2,13 @@
 // No supervisor and no second process: what those do is tested with real ones.
 
 import { hostname } from 'node:os';
-import type { EntryPointConfiguration, HttpConfiguration, ServersTransportConfiguration } from '@sluice/config';
+import type {
+  EntryPointConfiguration,
+  EntryPointHttp2,
+  Http2Limits,
+  HttpConfiguration,
+  ServersTransportConfiguration,
+} from '@sluice/config';
 import { type MiddlewareType, middlewareTypes } from '@sluice/middlewares';
 import { createListeningSocket } from '@sluice/native';
 import type { AccessLog } from '@sluice/observability/access-log';
@@ -31,6 +37,7 @@ export interface ProxyOptions {
   readonly respondingTimeouts?: Partial<EntryPointConfiguration['transport']['respondingTimeouts']>;
   readonly keepAliveMaxRequests?: number;
   readonly limits?: Partial<EntryPointConfiguration['transport']['limits']>;
+  readonly http2?: Partial<Omit<EntryPointHttp2, 'limits'>> & { readonly limits?: Partial<Http2Limits> };
   readonly slowClientsEveryMs?: number;
   readonly bufferedBytesMax?: number;
   readonly transport?: {
@@ -225,12 +232,13 @@ ${this.options.routerTls === undefined ? '' : `      tls: ${this.options.routerT
 
   private entryPoint(): EntryPointConfiguration {
     const base = defaultEntryPoint();
-    const { forwardedHeaders, http, respondingTimeouts, keepAliveMaxRequests, limits } = this.options;
+    const { forwardedHeaders, http, http2, respondingTimeouts, keepAliveMaxRequests, limits } = this.options;
     return {
       ...base,
       forwardedHeaders: { ...base.forwardedHeaders, ...forwardedHeaders },
       http: { ...base.http, ...http },
       observability: { ...base.observability, ...this.options.observability },
+      http2: { ...base.http2, ...http2, limits: { ...base.http2.limits, ...http2?.limits } },
       transport: {
         ...base.transport,
         keepAliveMaxRequests: keepAliveMaxRequests ?? 0,

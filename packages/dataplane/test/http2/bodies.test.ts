@@ -8,8 +8,8 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { FrameType, Http2ErrorCode } from '@sluice/protocols';
-import { FrameClient, requestFields } from '../src/testing/frame-client.ts';
-import { type ProxyUnderTest, startProxy } from '../src/testing/proxy-under-test.ts';
+import { FrameClient, requestFields } from '../../src/testing/frame-client.ts';
+import { type ProxyUnderTest, startProxy } from '../../src/testing/proxy-under-test.ts';
 
 const MIB = 1024 * 1024;
 const PIECE = randomBytes(MIB);

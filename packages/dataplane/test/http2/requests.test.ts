@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { FrameType, Http2ErrorCode } from '@sluice/protocols';
-import { type Fields, FrameClient, requestFields } from '../src/testing/frame-client.ts';
-import { type ProxyOptions, type ProxyUnderTest, startProxy } from '../src/testing/proxy-under-test.ts';
-import { answerHeads, type RawHandler } from '../src/testing/raw-server.ts';
+import { type Fields, FrameClient, requestFields } from '../../src/testing/frame-client.ts';
+import { type ProxyOptions, type ProxyUnderTest, startProxy } from '../../src/testing/proxy-under-test.ts';
+import { answerHeads, type RawHandler } from '../../src/testing/raw-server.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 2\r\n\r\nok';
 

@@ -10,9 +10,9 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { FrameType, Http2ErrorCode } from '@sluice/protocols';
 import { WebSocketServer } from 'ws';
-import { FrameClient, requestFields } from '../src/testing/frame-client.ts';
-import { type ProxyUnderTest, startProxy } from '../src/testing/proxy-under-test.ts';
-import type { RawHandler } from '../src/testing/raw-server.ts';
+import { FrameClient, requestFields } from '../../src/testing/frame-client.ts';
+import { type ProxyUnderTest, startProxy } from '../../src/testing/proxy-under-test.ts';
+import type { RawHandler } from '../../src/testing/raw-server.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const TEXT_OPCODE = 1;
