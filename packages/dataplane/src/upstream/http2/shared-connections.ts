@@ -29,7 +29,8 @@ export class SharedConnections {
   private readonly connections: UpstreamHttp2[] = [];
   private readonly openings = new Set<UpstreamOpening>();
   private readonly line = new PlaceQueue<ChannelWaiter>();
-  private streamsEach = STREAMS_MAX;
+  /** On one connection, as the server has said last. */
+  streamsEach = STREAMS_MAX;
   private http1UntilMs = 0;
   private serving = false;
   private servesSoon = false;

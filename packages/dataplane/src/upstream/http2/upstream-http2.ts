@@ -101,7 +101,7 @@ export class UpstreamHttp2 extends StreamConnection implements SessionHandler {
 
   /** Streams that may be open at a time. */
   get streamsMax(): number {
-    if (!this.settingsCame) return STREAMS_BEFORE_SETTINGS;
+    if (!this.settingsCame) return Math.min(STREAMS_BEFORE_SETTINGS, this.shared.streamsEach);
     return Math.min(STREAMS_MAX, this.session.peerSettings.concurrentStreamsMax);
   }
 
