@@ -2,7 +2,8 @@
 // fault does not count: a server that does not read or has nothing to say. Looked at once a second, never per event.
 
 import { type CatalogueEntry, Errors } from '@sluice/errors';
-import { INDEX_MASK } from '@sluice/native';
+import { INDEX_MASK, type StreamTransport } from '@sluice/native';
+import type { UpstreamChannel } from '../upstream/upstream-channel.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { Phase } from './phase.ts';
@@ -80,6 +81,12 @@ export function owedFor(exchange: HttpExchange | undefined): number {
   if (exchange.phase === Phase.TUNNEL) return Owed.NOTHING;
   const server = exchange.upstream.connection;
   // What waits for the server keeps the client from being read.
-  const isServersTime = server !== undefined && exchange.context.transport.queuedBytes[server.id & INDEX_MASK] > 0;
+  const { transport } = exchange.context;
+  const isServersTime = server !== undefined && server.id !== 0 && waitsForServer(transport, server);
   return isServersTime ? Owed.LATER : Owed.BODY;
+}
+
+/** Something is on its way to the server: in the connection's queue, or kept for the windows of a stream. */
+function waitsForServer(transport: StreamTransport, server: UpstreamChannel): boolean {
+  return transport.queuedBytes[server.id & INDEX_MASK] > 0 || server.isFull;
 }

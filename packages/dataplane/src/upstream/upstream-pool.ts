@@ -66,7 +66,9 @@ export class UpstreamPool {
   /** An idle connection, or a stream of one. @param http1 the request needs HTTP/1. */
   take(http1: boolean, nowMs: number): UpstreamChannel | undefined {
     const shared = this.sharedFor(http1, nowMs);
-    return shared === undefined ? this.idle.pop() : shared.take();
+    // A server that has chosen HTTP/1 is asked again when a new connection is made anyway.
+    if (shared === undefined || (shared.isEmpty && this.idle.length > 0)) return this.idle.pop();
+    return shared.take();
   }
 
   /** Undefined: the request goes on a connection of its own. */

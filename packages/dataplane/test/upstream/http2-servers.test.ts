@@ -13,6 +13,7 @@ import {
   h2Server,
   materialOf,
   proxyTo,
+  serve,
   TRANSPORT,
   transportTls,
 } from '../support/secure-servers.ts';
@@ -133,20 +134,31 @@ describe('messages of HTTP/2 servers', () => {
     assert.equal(sessions.length, 1);
   });
 
-  it('sends bodies of both framings, and asks for them when the server does', async () => {
-    const { server, url } = await h2cServer((stream, headers) => {
+  it('sends bodies of both framings', async () => {
+    const { url } = await h2cServer((stream, headers) => {
       stream.respond({ ':status': 200, 'x-length': headers['content-length'] ?? 'none' });
       stream.pipe(stream);
-    });
-    server.on('checkContinue', (request, response) => {
-      response.writeContinue();
-      request.pipe(response);
     });
     const proxy = await proxyTo(url);
     const post = 'POST / HTTP/1.1\r\nHost: h\r\n';
     assert.match(await answerTo(proxy, `${post}Content-Length: 5`, 'hello'), /x-length: 5\r\n(.*\r\n)*\r\n5\r\nhello/);
     const chunked = await answerTo(proxy, `${post}Transfer-Encoding: chunked`, '5\r\nhello\r\n0\r\nx: y\r\n\r\n');
     assert.match(chunked, /x-length: none\r\n(.*\r\n)*\r\n5\r\nhello/);
+    await proxy.untilQuiet();
+  });
+
+  it('lets a body wait for the 100 of the server', async () => {
+    const server = http2.createServer(() => {});
+    server.on('checkContinue', (request, response) => {
+      response.writeContinue();
+      request.pipe(response);
+    });
+    const proxy = await proxyTo(`h2c://127.0.0.1:${await serve(server)}`);
+    const client = await proxy.client();
+    client.write('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n');
+    await client.untilText('HTTP/1.1 100 Continue\r\n\r\n');
+    client.write('hello');
+    await client.untilText('5\r\nhello\r\n');
     await proxy.untilQuiet();
   });
 

@@ -55,6 +55,10 @@ export class SharedConnections {
     this.http1UntilMs = nowMs + HTTP1_MS;
   }
 
+  get isEmpty(): boolean {
+    return this.connections.length === 0;
+  }
+
   get hasRoom(): boolean {
     return this.connections.some(({ hasRoom }) => hasRoom);
   }

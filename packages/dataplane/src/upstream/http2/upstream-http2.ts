@@ -34,12 +34,17 @@ const STREAM_WINDOW_BYTES = 262_144;
 /** As for heads of HTTP/1. */
 const LIMITS: FieldLimits = { listMaxBytes: 1024 * 1024, fieldsMax: 1024 };
 const ENCODER_TABLE_BYTES = 4096;
+/** Twice what streams may put into the queue at once, and more. */
+const UNSENT_BYTES_MAX = 2 * 1024 * 1024;
 /** For the server to acknowledge our settings. */
 const SETTINGS_MS = 10_000;
 /** Streams whose exchanges are over and whose server has not said so yet. */
 const LINGERING_MAX = 16;
 
-/** No stream waits for a window of the connection: what one client does not take must not hold up others. */
+/**
+ * No stream waits for a window of the connection: what one client does not take must not hold up others. Bodies of requests may fill
+ * the queue to the server, which is not the server's fault.
+ */
 const OPTIONS: Http2SessionOptions = {
   ...DEFAULT_SESSION_OPTIONS,
   role: Http2Role.CLIENT,
@@ -47,6 +52,7 @@ const OPTIONS: Http2SessionOptions = {
   streamWindowBytes: STREAM_WINDOW_BYTES,
   connectionWindowBytes: STREAMS_MAX * STREAM_WINDOW_BYTES,
   headerListBytesMax: LIMITS.listMaxBytes,
+  abuse: { ...DEFAULT_SESSION_OPTIONS.abuse, unsentBytesMax: UNSENT_BYTES_MAX },
 };
 
 /** Good until the next block is decoded. */
@@ -161,6 +167,10 @@ export class UpstreamHttp2 extends StreamConnection implements SessionHandler {
     return true;
   }
 
+  endLingering(): void {
+    this.lingering--;
+  }
+
   streamDueAt(atMs: number): void {
     this.deadlines.bringForward(Due.STREAMS, atMs);
   }
@@ -185,7 +195,6 @@ export class UpstreamHttp2 extends StreamConnection implements SessionHandler {
   private becomeIdle(): void {
     const { pool, context } = this;
     this.isIdle = true;
-    this.lingering = 0;
     this.idleSinceMs = context.transport.now;
     const mayStay = !this.leaving && !context.draining && pool.places?.mayKeepIdle() !== false && pool.mayKeep(this);
     if (!mayStay) {

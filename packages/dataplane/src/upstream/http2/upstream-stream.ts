@@ -54,6 +54,8 @@ export class UpstreamStream implements UpstreamChannel {
   private bytesLeft = UNKNOWN_LENGTH;
   /** The server has sent all of its response. */
   private remoteEnded = false;
+  /** Only the server's end is missing. */
+  private isLingering = false;
   private pauseReasons = 0;
   /** Data that has been handed on while the stream is paused: the server gets no window for it before it goes on. */
   private unconsumedBytes = 0;
@@ -124,7 +126,8 @@ export class UpstreamStream implements UpstreamChannel {
     this.leave();
     if (slot === -1 || isOver) return;
     // The server may still have to say that its empty body is complete.
-    if (!output.ended || !this.connection.mayLinger()) this.reset(Http2ErrorCode.CANCEL);
+    if (output.ended && this.connection.mayLinger()) this.isLingering = true;
+    else this.reset(Http2ErrorCode.CANCEL);
   }
 
   drop(): void {
@@ -306,6 +309,8 @@ export class UpstreamStream implements UpstreamChannel {
   /** The connection does not know it from here on. */
   private detach(): void {
     this.connection.forgetStream(this.slot);
+    if (this.isLingering) this.connection.endLingering();
+    this.isLingering = false;
     this.slot = -1;
     this.dueMs = 0;
     this.output.release();
