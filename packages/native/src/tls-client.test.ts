@@ -105,6 +105,7 @@ describe('TLS as the client', () => {
     const nameOnly = issue({ commonName: NAME, issuer: authority });
     const cases: [tls.TlsOptions, TlsContext, string, RegExp][] = [
       [{}, createTlsClientContext({}), NAME, /unable to get local issuer/],
+      [{}, createTlsClientContext({ anyName: true }), NAME, /unable to get local issuer/],
       [{}, trusting(), 'other.test', /hostname mismatch/i],
       [{}, trusting(), '127.0.0.2', /IP address mismatch/i],
       [{ cert: expired.chain, key: expired.key }, trusting(), NAME, /expired/],
@@ -124,6 +125,8 @@ describe('TLS as the client', () => {
       [createTlsClientContext({ insecure: true }), 'other.test'],
       [createTlsClientContext({ insecure: true }), ''],
       [createTlsClientContext({ authorities: [server.chain] }), NAME],
+      [createTlsClientContext({ authorities: [authority.chain], anyName: true }), 'other.test'],
+      [createTlsClientContext({ authorities: [authority.chain], anyName: true }), '127.0.0.2'],
     ];
     for (const [context, name] of accepted) await h.next(Event.TLS_READY, connect(await listen(), context, name));
   });

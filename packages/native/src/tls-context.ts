@@ -67,6 +67,11 @@ export interface TlsServerOptions extends TlsCommonOptions {
 export interface TlsClientOptions extends TlsCommonOptions {
   /** Accepts any certificate of the server. Default: false. */
   readonly insecure?: boolean;
+  /**
+   * Accepts certificates for any name, as long as they can be verified: whoever asks for this has to look at their names. Default:
+   * false.
+   */
+  readonly anyName?: boolean;
   /** Sessions kept for resumption, of all servers together, 0 … 65,536. Default: 256. */
   readonly sessionsMax?: number;
 }
@@ -132,6 +137,7 @@ export function createTlsServerContext(options: TlsServerOptions): TlsContext {
     toleratedProtocols: (options.toleratedProtocols ?? []).map(bytes),
     clientCertificates: options.clientCertificates ?? ClientCertificates.NONE,
     insecure: false,
+    anyName: false,
     tickets,
     sessionScope: bytes(options.sessionScope ?? ''),
     sessionsMax: 0,
@@ -148,6 +154,7 @@ export function createTlsClientContext(options: TlsClientOptions): TlsContext {
     toleratedProtocols: [],
     clientCertificates: ClientCertificates.NONE,
     insecure: options.insecure ?? false,
+    anyName: options.anyName ?? false,
     tickets: true,
     sessionScope: bytes(''),
     sessionsMax: options.sessionsMax ?? 256,

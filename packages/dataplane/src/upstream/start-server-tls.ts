@@ -9,6 +9,8 @@ import type { ServerTls } from './upstream-tls.ts';
 /** Lists of protocols as on the wire (RFC 7301 §3.1). */
 export const HTTP1_ONLY: Uint8Array = Buffer.from('\x08http/1.1', 'latin1');
 export const HTTP2_FIRST: Uint8Array = Buffer.from('\x02h2\x08http/1.1', 'latin1');
+/** The transport takes no longer ones: sessions of such servers are not resumed. */
+const SESSION_KEY_MAX_BYTES = 255;
 /** Position of h2 in `HTTP2_FIRST`, as TLS_READY tells it. */
 export const H2_POSITION = 0;
 
@@ -20,7 +22,8 @@ export function startServerTls(
   protocols: Uint8Array,
 ): void {
   const name = tls.serverName === '' ? pool.hostname : tls.serverName;
-  const sessionKey = `${pool.hostname}\n${pool.port}\n${name}`;
+  const key = `${pool.hostname}\n${pool.port}\n${name}`;
+  const sessionKey = key.length > SESSION_KEY_MAX_BYTES ? '' : key;
   const errno = connection.context.transport.startTlsClient(connection.id, tls.context, name, sessionKey, protocols);
   if (errno === 0) return;
   const error: NodeJS.ErrnoException = new Error(`TLS cannot be started (errno ${errno})`);

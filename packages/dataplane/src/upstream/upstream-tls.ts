@@ -96,7 +96,9 @@ function contextOf(settings: TransportTls, systemAuthorities: string): TlsContex
     ciphers: settings.ciphers.join(':'),
     certificates: settings.certificates,
     authorities: trusted === '' ? [] : [trusted],
+    // Names that are asked for would mean nothing in a certificate that anybody can make.
     insecure: settings.insecureSkipVerify && settings.peerNames.length === 0,
+    anyName: settings.insecureSkipVerify,
     sessionsMax: SESSIONS_MAX,
     ...(minVersion < TlsVersion.TLS1_2 ? { securityLevel: LEVEL_OF_OLD_VERSIONS } : {}),
   });

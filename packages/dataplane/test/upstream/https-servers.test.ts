@@ -145,6 +145,22 @@ describe('TLS to servers that are not as they should be', () => {
     assert.match(await answerTo(proxy), /200 OK/);
   });
 
+  it('insecureSkipVerify with peerCertSANs leaves out the name of the server only', async () => {
+    const { url } = await httpsServer(plain);
+    const settings = { insecureSkipVerify: true, serverName: 'other.test' };
+    const peerNames = [{ type: 'DNSName', value: NAME }] as const;
+    const proxy = await proxyTo(url, transportTls({ ...settings, peerNames }), { faultsExpected: true });
+    assert.match(await answerTo(proxy), /200 OK/);
+    const untrusted = transportTls({ ...settings, peerNames, authorities: other.chain });
+    proxy.dataplane.installTls(materialOf({ [TRANSPORT]: untrusted }));
+    assert.match(await answerTo(proxy), /^HTTP\/1\.1 500 /);
+    assert.equal(codeOf(proxy.faults), 'UPSTREAM_CERTIFICATE_UNTRUSTED');
+    const unwanted = transportTls({ ...settings, peerNames: [{ type: 'DNSName', value: 'db.test' }] });
+    proxy.dataplane.installTls(materialOf({ [TRANSPORT]: unwanted }));
+    assert.match(await answerTo(proxy), /^HTTP\/1\.1 500 /);
+    assert.equal(codeOf(proxy.faults), 'UPSTREAM_CERTIFICATE_NAME');
+  });
+
   it('one of peerCertSANs suffices', async () => {
     const { url } = await httpsServer(plain);
     const peerNames = ['db.test', NAME].map((value) => ({ type: 'DNSName', value }) as const);

@@ -125,6 +125,7 @@ TlsContextOptions ReadOptions(OptionsReader* reader) {
   options.toleratedProtocols = reader->Texts("toleratedProtocols");
   options.clientCertificates = static_cast<ClientCertificates>(reader->Integer("clientCertificates", 0, 4));
   options.insecure = reader->Boolean("insecure");
+  options.anyName = reader->Boolean("anyName");
   options.tickets = reader->Boolean("tickets");
   options.sessionScope = reader->Text("sessionScope");
   options.sessionsMax = static_cast<uint32_t>(reader->Integer("sessionsMax", 0, 65536));

@@ -103,7 +103,8 @@ TlsContext::TlsContext(const TlsContextOptions& options, OwnedContext context)
       tolerated_(options.toleratedProtocols),
       sessions_(options.sessionsMax),
       server_(options.server),
-      insecure_(options.insecure) {}
+      insecure_(options.insecure),
+      any_name_(options.anyName) {}
 
 TlsContext* TlsContext::Make(const TlsContextOptions& options, std::string* problem) {
   if (!FitsLibrary()) {

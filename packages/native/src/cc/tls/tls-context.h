@@ -56,6 +56,7 @@ struct TlsContextOptions {
   std::vector<std::string> toleratedProtocols;  // a client that offers one of these and nothing of ours is served without any
   ClientCertificates clientCertificates = ClientCertificates::kNone;
   bool insecure = false;                        // client: the server's certificate is not looked at
+  bool anyName = false;                         // client: the server's certificate is verified, but not for which name it is
   bool tickets = true;
   std::string sessionScope;                     // sessions are resumed only between contexts of the same scope
   uint32_t sessionsMax = 0;                     // client: sessions kept
@@ -74,6 +75,7 @@ class TlsContext {
   SSL_CTX* Get() const { return context_.get(); }
   bool IsServer() const { return server_; }
   bool Insecure() const { return insecure_; }
+  bool AnyName() const { return any_name_; }
   TicketKeys& Tickets() { return tickets_; }
   TlsSessionCache& Sessions() { return sessions_; }
   TlsStaples& Staples() { return staples_; }
@@ -103,6 +105,7 @@ class TlsContext {
   uint32_t holders_ = 1;
   bool server_;
   bool insecure_;
+  bool any_name_;
 };
 
 /** Length-prefixed names as ALPN has them on the wire (RFC 7301 §3.1); empty when a name is empty or too long. */

@@ -86,8 +86,9 @@ bool TlsSession::OpenClient(const TlsClientWish& wish) {
     // RFC 6066 §3: an address is no server name.
     if (!address && SSL_set_tlsext_host_name(ssl_, wish.serverName.c_str()) != 1) return false;
     SSL_set_hostflags(ssl_, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    const int set = address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), wish.serverName.c_str())
-                            : SSL_set1_host(ssl_, wish.serverName.c_str());
+    const int set = context_->AnyName() ? 1
+                    : address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), wish.serverName.c_str())
+                              : SSL_set1_host(ssl_, wish.serverName.c_str());
     if (set != 1) return false;
   }
   if (session_key_.empty()) return true;
