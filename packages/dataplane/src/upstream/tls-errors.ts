@@ -5,8 +5,7 @@ import { type CatalogueEntry, Errors } from '@sluice/errors';
 import { TlsFailure } from '@sluice/native';
 
 /** OpenSSL's words for first bytes that are no TLS record. */
-const NO_TLS =
-  /wrong version number|packet length too long|http request|bad record type|unknown protocol|unexpected message/;
+const NO_TLS = /wrong version number|packet length too long|http request|bad record type|unknown protocol/;
 const OTHER_NAME = /hostname mismatch|IP address mismatch/i;
 
 /** @param failure a `TlsFailure` other than NONE. @param reason as `tlsReason` gives it. */

@@ -86,6 +86,14 @@ describe('streams on few connections', () => {
     });
   }
 
+  it('a server that allows none is not asked again and again', async () => {
+    const { url, sessions } = await h2cServer(ok, { maxConcurrentStreams: 0 });
+    const proxy = await proxyTo(url);
+    for (let i = 0; i < 3; i++) assert.match(await answerTo(proxy), /^HTTP\/1\.1 502 /);
+    assert.ok(sessions.length <= 6, `${sessions.length} connections`);
+    await proxy.untilQuiet();
+  });
+
   it('refused streams before the settings came go once more', async () => {
     const { url } = await h2cServer(ok, { maxConcurrentStreams: 2 });
     const proxy = await proxyTo(url);

@@ -2,7 +2,7 @@
 // and while one is being made others wait for it rather than dial each their own. Knows no bytes. How many streams a connection will
 // carry is what the server said last.
 
-import type { CatalogueEntry } from '@sluice/errors';
+import { type CatalogueEntry, Errors } from '@sluice/errors';
 import type { WorkerContext } from '../../worker/worker-context.ts';
 import { PlaceQueue, type PlaceTicket } from '../places/place-queue.ts';
 import type { UpstreamChannel } from '../upstream-channel.ts';
@@ -113,6 +113,8 @@ export class SharedConnections {
 
   onSettings(connection: UpstreamHttp2): void {
     this.streamsEach = Math.max(1, connection.streamsMax);
+    // A server that allows none would be asked again and again.
+    if (connection.streamsMax === 0) this.failLine(this.line.length, Errors.UPSTREAM_STREAM_REFUSED, 0);
     this.onRoom();
   }
 

@@ -144,7 +144,7 @@ export class UpstreamOpening extends StreamConnection {
   }
 
   override giveUp(): void {
-    this.fail(Errors.INTERNAL_FAULT, 0);
+    this.fail(Errors.UPSTREAM_CONNECT_FAILED, 0);
   }
 
   private fail(entry: CatalogueEntry, detail: number | string): void {
