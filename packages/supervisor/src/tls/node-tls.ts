@@ -1,4 +1,5 @@
-// All of TLS that a supervisor has to do with, put together: reading, watching, ticket keys, memory for workers. Only assembles.
+// All of TLS that a supervisor has to do with, put together: reading, watching, ticket keys, staples, memory for workers.
+// Only assembles; decides nothing about certificates.
 
 import type { KeyPair } from '@sluice/certificates';
 import type { StaticConfiguration } from '@sluice/config';
