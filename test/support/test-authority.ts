@@ -1,0 +1,87 @@
+// A certificate authority of a test, and certificates of servers and clients signed by it, all made by openssl in a folder that
+// goes away with the test. Knows revocation too: it can answer by OCSP.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { openssl, requireOpenssl } from './openssl.ts';
+
+export interface CertificateFiles {
+  /** PEM; the certificate alone, without that of the authority. */
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export interface IssueOptions {
+  /** DNS names, or addresses as `IP:127.0.0.1`. */
+  readonly names?: readonly string[];
+  /** Default: the first name. */
+  readonly commonName?: string;
+  readonly key?: 'ecdsa' | 'rsa';
+  readonly usage?: 'server' | 'client';
+  /** More lines of a section of extensions, such as `authorityInfoAccess = OCSP;URI:http://…`. */
+  readonly extensions?: readonly string[];
+}
+
+const KEYS = {
+  ecdsa: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+  rsa: ['-newkey', 'rsa:2048'],
+} as const;
+
+export class TestAuthority {
+  readonly folder: string;
+  readonly certFile: string;
+  private readonly keyFile: string;
+  private count = 0;
+
+  constructor(context: TestContext, commonName = 'Test authority') {
+    requireOpenssl((line) => context.diagnostic(line));
+    this.folder = mkdtempSync(join(tmpdir(), 'sluice-authority-'));
+    context.after(() => rmSync(this.folder, { recursive: true, force: true }));
+    this.certFile = join(this.folder, 'authority.crt');
+    this.keyFile = join(this.folder, 'authority.key');
+    const kind = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
+    // Without a configuration of the system's own, whose extensions would come on top.
+    const empty = this.write('empty.cnf', '[req]\ndistinguished_name = dn\n[dn]\n');
+    const files = ['-keyout', this.keyFile, '-out', this.certFile];
+    const common = ['-config', empty, '-nodes', '-subj', `/CN=${commonName}`];
+    openssl('req', '-x509', '-days', '30', ...common, ...KEYS.ecdsa, ...kind, ...files);
+  }
+
+  /** Writes a file beside the others. @returns its path. */
+  write(name: string, text: string): string {
+    const path = join(this.folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** Signs a certificate with a new key. */
+  issue(options: IssueOptions = {}): CertificateFiles {
+    const { names = [], key = 'ecdsa', usage = 'server', extensions = [] } = options;
+    const number = ++this.count;
+    const base = join(this.folder, `${number}`);
+    const files = { certFile: `${base}.crt`, keyFile: `${base}.key` };
+    const subject = `/CN=${options.commonName ?? names[0] ?? `${usage} ${number}`}`;
+    const empty = join(this.folder, 'empty.cnf');
+    const request = ['-config', empty, '-nodes', '-subj', subject, '-keyout', files.keyFile, '-out', `${base}.csr`];
+    openssl('req', '-new', ...KEYS[key], ...request);
+    const lines = [
+      'basicConstraints = critical,CA:FALSE',
+      'keyUsage = critical,digitalSignature',
+      `extendedKeyUsage = ${usage}Auth`,
+      'authorityKeyIdentifier = keyid',
+      ...(names.length > 0 ? [`subjectAltName = ${names.map(alternativeName).join(',')}`] : []),
+      ...extensions,
+    ];
+    this.write(`${number}.ext`, `${lines.join('\n')}\n`);
+    const signing = ['-CA', this.certFile, '-CAkey', this.keyFile, '-set_serial', `${1000 + number}`, '-days', '30'];
+    const from = ['-in', `${base}.csr`, '-extfile', `${base}.ext`];
+    openssl('x509', '-req', '-sha256', ...from, ...signing, '-out', files.certFile);
+    return files;
+  }
+}
+
+function alternativeName(name: string): string {
+  return name.includes(':') ? name : `DNS:${name}`;
+}
