@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { findTool, requireTools } from '../../native-bench/src/lab/tools.ts';
 
 const TIMEOUT_S = 10;
+const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 
 export interface CurlAnswer {
   readonly status: number;
@@ -14,6 +15,8 @@ export interface CurlAnswer {
   readonly body: string;
   /** Connections that were made for it; 0: one from before was used. */
   readonly connects: number;
+  /** `1.1` or `2`. */
+  readonly version: string;
 }
 
 /** @throws Error in one sentence when curl is missing and cannot be installed. */
@@ -26,18 +29,22 @@ const MARK = '\n--curl-answer-end-- ';
 
 /** One answer for each URL among the arguments. */
 export async function curl(...args: readonly string[]): Promise<CurlAnswer[]> {
-  const fixed = ['-sS', '-i', '--max-time', String(TIMEOUT_S), '-w', `${MARK}%{num_connects}\n`];
-  const { stdout } = await promisify(execFile)(findTool('curl')!, [...fixed, ...args], { encoding: 'latin1' });
+  const fixed = ['-sS', '-i', '--max-time', String(TIMEOUT_S), '-w', `${MARK}%{num_connects} %{http_version}\n`];
+  const { stdout } = await promisify(execFile)(findTool('curl')!, [...fixed, ...args], {
+    encoding: 'latin1',
+    maxBuffer: OUTPUT_MAX_BYTES,
+  });
   const parts = stdout.split(MARK);
   return parts.slice(0, -1).map((part, index) => {
-    const connects = Number.parseInt(parts[index + 1]!, 10);
-    return answerOf(index === 0 ? part : part.slice(part.indexOf('\n') + 1), connects);
+    const [connects, version = ''] = parts[index + 1]!.slice(0, parts[index + 1]!.indexOf('\n')).split(' ');
+    const answer = answerOf(index === 0 ? part : part.slice(part.indexOf('\n') + 1));
+    return { ...answer, connects: Number(connects), version };
   });
 }
 
-function answerOf(text: string, connects: number): CurlAnswer {
+function answerOf(text: string): Pick<CurlAnswer, 'status' | 'head' | 'body'> {
   const head = text.slice(0, text.indexOf('\r\n\r\n'));
   const rest = text.slice(head.length + 4);
-  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]);
-  return status === 100 ? answerOf(rest, connects) : { status, head, body: rest, connects };
+  const status = Number(/^HTTP\/(?:1\.1|2) (\d{3})/.exec(head)?.[1]);
+  return status === 100 ? answerOf(rest) : { status, head, body: rest };
 }

@@ -1,7 +1,7 @@
 // A certificate authority of a test, and certificates of servers and clients signed by it, all made by openssl in a folder that
-// goes away with the test. Knows revocation too: it can answer by OCSP.
+// goes away with the test. Keeps a list of them, as openssl's OCSP responder reads it.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -29,10 +29,14 @@ const KEYS = {
   rsa: ['-newkey', 'rsa:2048'],
 } as const;
 
+const FIRST_SERIAL = 0x1000;
+
 export class TestAuthority {
   readonly folder: string;
   readonly certFile: string;
-  private readonly keyFile: string;
+  readonly keyFile: string;
+  /** What was issued, one a line. */
+  readonly indexFile: string;
   private count = 0;
 
   constructor(context: TestContext, commonName = 'Test authority') {
@@ -41,6 +45,7 @@ export class TestAuthority {
     context.after(() => rmSync(this.folder, { recursive: true, force: true }));
     this.certFile = join(this.folder, 'authority.crt');
     this.keyFile = join(this.folder, 'authority.key');
+    this.indexFile = this.write('index.txt', '');
     const kind = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
     // Without a configuration of the system's own, whose extensions would come on top.
     const empty = this.write('empty.cnf', '[req]\ndistinguished_name = dn\n[dn]\n');
@@ -75,9 +80,12 @@ export class TestAuthority {
       ...extensions,
     ];
     this.write(`${number}.ext`, `${lines.join('\n')}\n`);
-    const signing = ['-CA', this.certFile, '-CAkey', this.keyFile, '-set_serial', `${1000 + number}`, '-days', '30'];
+    const serial = FIRST_SERIAL + number;
+    const signing = ['-CA', this.certFile, '-CAkey', this.keyFile, '-set_serial', `${serial}`, '-days', '30'];
     const from = ['-in', `${base}.csr`, '-extfile', `${base}.ext`];
     openssl('x509', '-req', '-sha256', ...from, ...signing, '-out', files.certFile);
+    // Valid until 2049, its serial number in an even number of hexadecimal digits.
+    appendFileSync(this.indexFile, `V\t491231235959Z\t\t${serial.toString(16).toUpperCase()}\tunknown\t${subject}\n`);
     return files;
   }
 }

@@ -98,9 +98,11 @@ function refused(headers: Headers): string {
 }
 
 function linesOf(headers: Headers): string {
-  return Object.entries(headers)
-    // An Accept belongs to HTTP/1.1 alone (RFC 8441, section 5); some pass on that of the server behind.
-    .filter(([name]) => !name.startsWith(':') && name !== 'sec-websocket-accept')
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('');
+  return (
+    Object.entries(headers)
+      // An Accept belongs to HTTP/1.1 alone (RFC 8441, section 5); some pass on that of the server behind.
+      .filter(([name]) => !name.startsWith(':') && name !== 'sec-websocket-accept')
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')
+  );
 }
