@@ -1,6 +1,7 @@
 // A certificate authority of a test, and certificates of servers and clients signed by it, all made by openssl in a folder that
 // goes away with the test. Keeps a list of them, as openssl's OCSP responder reads it.
 
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +30,8 @@ const KEYS = {
   rsa: ['-newkey', 'rsa:2048'],
 } as const;
 
-const FIRST_SERIAL = 0x1000;
+/** Browsers and scanners find a longer or shorter time worth a remark. */
+const DAYS = ['-days', '90'];
 
 export class TestAuthority {
   readonly folder: string;
@@ -51,7 +53,7 @@ export class TestAuthority {
     const empty = this.write('empty.cnf', '[req]\ndistinguished_name = dn\n[dn]\n');
     const files = ['-keyout', this.keyFile, '-out', this.certFile];
     const common = ['-config', empty, '-nodes', '-subj', `/CN=${commonName}`];
-    openssl('req', '-x509', '-days', '30', ...common, ...KEYS.ecdsa, ...kind, ...files);
+    openssl('req', '-x509', ...DAYS, ...common, ...KEYS.ecdsa, ...kind, ...files);
   }
 
   /** Writes a file beside the others. @returns its path. */
@@ -73,19 +75,19 @@ export class TestAuthority {
     openssl('req', '-new', ...KEYS[key], ...request);
     const lines = [
       'basicConstraints = critical,CA:FALSE',
-      'keyUsage = critical,digitalSignature',
+      `keyUsage = critical,digitalSignature${key === 'rsa' ? ',keyEncipherment' : ''}`,
       `extendedKeyUsage = ${usage}Auth`,
       'authorityKeyIdentifier = keyid',
       ...(names.length > 0 ? [`subjectAltName = ${names.map(alternativeName).join(',')}`] : []),
       ...extensions,
     ];
     this.write(`${number}.ext`, `${lines.join('\n')}\n`);
-    const serial = FIRST_SERIAL + number;
-    const signing = ['-CA', this.certFile, '-CAkey', this.keyFile, '-set_serial', `${serial}`, '-days', '30'];
+    // Positive, and an even number of hexadecimal digits, as the list wants it.
+    const serial = `4A${randomBytes(15).toString('hex').toUpperCase()}`;
+    const signing = ['-CA', this.certFile, '-CAkey', this.keyFile, '-set_serial', `0x${serial}`, ...DAYS];
     const from = ['-in', `${base}.csr`, '-extfile', `${base}.ext`];
     openssl('x509', '-req', '-sha256', ...from, ...signing, '-out', files.certFile);
-    // Valid until 2049, its serial number in an even number of hexadecimal digits.
-    appendFileSync(this.indexFile, `V\t491231235959Z\t\t${serial.toString(16).toUpperCase()}\tunknown\t${subject}\n`);
+    appendFileSync(this.indexFile, `V\t491231235959Z\t\t${serial}\tunknown\t${subject}\n`);
     return files;
   }
 }
