@@ -82,9 +82,10 @@ async function loads(page: Page, port: number): Promise<void> {
   const response = await page.goto(`https://${NAME}:${port}/`, { waitUntil: 'load' });
   assert.equal(response?.status(), 200);
   const protocols = await page.evaluate(() =>
-    [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].map(
-      (entry) => (entry as unknown as { nextHopProtocol: string }).nextHopProtocol,
-    ),
+    performance
+      .getEntries()
+      .filter(({ entryType }) => ['navigation', 'resource'].includes(entryType))
+      .map((entry) => (entry as unknown as { nextHopProtocol: string }).nextHopProtocol),
   );
   assert.deepEqual(
     protocols,
@@ -104,7 +105,7 @@ async function uploads(page: Page): Promise<void> {
 }
 
 function markOf(page: Page): Promise<string | null> {
-  return page.evaluate(async () => (await fetch('/first.js', { cache: 'no-store' })).headers.get('x-mark'));
+  return page.evaluate(async () => (await fetch(`/picture-x.gif?${performance.now()}`)).headers.get('x-mark'));
 }
 
 async function opensSocket(page: Page): Promise<void> {
