@@ -156,10 +156,9 @@ const PARTS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     const { certFile, keyFile } = secure.issueWith({ usage: 'client', commonName: 'Jane' });
     for (const [, word] of CURL_PROTOCOLS) {
       const answer = await ask('https://mutual.example.test/', word, '--cert', certFile, '--key', keyFile);
-      assert.equal(
-        decodeURIComponent(toldBy(answer).headers['x-forwarded-tls-client-cert-info']!),
-        'Subject="CN=Jane"',
-      );
+      // curl sends the authority's certificate too.
+      const info = decodeURIComponent(toldBy(answer).headers['x-forwarded-tls-client-cert-info'] ?? '');
+      assert.match(info, /^Subject="CN=Jane"/);
     }
   },
 

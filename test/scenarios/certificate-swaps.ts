@@ -6,7 +6,6 @@ import { X509Certificate } from 'node:crypto';
 import { copyFileSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/eventually.ts';
 import { SecureSite, securedTo } from '../support/secure-site.ts';
 import type { CertificateFiles } from '../support/test-authority.ts';
@@ -24,7 +23,6 @@ export interface CertificateSwaps {
 
 const NAME = 'www.example.test';
 const CERTIFICATES = 10;
-const PAUSE_MS = 30;
 
 export async function certificateSwaps(context: TestContext, options: CertificateSwaps): Promise<void> {
   const { swaps, workers, by } = options;
@@ -41,11 +39,14 @@ export async function certificateSwaps(context: TestContext, options: Certificat
   const reach = { port: secure.securePort, name: NAME, ca: readFileSync(secure.authority.certFile) };
   const load = new HandshakeLoad(reach, options.clients);
   context.after(() => load.stop());
+  let last = '';
   for (let swap = 1; swap <= swaps; swap++) {
-    show(made[swap % CERTIFICATES]!);
-    await sleep(PAUSE_MS);
+    const next = made[swap % CERTIFICATES]!;
+    last = serialOf(next);
+    load.serials.clear();
+    show(next);
+    await eventually(`certificate ${swap} is shown`, () => load.serials.has(last));
   }
-  const last = serialOf(made[swaps % CERTIFICATES]!);
   // Over all workers: they are asked in turns.
   await eventually('the last one is shown by all', async () => {
     const seen = await Promise.all(Array.from({ length: 3 * workers }, () => load.once()));
@@ -53,12 +54,11 @@ export async function certificateSwaps(context: TestContext, options: Certificat
   });
   await load.stop();
   assert.deepEqual(load.failures, []);
-  assert.ok(load.serials.size > 2, `only ${load.serials.size} certificates were seen`);
   assert.deepEqual(
     node.complaints.filter(({ level }) => level >= 50),
     [],
   );
-  context.diagnostic(`${swaps} swaps, ${load.handshakes} handshakes, ${load.serials.size} certificates seen`);
+  context.diagnostic(`${swaps} swaps, ${load.handshakes} handshakes`);
 }
 
 /** As tools do: each file in one step, but not both. */
@@ -80,6 +80,7 @@ function serialOf({ certFile }: CertificateFiles): string {
 class HandshakeLoad {
   handshakes = 0;
   readonly failures: string[] = [];
+  /** Seen since it was emptied. */
   readonly serials = new Set<string>();
   private readonly reach: TlsReach;
   private readonly loops: Promise<void>[];

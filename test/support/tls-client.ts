@@ -15,6 +15,8 @@ const TIMEOUT_MS = 20_000;
 
 export class TlsClient {
   readonly socket: TLSSocket;
+  /** Of its own end; 0 before the handshake is over. */
+  port = 0;
   answers = 0;
   /** Empty while the connection stands. */
   end = '';
@@ -28,6 +30,7 @@ export class TlsClient {
     this.socket = connect({ port, host: '127.0.0.1', servername: name, ca, ...options });
     this.socket.on('secureConnect', () => {
       this.isSecure = true;
+      this.port = this.socket.localPort ?? 0;
     });
     this.socket.on('session', (session: Buffer) => {
       this.session = session;
@@ -41,11 +44,6 @@ export class TlsClient {
     this.socket.on('close', () => {
       this.end ||= 'closed';
     });
-  }
-
-  /** Of its own end. */
-  get port(): number {
-    return this.socket.localPort ?? 0;
   }
 
   /** Serial number of the certificate that it was shown, in hexadecimal digits. */
