@@ -60,8 +60,8 @@ test('a server that does not answer in time is UNAVAILABLE, and hears that the c
   const server = await InteropServer.start(context, 'a');
   const transport = { forwardingTimeouts: { responseHeaderTimeout: '300ms' } };
   const { client } = await prepare(context, { servers: [server.url], transport });
-  const { outcome } = client.streamingInput([], false);
-  assert.equal((await outcome).code, status.UNAVAILABLE);
+  const late = { responseParameters: [{ size: 1, intervalUs: 5_000_000 }] };
+  assert.equal((await drained(client.streamingOutput(late))).code, status.UNAVAILABLE);
   await eventually('the server hears', () => server.cancelled === 1);
   assert.equal((await client.emptyCall()).code, status.OK);
 });

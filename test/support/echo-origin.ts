@@ -105,7 +105,7 @@ export class EchoOrigin {
     else if (path === '/status') response.writeHead(Number(value)).end();
     else if (path === '/trailers') this.withTrailers(response);
     else if (path === '/slow') setTimeout(() => response.end('at last\n'), Number(value));
-    else response.setHeader('content-type', 'application/json').end(JSON.stringify(this.told(request, bytes)));
+    else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(this.told(request, bytes)));
   }
 
   private withTrailers(response: ServerResponse): void {
