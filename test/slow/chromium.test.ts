@@ -21,7 +21,7 @@ const timeout = 180_000;
 interface PageGlobals {
   socket: WebSocket;
   received: string[];
-  closed: number;
+  endCode: number;
   second: number;
 }
 
@@ -45,7 +45,7 @@ test('with HAProxy between', { timeout }, async (context) => {
 
 test('a page, an upload, and a WebSocket through changes of the configuration', { timeout }, async (context) => {
   const server = await startPageServer(context);
-  const secure = await SecureSite.create(context);
+  const secure = await SecureSite.create(context, {}, { accessLog: { format: 'json' } });
   const certificate = secure.issue(NAME);
   const write = (mark: number) =>
     secure.site.writeDynamic(
@@ -70,8 +70,10 @@ test('a page, an upload, and a WebSocket through changes of the configuration', 
   const connections = establishedOn(secure.securePort);
   assert.ok(connections >= 1 && connections <= 2, `${connections} connections`);
   context.diagnostic(`the browser holds ${connections} connections`);
-  assert.equal(await page.evaluate(() => window.closed), 0);
+  assert.equal(await page.evaluate(() => window.endCode), 0);
   await loads(page, secure.securePort);
+  const { RequestProtocol } = await node.line(({ RequestPath }) => RequestPath === '/socket');
+  context.diagnostic(`the WebSocket went over ${RequestProtocol}`);
   assert.deepEqual(node.complaints, []);
 });
 
@@ -105,7 +107,11 @@ async function uploads(page: Page): Promise<void> {
 }
 
 function markOf(page: Page): Promise<string | null> {
-  return page.evaluate(async () => (await fetch(`/picture-x.gif?${performance.now()}`)).headers.get('x-mark'));
+  return page.evaluate(async () => {
+    const response = await fetch(`/picture-x.gif?${performance.now()}`);
+    await response.arrayBuffer();
+    return response.headers.get('x-mark');
+  });
 }
 
 async function opensSocket(page: Page): Promise<void> {
@@ -113,11 +119,11 @@ async function opensSocket(page: Page): Promise<void> {
     () =>
       new Promise<void>((resolve, reject) => {
         window.received = [];
-        window.closed = 0;
+        window.endCode = 0;
         window.socket = new WebSocket(`wss://${new URL(document.baseURI).host}/socket`);
         window.socket.onmessage = ({ data }) => window.received.push(data);
         window.socket.onclose = ({ code }) => {
-          window.closed = code;
+          window.endCode = code;
         };
         window.socket.onerror = () => reject(new Error('the WebSocket did not open'));
         window.socket.onopen = () => resolve();
