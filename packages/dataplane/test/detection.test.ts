@@ -80,11 +80,3 @@ it('too few bytes to tell have the time of a request', async () => {
   await silent.untilEnd();
   assert.equal(proxy.dataplane.bufferedBytes, 0);
 });
-
-it('a worker without HTTP/2 refuses the preface as what it is to HTTP/1', async () => {
-  proxy = await startProxy(answerHeads(OK));
-  const client = await proxy.client();
-  client.write(PREFACE);
-  await client.untilText('HTTP/1.1 ');
-  assert.match(client.received, /^HTTP\/1.1 505 /);
-});
