@@ -34,6 +34,17 @@ describe('pools', () => {
     assert.equal(proxy.server.connections.length, 3);
   });
 
+  it('keeps those beyond maxIdleConnsPerHost for a moment, and no more than as many again', async () => {
+    proxy = await startProxy(answerHeads(OK), { transport: { maxIdleConnsPerHost: 1 } });
+    await Promise.all([exchange(GET), exchange(GET), exchange(GET)]);
+    const { server } = proxy;
+    assert.equal(server.connections.length, 3);
+    await server.until(({ connections }) => connections.filter(({ ended }) => ended).length === 1, 'the third to end');
+    await server.until(({ connections }) => connections.filter(({ ended }) => ended).length === 2, 'the second to end');
+    await exchange(GET);
+    assert.equal(server.connections.length, 3);
+  });
+
   it('closes idle connections after idleConnTimeout', async () => {
     proxy = await startProxy(answerHeads(OK), { transport: { forwardingTimeouts: { idleConnTimeout: 50 } } });
     await exchange(GET);

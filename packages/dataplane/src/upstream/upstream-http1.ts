@@ -16,6 +16,9 @@ import type { UpstreamChannel } from './upstream-channel.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
 import type { ServerTls } from './upstream-tls.ts';
 
+/** How long a connection beyond `maxIdleConnsPerHost` waits for another request. */
+const SURPLUS_IDLE_MS = 1_000;
+
 export class UpstreamHttp1 extends StreamConnection implements UpstreamChannel {
   readonly pool: UpstreamPool;
   readonly framed = false;
@@ -79,7 +82,8 @@ export class UpstreamHttp1 extends StreamConnection implements UpstreamChannel {
       return;
     }
     this.reused = true;
-    const idleMs = Math.min(this.pool.idleTimeoutMs || Number.MAX_SAFE_INTEGER, this.serverIdleMs);
+    const keptMs = this.pool.hasSurplus ? SURPLUS_IDLE_MS : Number.MAX_SAFE_INTEGER;
+    const idleMs = Math.min(this.pool.idleTimeoutMs || keptMs, this.serverIdleMs, keptMs);
     this.expireAt(idleMs < Number.MAX_SAFE_INTEGER ? this.context.transport.now + idleMs : 0);
   }
 

@@ -91,11 +91,19 @@ export class UpstreamPool {
     return !this.retired && generation === this.generation && this.idleCount <= this.idleMax && this.idleMax > 0;
   }
 
-  /** False when the pool is full or gone, or has other settings by now: the caller closes the connection. */
+  /**
+   * False when the pool is full or gone, or has other settings by now: the caller closes the connection. As many again as are to be
+   * kept are kept for a moment: answers that come together would cost connections that the next requests need.
+   */
   put(connection: UpstreamHttp1): boolean {
-    if (this.retired || connection.generation !== this.generation || this.idleCount >= this.idleMax) return false;
+    if (this.retired || connection.generation !== this.generation || this.idleCount >= this.idleMax * 2) return false;
     this.idle.push(connection);
     return true;
+  }
+
+  /** The one put last is beyond what is to be kept, and may stay for a moment only. */
+  get hasSurplus(): boolean {
+    return this.idleCount > this.idleMax;
   }
 
   /** The connection broke or timed out while idle. */
