@@ -6,6 +6,7 @@ import { decodeStaticText } from '@sluice/config';
 import { type Middleware, plainAnswer, Verdict } from '@sluice/middlewares';
 import { AccessLog, LineOutput, OutputTroubles } from '@sluice/observability/access-log';
 import { MemoryTarget } from '@sluice/observability/testing';
+import { FrameClient, requestFields } from '../src/testing/frame-client.ts';
 import { probes } from '../src/testing/probe-middleware.ts';
 import { type ProxyOptions, type ProxyUnderTest, startProxy } from '../src/testing/proxy-under-test.ts';
 import { answerHeads, type RawHandler } from '../src/testing/raw-server.ts';
@@ -55,6 +56,19 @@ function assertFields(line: Line | undefined, expected: Line): void {
 }
 
 describe('an exchange with a server', () => {
+  it('says HTTP/2.0 for a stream, whose bodies are counted without frames', async () => {
+    const { proxy, lines } = await startLogged(answerHeads(OK), {}, '{ defaultMode: keep }');
+    const client = await FrameClient.open(proxy.port);
+    client.headers(1, [...requestFields({ ':path': '/a?b', ':method': 'POST' }), ['x-some', 'value']], false);
+    client.data(1, 'hello', true);
+    await client.untilOver(1);
+    const [line] = await lines(1);
+    client.close();
+    const sizes = { RequestContentSize: 5, DownstreamContentSize: 2, OriginContentSize: 2 };
+    const request = { RequestMethod: 'POST', RequestPath: '/a?b', RequestHost: 'h', RequestProtocol: 'HTTP/2.0' };
+    assertFields(line, { ...request, ...sizes, DownstreamStatus: 200, 'request_X-Some': 'value' });
+  });
+
   it('names who asked whom for what, and what came of it', async () => {
     const { proxy, lines } = await startLogged(answerHeads(OK));
     const client = await proxy.client();

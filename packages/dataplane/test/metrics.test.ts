@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { LIMIT_LABELS, MetricKind, nameHash, readLabels, WITH_HEADER_VALUES } from '@sluice/shared-state';
+import { FrameClient, requestFields } from '../src/testing/frame-client.ts';
 import { probes } from '../src/testing/probe-middleware.ts';
 import { type ProxyOptions, type ProxyUnderTest, startProxy } from '../src/testing/proxy-under-test.ts';
 import type { RawHandler } from '../src/testing/raw-server.ts';
@@ -250,6 +251,18 @@ describe('open connections', () => {
     const row = rows.find((each) => block.key(each).kind === MetricKind.OPEN_CONNECTIONS);
     return block.value(row!);
   }
+
+  it('over HTTP/2 are counted once, whatever their streams', async () => {
+    const { port } = await start(answers(OK));
+    const client = await FrameClient.open(port);
+    for (const id of [1, 3]) client.headers(id, requestFields());
+    for (const id of [1, 3]) await client.untilOver(id);
+    await proxy!.untilQuiet();
+    assert.deepEqual(counts(), everywhere('200 GET http', [2, 0, 4]));
+    assert.equal(open(), 1);
+    client.close();
+    await proxy!.server.until(() => open() === 0, 'the end of the connection');
+  });
 
   it('rise and fall with the clients, also idle ones, however they end', async () => {
     await start(answers(OK));
