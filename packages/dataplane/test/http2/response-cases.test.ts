@@ -128,7 +128,7 @@ function answerOf(text: string): Answer {
     fields.push(...lines);
     if (!line.startsWith('HTTP/1.1 1')) break;
   }
-  const chunked = /^\[([^]*)\]([^]*)\r\n$/.exec(rest);
+  const chunked = /^\[([\s\S]*)\]([\s\S]*)\r\n$/.exec(rest);
   const trailers = chunked === null ? [] : chunked[2]!.split('\r\n').filter((line) => line !== '');
   return {
     statuses,
