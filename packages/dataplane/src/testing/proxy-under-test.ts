@@ -44,6 +44,7 @@ export interface ProxyOptions {
     readonly maxIdleConnsPerHost?: number;
     readonly maxConnsPerServer?: number;
     readonly maxQueuedPerServer?: number;
+    readonly disableHTTP2?: boolean;
     readonly forwardingTimeouts?: Partial<ServersTransportConfiguration['forwardingTimeouts']>;
   };
   /** Middlewares of the one router, as YAML lines under `http.middlewares`; all of them are used, in order. */

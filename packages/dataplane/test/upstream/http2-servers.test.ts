@@ -14,6 +14,7 @@ import {
   materialOf,
   proxyTo,
   serve,
+  serverCertificate,
   TRANSPORT,
   transportTls,
 } from '../support/secure-servers.ts';
@@ -59,6 +60,23 @@ describe('HTTP/2 to servers', () => {
       await proxy.untilQuiet();
     });
   }
+
+  it('is not spoken with disableHTTP2', async () => {
+    const versions: string[] = [];
+    const server = http2.createSecureServer({
+      cert: serverCertificate.chain,
+      key: serverCertificate.key,
+      allowHTTP1: true,
+    });
+    server.on('request', (request, response) => {
+      versions.push(request.httpVersion);
+      response.end('ok');
+    });
+    const url = `https://127.0.0.1:${await serve(server)}`;
+    await answerTo(await proxyTo(url, undefined, { transport: { disableHTTP2: true } }));
+    await answerTo(await proxyTo(url));
+    assert.deepEqual(versions, ['1.1', '2.0']);
+  });
 
   it('carries WebSockets on connections of HTTP/1', async () => {
     const { server, url } = await h2Server(ok);
