@@ -18,7 +18,8 @@ const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = http2.constants;
 const GRPC = { ':method': 'POST', ':path': '/service/Method', 'content-type': 'application/grpc', te: 'trailers' };
 
 function connectTo(proxy: ProxyUnderTest): http2.ClientHttp2Session {
-  const client = http2.connect(`http://127.0.0.1:${proxy.port}`);
+  // Node counts what it has to send, and gives up at 10 MB otherwise.
+  const client = http2.connect(`http://127.0.0.1:${proxy.port}`, { maxSessionMemory: 1_000 });
   client.on('error', () => {});
   clients.push(client);
   return client;
