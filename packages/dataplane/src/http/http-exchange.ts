@@ -16,6 +16,7 @@ import { logExchangeError } from './exchange-log.ts';
 import { ExchangeView } from './exchange-view.ts';
 import { setForwardedFields } from './forwarded-fields.ts';
 import { Framing } from './framing.ts';
+import { becomeGrpcAnswer, hidesFailure, isGrpcCall } from './grpc-answer.ts';
 import { MiddlewareChain } from './middleware-chain.ts';
 import { misdirected } from './misdirected.ts';
 import { Phase } from './phase.ts';
@@ -54,6 +55,8 @@ export class HttpExchange implements Exchange {
   forwardedForSuppressed = false;
   requestTransform: BodyTransform | undefined = undefined;
   responseTransform: BodyTransform | undefined = undefined;
+  /** Noted when a server gets the request, whose head may be gone by the time an answer of ours is made. */
+  private callsGrpc = false;
   private readonly chain: MiddlewareChain;
   private readonly tunnel: Tunnel;
   private revision: Revision | undefined = undefined;
@@ -153,6 +156,11 @@ export class HttpExchange implements Exchange {
     this.request.retainHead(this.retained);
     this.retained = this.request.bytes;
     if (this.retained.length > RETAINED_BYTES_MAX) this.context.buffered.add(this.retained.length);
+  }
+
+  /** The request is about to be given to a server. Clients of gRPC speak HTTP/2. */
+  noteGrpc(): void {
+    this.callsGrpc = this.downstream.framed && isGrpcCall(this.request);
   }
 
   /** Takes bytes of the request body; returns the position after the last used one. */
@@ -333,7 +341,7 @@ export class HttpExchange implements Exchange {
     }
     logExchangeError(this, entry, detail);
     this.upstream.finish(false);
-    this.reply(answerFor(entry), this.route?.middlewares.length ?? 0);
+    this.reply(answerFor(entry), this.route?.middlewares.length ?? 0, entry);
   }
 
   /** Our own code or a middleware threw: 500 while nothing has been answered, cut connections afterwards. */
@@ -342,7 +350,7 @@ export class HttpExchange implements Exchange {
     if (this.phase === Phase.FREE) return;
     this.facts.serverFailedWith(entry.status);
     this.upstream.finish(false);
-    if (this.phase < Phase.RESPONDING) this.reply(answerFor(entry), 0);
+    if (this.phase < Phase.RESPONDING) this.reply(answerFor(entry), 0, entry);
     else this.abandon();
   }
 
@@ -403,8 +411,11 @@ export class HttpExchange implements Exchange {
     }
     this.route = revision.routeAt(index);
     this.metrics?.matched(this.route.metrics);
-    const denied =
-      misdirected(this, this.route) ?? refusesEncodedCharacters(request, this.route.deniedEncodedCharacters);
+    if (misdirected(this, this.route)) {
+      this.reply(answerFor(Errors.MISDIRECTED_REQUEST), 0, Errors.MISDIRECTED_REQUEST);
+      return;
+    }
+    const denied = refusesEncodedCharacters(request, this.route.deniedEncodedCharacters);
     if (denied !== undefined) this.reply(denied, 0);
     else this.runMiddlewares();
   }
@@ -420,17 +431,25 @@ export class HttpExchange implements Exchange {
     }
   }
 
-  private reply(answer: Answer, hooks: number): void {
+  /** @param failure that the answer is about */
+  private reply(answer: Answer, hooks: number, failure?: CatalogueEntry): void {
     const { response, request, responsePipe, downstream } = this;
-    const body = Buffer.from(answer.body);
+    let body = Buffer.from(answer.body);
     composeAnswer(response, answer);
     let discards: boolean;
     try {
       this.chain.runResponseHooks(hooks);
+      // The books keep the failure: to them, 200 would be a success.
+      const { status } = response;
+      if (hidesFailure(response) && this.isGrpc()) {
+        becomeGrpcAnswer(response, failure);
+        body = NO_BYTES;
+      }
       discards = this.prepareDiscard(body.length);
       this.framing = downstream.framingFor(this, BodyKind.LENGTH);
+      this.metrics?.answered();
       downstream.sendHead(this, this.framing, body.length);
-      this.facts.status = response.status;
+      this.facts.status = status;
       this.access?.downstreamHead();
     } catch (error) {
       this.onFault(error, Errors.MIDDLEWARE_FAULT);
@@ -442,6 +461,11 @@ export class HttpExchange implements Exchange {
     downstream.noteAnswerBytes(body.length);
     if (discards) this.discardBody();
     else this.checkResponsePipe();
+  }
+
+  private isGrpc(): boolean {
+    if (this.facts.serverStartedAtMs === 0) this.noteGrpc();
+    return this.callsGrpc;
   }
 
   /** Decides what happens to a request body that nobody has read; true when it has to be read and thrown away. */

@@ -64,6 +64,7 @@ export class UpstreamSide {
     facts.serverStartedAtMs = context.transport.now;
     context.status.addInFlight(server.record.statusRow, context.slot, 1);
     exchange.access?.toServer(server);
+    exchange.noteGrpc();
     this.awaitsContinue = request.expectContinue && request.bodyKind !== BodyKind.NONE;
     prepareRequestHead(exchange);
     this.wasRefused = false;

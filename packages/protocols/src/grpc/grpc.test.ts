@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { CATALOGUE, Errors } from '@sluice/errors';
 import fc from 'fast-check';
 import { isFieldValue } from '../http1/added-fields.ts';
-import { isGrpcContentType } from './grpc-content-type.ts';
+import { isGrpcContentType, isGrpcContentTypeAt } from './grpc-content-type.ts';
 import { decodeGrpcMessage, encodeGrpcMessage } from './grpc-message.ts';
 import { GrpcStatus, grpcStatusOfError, grpcStatusOfHttp } from './grpc-status.ts';
 import { parseGrpcTimeoutMs } from './grpc-timeout.ts';
@@ -98,8 +98,13 @@ test('messages: printable ASCII stays, the rest is escaped, and comes back', () 
 });
 
 test('content types of gRPC', () => {
+  const check = (type: string, expected: boolean) => {
+    assert.equal(isGrpcContentType(type), expected, type);
+    assert.equal(isGrpcContentTypeAt(Buffer.from(`: ${type}+`), 2, type.length), expected, type);
+  };
   for (const type of ['application/grpc', 'application/grpc+proto', 'application/grpc;x=y', 'Application/GRPC +x'])
-    assert.equal(isGrpcContentType(type), true, type);
-  for (const type of [undefined, '', 'application/grp', 'application/grpc-web', 'application/grpcx', 'text/html'])
-    assert.equal(isGrpcContentType(type), false, type);
+    check(type, true);
+  for (const type of ['', 'application/grp', 'application/grpc-web', 'application/grpcx', 'text/html; of some length'])
+    check(type, false);
+  assert.equal(isGrpcContentType(undefined), false);
 });
