@@ -1,4 +1,5 @@
-// How long a stopping node accepts and waits. Workers drain all entry points together, so the longest of each time counts.
+// How long a stopping node accepts and waits. Workers drain all entry points together, so the longest of each time counts; within
+// it they keep to what each entry point says.
 
 import type { StaticConfiguration } from '@sluice/config';
 
@@ -7,11 +8,14 @@ export interface LifeCycle {
   readonly graceMs: number;
 }
 
-/** Maximum over the entry points of `requestAcceptGraceTimeout` and `graceTimeOut`. */
+/** Maximum over the entry points of `requestAcceptGraceTimeout`, and of `graceTimeOut` and `tunnelGraceTimeOut` together. */
 export function lifeCycleOf({ entryPoints }: StaticConfiguration): LifeCycle {
   const lifeCycles = Object.values(entryPoints).map(({ transport }) => transport.lifeCycle);
   return {
     acceptGraceMs: Math.max(0, ...lifeCycles.map(({ requestAcceptGraceTimeout }) => requestAcceptGraceTimeout)),
-    graceMs: Math.max(0, ...lifeCycles.map(({ graceTimeOut }) => graceTimeOut)),
+    graceMs: Math.max(
+      0,
+      ...lifeCycles.flatMap(({ graceTimeOut, tunnelGraceTimeOut = 0 }) => [graceTimeOut, tunnelGraceTimeOut]),
+    ),
   };
 }

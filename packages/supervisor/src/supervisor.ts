@@ -2,6 +2,7 @@
 // and stop. Touches no user byte. Every part is its own class; only the sequence is decided here.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OcspStapler } from '@sluice/certificates';
 import { internalObjects, type StaticConfiguration } from '@sluice/config';
 import { adminSocketPath, checkAccessLog } from '@sluice/dataplane/process';
 import { Errors } from '@sluice/errors';
@@ -94,6 +95,9 @@ export class Supervisor {
       ...options,
       onFilesChanged: () => this.pipeline.refresh(),
       onPublished: (sealed) => this.pool?.publishTls(sealed),
+      ...(configuration.ocsp && {
+        createStapler: (onChange) => new OcspStapler({ ...configuration.ocsp!, log, onChange }),
+      }),
     });
     this.metrics = NodeMetrics.create({
       configuration,
