@@ -33,7 +33,12 @@ export interface EntryPointConfiguration {
   readonly reusePort: boolean;
   readonly asDefault: boolean;
   readonly transport: {
-    readonly lifeCycle: { readonly requestAcceptGraceTimeout: DurationMs; readonly graceTimeOut: DurationMs };
+    readonly lifeCycle: {
+      readonly requestAcceptGraceTimeout: DurationMs;
+      readonly graceTimeOut: DurationMs;
+      /** Undefined: as `graceTimeOut`. */
+      readonly tunnelGraceTimeOut?: DurationMs | undefined;
+    };
     readonly respondingTimeouts: {
       readonly readTimeout: DurationMs;
       /** 0: as `readTimeout`. Our extension. */

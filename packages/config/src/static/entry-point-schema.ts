@@ -41,6 +41,11 @@ const transport = z
         graceTimeOut: durationSchema()
           .prefault('10s')
           .describe('After that, the time requests in flight have before their connections are closed.'),
+        tunnelGraceTimeOut: durationSchema()
+          .optional()
+          .describe(
+            'The same for upgraded connections (WebSocket), which end when a peer wants it; absent: as graceTimeOut. Not part of the compatible configuration.',
+          ),
       })
       .prefault({}),
     respondingTimeouts: z

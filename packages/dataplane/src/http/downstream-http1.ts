@@ -248,6 +248,14 @@ export class DownstreamHttp1 extends DownstreamConnection implements Downstream 
     else this.closeGracefully();
   }
 
+  override endRequests(): void {
+    if (this.exchange?.phase !== Phase.TUNNEL) this.giveUp();
+  }
+
+  override endTunnels(): void {
+    if (this.exchange?.phase === Phase.TUNNEL) this.giveUp();
+  }
+
   override giveUp(): void {
     this.exchange?.abandon();
     this.abort();

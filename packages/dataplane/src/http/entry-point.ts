@@ -30,6 +30,9 @@ export class EntryPoint {
   readonly headTimeoutMs: number;
   readonly writeTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** When draining: what requests have, and what tunnels have. */
+  readonly graceMs: number;
+  readonly tunnelGraceMs: number;
   private readonly trusted: AddressSet;
   private indexRevision: Revision | undefined;
   private index = -1;
@@ -54,6 +57,9 @@ export class EntryPoint {
     this.headTimeoutMs = respondingTimeouts.readHeaderTimeout || respondingTimeouts.readTimeout;
     this.writeTimeoutMs = respondingTimeouts.writeTimeout;
     this.idleTimeoutMs = respondingTimeouts.idleTimeout;
+    const { graceTimeOut, tunnelGraceTimeOut = graceTimeOut } = transport.lifeCycle;
+    this.graceMs = graceTimeOut;
+    this.tunnelGraceMs = tunnelGraceTimeOut;
     this.limits = {
       headBytesMax: http.maxHeaderBytes,
       fieldsMax: http.maxHeaderFields,

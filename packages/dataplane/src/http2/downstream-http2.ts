@@ -164,6 +164,14 @@ export class DownstreamHttp2 extends DownstreamConnection {
     this.abort();
   }
 
+  override endRequests(): void {
+    this.endExchanges(false);
+  }
+
+  override endTunnels(): void {
+    this.endExchanges(true);
+  }
+
   override closeGracefully(): void {
     if (this.id === 0) return;
     this.session.leave();
@@ -305,6 +313,13 @@ export class DownstreamHttp2 extends DownstreamConnection {
       const sent = bySlot[this.turn++]?.pump(TURN_BYTES) === true;
       waiting = sent ? end : waiting - 1;
     }
+  }
+
+  /** Streams that are tunnels, or the others. */
+  private endExchanges(tunnels: boolean): void {
+    this.busy = true;
+    for (const stream of this.streams.bySlot) if (stream?.isTunnel === tunnels) stream.exchange?.abandon();
+    this.settle();
   }
 
   private expireStreams(now: number): void {

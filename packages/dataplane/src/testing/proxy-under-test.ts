@@ -36,6 +36,7 @@ export interface ProxyOptions {
   readonly http?: Partial<EntryPointConfiguration['http']>;
   readonly respondingTimeouts?: Partial<EntryPointConfiguration['transport']['respondingTimeouts']>;
   readonly keepAliveMaxRequests?: number;
+  readonly lifeCycle?: Partial<EntryPointConfiguration['transport']['lifeCycle']>;
   readonly limits?: Partial<EntryPointConfiguration['transport']['limits']>;
   readonly http2?: Partial<Omit<EntryPointHttp2, 'limits'>> & { readonly limits?: Partial<Http2Limits> };
   readonly slowClientsEveryMs?: number;
@@ -233,7 +234,7 @@ ${this.options.routerTls === undefined ? '' : `      tls: ${this.options.routerT
 
   private entryPoint(): EntryPointConfiguration {
     const base = defaultEntryPoint();
-    const { forwardedHeaders, http, http2, respondingTimeouts, keepAliveMaxRequests, limits } = this.options;
+    const { forwardedHeaders, http, http2, respondingTimeouts, keepAliveMaxRequests, lifeCycle, limits } = this.options;
     return {
       ...base,
       forwardedHeaders: { ...base.forwardedHeaders, ...forwardedHeaders },
@@ -243,6 +244,7 @@ ${this.options.routerTls === undefined ? '' : `      tls: ${this.options.routerT
       transport: {
         ...base.transport,
         keepAliveMaxRequests: keepAliveMaxRequests ?? 0,
+        lifeCycle: { ...base.transport.lifeCycle, ...lifeCycle },
         respondingTimeouts: { ...base.transport.respondingTimeouts, ...respondingTimeouts },
         limits: { ...base.transport.limits, ...limits },
       },

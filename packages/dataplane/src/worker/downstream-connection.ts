@@ -35,6 +35,14 @@ export abstract class DownstreamConnection extends StreamConnection {
   /** The worker leaves: what can be said of that to the client is said now. */
   beginDrain(): void {}
 
+  /** The worker leaves, and the time that requests have for it is over: everything ends but tunnels. */
+  endRequests(): void {
+    this.giveUp();
+  }
+
+  /** The same for tunnels. */
+  endTunnels(): void {}
+
   /** Called every second or so where clients can be too slow. */
   checkPace(_elapsedMs: number): void {}
 

@@ -42,7 +42,8 @@ export class Drain {
     this.tellClients();
     await this.acceptQueued();
     this.listeners.stop();
-    const deadline = monotonicMs() + graceMs;
+    const startedAt = monotonicMs();
+    const deadline = startedAt + graceMs;
     const idleMs = Math.min(IDLE_MS, graceMs / 2);
     const arrivingUntil = monotonicMs() + Math.min(ARRIVING_MS, graceMs);
     for (;;) {
@@ -53,6 +54,7 @@ export class Drain {
         this.cutAll();
         break;
       }
+      this.endDue(monotonicMs() - startedAt);
       await delay(Math.min(SWEEP_MS, left));
     }
     this.context.pools.closeIdle();
@@ -86,6 +88,18 @@ export class Drain {
     });
     transport.flush();
     return open;
+  }
+
+  /** Each entry point has its own times for requests and for tunnels, within what the whole drain has. */
+  private endDue(elapsedMs: number): void {
+    const { connections, transport } = this.context;
+    connections.forEach((connection) => {
+      if (!(connection instanceof DownstreamConnection)) return;
+      const { graceMs, tunnelGraceMs } = connection.entryPoint;
+      if (elapsedMs >= graceMs) connection.endRequests();
+      if (elapsedMs >= tunnelGraceMs) connection.endTunnels();
+    });
+    transport.flush();
   }
 
   private cutAll(): void {
