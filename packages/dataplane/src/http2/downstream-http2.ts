@@ -334,20 +334,26 @@ export class DownstreamHttp2 extends DownstreamConnection {
     }
   }
 
-  /** Ends streams that the client takes nothing of, and the connection when there are no others. */
+  /** Ends streams that the client takes nothing of, and the connection when there are no others. A tunnel's client may take its time. */
   private endStalled(now: number): void {
     const { session, streams } = this;
-    if (session.isStalled(now)) {
+    let keeps = 0;
+    let stalled = 0;
+    for (const stream of streams.bySlot) {
+      if (stream === undefined || !stream.output.keepsAny || stream.isTunnel) continue;
+      keeps++;
+      if (session.isStreamStalled(stream.slot, now)) stalled++;
+    }
+    if (stalled > 0 && stalled === session.streamCount) {
       session.failConnection(Http2Fault.STALLED);
       return;
     }
-    let keeps = false;
+    if (keeps > stalled) this.noteKept();
+    if (stalled === 0) return;
     for (const stream of streams.bySlot) {
-      if (stream === undefined || !stream.output.keepsAny) continue;
-      keeps = true;
-      if (session.isStreamStalled(stream.slot, now)) session.failStream(stream.slot, Http2Fault.STALLED);
+      if (stream === undefined || stream.isTunnel || !session.isStreamStalled(stream.slot, now)) continue;
+      session.failStream(stream.slot, Http2Fault.STALLED);
     }
-    if (keeps) this.noteKept();
   }
 
   private endStreams(): void {
