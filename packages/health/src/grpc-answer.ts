@@ -1,53 +1,37 @@
-// What a server says in answer to grpc.health.v1.Health/Check, read from the parts of an HTTP/2 response. Pure.
+// What a server says in answer to grpc.health.v1.Health/Check, and what the gRPC library says when it says nothing. Pure.
 // Every byte is hostile; nothing here depends on more than the few bytes such an answer has.
 
+import type { GrpcOutcome } from './grpc-client.ts';
 import type { CheckOutcome } from './http-check.ts';
 
-export interface GrpcAnswer {
-  /** Of HTTP. */
-  readonly status: number;
-  /** Text of `grpc-status` and `grpc-message`, from the trailers or from the head; empty: none. */
-  readonly grpcStatus: string;
-  readonly grpcMessage: string;
-  readonly body: Buffer;
-}
+export const MESSAGE_MAX_BYTES = 4 * 1024;
 
 /** HealthCheckResponse.ServingStatus. */
 const STATUS_NAMES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 const SERVING = 1;
-const UNIMPLEMENTED = '12';
-/** One byte of flags, four of length. */
-const FRAME_HEAD_BYTES = 5;
-const MESSAGE_MAX_CHARACTERS = 200;
-const BROKEN = 'the answer is no HealthCheckResponse';
+/** Codes of gRPC. */
+const OK = 0;
+const RESOURCE_EXHAUSTED = 8;
+const UNIMPLEMENTED = 12;
+const TOO_LARGE = /^Received message .*larger than/;
+const DETAILS_MAX_CHARACTERS = 200;
+/** What the library says about a connection that it did not get has the reason in its middle. */
+const NO_CONNECTION =
+  /^No connection established\. Last error: (?:Error: )?(.*?)(?: \(\d{4}-[^)]*\))?\.?(?: Resolution note: .*)?$/s;
 
 /** Only SERVING is healthy. */
-export function judgeGrpcAnswer({ status, grpcStatus, grpcMessage, body }: GrpcAnswer): CheckOutcome {
+export function judgeGrpcOutcome({ code, details, message }: GrpcOutcome): CheckOutcome {
   const unhealthy = (reason: string): CheckOutcome => ({ healthy: false, reason });
-  if (status !== 200) return unhealthy(`status ${status}, which no gRPC server gives`);
-  if (grpcStatus === '') return unhealthy('the answer has no grpc-status');
-  if (grpcStatus === UNIMPLEMENTED) return unhealthy('the server does not implement grpc.health.v1.Health');
-  if (grpcStatus !== '0')
-    return unhealthy(`grpc-status ${grpcStatus} ${decoded(grpcMessage)}`.trimEnd().slice(0, MESSAGE_MAX_CHARACTERS));
-  const serving = servingStatus(body);
-  if (serving === undefined) return unhealthy(BROKEN);
-  return { healthy: serving === SERVING, reason: `status ${STATUS_NAMES[serving] ?? serving}` };
-}
-
-/** The message is percent-encoded; one that is not properly so is shown as it came. */
-function decoded(message: string): string {
-  try {
-    return decodeURIComponent(message);
-  } catch {
-    return message;
+  if (code === UNIMPLEMENTED) return unhealthy('the server does not implement grpc.health.v1.Health');
+  if (code === RESOURCE_EXHAUSTED && TOO_LARGE.test(details)) {
+    return unhealthy(`the answer has more than ${MESSAGE_MAX_BYTES} bytes`);
   }
-}
-
-/** Of the one message that a body holds, uncompressed: nothing else was asked for. Undefined: it is something else. */
-function servingStatus(body: Buffer): number | undefined {
-  if (body.length < FRAME_HEAD_BYTES || body[0] !== 0) return undefined;
-  if (body.readUInt32BE(1) !== body.length - FRAME_HEAD_BYTES) return undefined;
-  return new HealthCheckResponse(body.subarray(FRAME_HEAD_BYTES)).status();
+  const [, connectionError] = NO_CONNECTION.exec(details) ?? [];
+  if (connectionError !== undefined) return unhealthy(connectionError.slice(0, DETAILS_MAX_CHARACTERS));
+  if (code !== OK) return unhealthy(`grpc-status ${code} ${details}`.trimEnd().slice(0, DETAILS_MAX_CHARACTERS));
+  const serving = message === undefined ? undefined : new HealthCheckResponse(message).status();
+  if (serving === undefined) return unhealthy('the answer is no HealthCheckResponse');
+  return { healthy: serving === SERVING, reason: `status ${STATUS_NAMES[serving] ?? serving}` };
 }
 
 /** Reads field 1, an enumeration, and passes over fields of later versions. */

@@ -5,7 +5,7 @@ import type { HealthCheckConfiguration } from '@sluice/config';
 import type { CheckQueue } from './check-queue.ts';
 import { type CheckProblem, type CheckRequest, planCheckRequest } from './check-request.ts';
 import { secureConnectionOf } from './check-tls.ts';
-import { runGrpcCheck } from './grpc-check.ts';
+import { GrpcCheck } from './grpc-check.ts';
 import { type GrpcTarget, planGrpcTarget } from './grpc-target.ts';
 import { HealthJudge } from './health-judge.ts';
 import type { HealthState, HealthTarget } from './health-target.ts';
@@ -36,6 +36,8 @@ export class ServerCheck {
   private readonly limits: CheckLimits;
   private readonly judge: HealthJudge;
   private readonly stopped = new AbortController();
+  /** Undefined: another kind of check, or none can be made. */
+  private readonly grpc: GrpcCheck | undefined;
   private timer: NodeJS.Timeout | undefined;
   private readonly job = (): Promise<void> => this.run();
 
@@ -50,6 +52,7 @@ export class ServerCheck {
       dialTimeoutMs: forwardingTimeouts.dialTimeout,
       responseHeadTimeoutMs: forwardingTimeouts.responseHeaderTimeout,
     };
+    this.grpc = 'authority' in this.request ? this.grpcCheckOf(this.request) : undefined;
     if (options.checkAtOnce) options.queue.add(this.job);
     else this.schedule(Math.random() * this.intervalMs());
   }
@@ -66,6 +69,7 @@ export class ServerCheck {
   /** Nothing is reported after this, also when a check is under way. */
   stop(): void {
     this.stopped.abort();
+    this.grpc?.close();
     clearTimeout(this.timer);
     this.options.queue.remove(this.job);
   }
@@ -88,10 +92,15 @@ export class ServerCheck {
     const { signal } = this.stopped;
     const { check, tls } = this.options;
     if (!('authority' in this.request)) return runHttpCheck(this.request, check, this.limits, signal, tls);
-    if (tls === undefined || !this.request.secure) return runGrpcCheck(this.request, this.limits, signal);
-    if (tls.transport === undefined) return { healthy: false, reason: UNUSABLE_TRANSPORT };
-    const secure = secureConnectionOf(tls.transport, tls.systemAuthorities);
-    return runGrpcCheck(this.request, this.limits, signal, secure);
+    return this.grpc?.run() ?? { healthy: false, reason: UNUSABLE_TRANSPORT };
+  }
+
+  private grpcCheckOf(target: GrpcTarget): GrpcCheck | undefined {
+    const { tls } = this.options;
+    const { timeoutMs } = this.limits;
+    if (tls === undefined || !target.secure) return new GrpcCheck(target, timeoutMs);
+    if (tls.transport === undefined) return undefined;
+    return new GrpcCheck(target, timeoutMs, secureConnectionOf(tls.transport, tls.systemAuthorities));
   }
 
   private schedule(delayMs: number): void {
