@@ -49,8 +49,6 @@ const KEYS: Readonly<Record<string, UnsupportedRule>> = {
   'http.services.*.loadBalancer.passiveHealthCheck': 'warning',
   'http.services.*.loadBalancer.responseForwarding': 'warning',
   'http.serversTransports.*.spiffe': 'error',
-  'http.serversTransports.*.forwardingTimeouts.readIdleTimeout': 'warning',
-  'http.serversTransports.*.forwardingTimeouts.pingTimeout': 'warning',
   // Until then the self-signed one is shown, as in the reference until the first order is through.
   'tls.stores.*.defaultGeneratedCert': 'warning',
   tcp: 'error',

@@ -167,6 +167,10 @@ export interface ServersTransportConfiguration extends TransportTlsConfiguration
     readonly queueTimeout: DurationMs;
     readonly responseHeaderTimeout: DurationMs;
     readonly idleConnTimeout: DurationMs;
+    /** HTTP/2: silence after which a sign of life is asked for. Absent or 0: never; the static transport has no such key. */
+    readonly readIdleTimeout?: DurationMs;
+    /** How long the answer may take. Absent: as if `readIdleTimeout` were 0. */
+    readonly pingTimeout?: DurationMs;
   };
   /** Servers with `https` are spoken to in HTTP/1 only. Absent: false; the static transport has no such key. */
   readonly disableHTTP2?: boolean;

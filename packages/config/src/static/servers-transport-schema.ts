@@ -13,16 +13,26 @@ const IDLE_CONNECTIONS_FOR_ZERO = 2;
 const IDLE_CONNECTIONS = { static: 200, named: 0 } as const;
 
 /** The static `serversTransport`. */
-export const staticTransportSchema = transportSchema('static', {});
+export const staticTransportSchema = transportSchema('static', {}, {});
 
 /** Those of `http.serversTransports`. */
-export const namedTransportSchema = transportSchema('named', {
-  disableHTTP2: z.boolean().default(false).describe('Speak HTTP/1 with servers whose URL has the scheme https.'),
-});
+export const namedTransportSchema = transportSchema(
+  'named',
+  { disableHTTP2: z.boolean().default(false).describe('Speak HTTP/1 with servers whose URL has the scheme https.') },
+  {
+    readIdleTimeout: durationSchema()
+      .prefault('0s')
+      .describe('A connection of HTTP/2 that is silent for so long is asked for a sign of life; 0: never.'),
+    pingTimeout: durationSchema()
+      .prefault('15s')
+      .describe('How long a connection of HTTP/2 may take for that, then it is closed.'),
+  },
+);
 
 function transportSchema(
   scope: 'static' | 'named',
   more: Readonly<Record<string, z.ZodType>>,
+  moreTimeouts: Readonly<Record<string, z.ZodType>>,
 ): z.ZodType<ServersTransportConfiguration, unknown> {
   const plain = z.object({
     maxIdleConnsPerHost: boundedInteger({ min: -(2 ** 31), max: 2 ** 31 - 1 })
@@ -53,6 +63,7 @@ function transportSchema(
           .prefault('0s')
           .describe('Time from the end of the request to the head of the response, then 504; 0: no limit.'),
         idleConnTimeout: durationSchema().prefault('90s').describe('How long an idle connection is kept; 0: for ever.'),
+        ...moreTimeouts,
       })
       .prefault({}),
   });

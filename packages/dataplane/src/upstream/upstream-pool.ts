@@ -25,6 +25,8 @@ export class UpstreamPool {
   readonly dialTimeoutMs: number;
   readonly responseHeaderTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly readIdleTimeoutMs: number;
+  readonly pingTimeoutMs: number;
   /** Undefined when connections to the server are not limited. */
   readonly places: ServerPlaces | undefined;
   /** Undefined: only HTTP/1 is spoken. */
@@ -55,6 +57,8 @@ export class UpstreamPool {
     this.dialTimeoutMs = transport.dialTimeoutMs;
     this.responseHeaderTimeoutMs = transport.responseHeaderTimeoutMs;
     this.idleTimeoutMs = transport.idleConnTimeoutMs;
+    this.readIdleTimeoutMs = transport.readIdleTimeoutMs;
+    this.pingTimeoutMs = transport.pingTimeoutMs;
     const max = transport.maxIdleConnsPerHost;
     this.idleMax = max === 0 ? IDLE_MAX_WHEN_UNSET : Math.max(0, max);
   }

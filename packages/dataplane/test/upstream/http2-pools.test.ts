@@ -180,6 +180,30 @@ describe('idle connections of HTTP/2', () => {
     await proxy.server.until(() => proxy.dataplane.connectionCount === 1, 'the end of the first connection');
   });
 
+  it('and busy ones are asked for a sign of life when the server is silent', async () => {
+    let pings = 0;
+    const streams: Parameters<Http2Handler>[] = [];
+    const { url, server, sessions } = await h2cServer((...stream) => streams.push(stream));
+    server.on('session', (session) => session.on('ping', () => pings++));
+    const forwardingTimeouts = { readIdleTimeout: 20, pingTimeout: 1_000 };
+    const proxy = await proxyTo(url, undefined, { transport: { forwardingTimeouts } });
+    const client = await proxy.client();
+    client.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await proxy.server.until(() => pings >= 3, 'the third question');
+    ok(...streams[0]);
+    await client.untilText('ok');
+    assert.equal(sessions.length, 1);
+  });
+
+  it('are given up when it does not answer', async () => {
+    const port = await serve(createServer((socket) => socket.resume()));
+    const forwardingTimeouts = { readIdleTimeout: 20, pingTimeout: 30 };
+    const proxy = await proxyTo(`h2c://127.0.0.1:${port}`, undefined, { transport: { forwardingTimeouts } });
+    assert.match(await answerTo(proxy), /^HTTP\/1\.1 502 /);
+    await proxy.untilQuiet();
+    assert.equal(proxy.dataplane.connectionCount, 0);
+  });
+
   it('are closed when the worker drains', async () => {
     const { url } = await h2Server(ok);
     const proxy = await proxyTo(url);

@@ -43,6 +43,7 @@ export class ServiceTable {
 
   private addTransport(name: string, transport: ServersTransportConfiguration): void {
     const { dialTimeout, responseHeaderTimeout, idleConnTimeout, queueTimeout } = transport.forwardingTimeouts;
+    const { readIdleTimeout = 0, pingTimeout = 0 } = transport.forwardingTimeouts;
     this.transportIndices.set(name, this.transports.length);
     this.transports.push({
       name,
@@ -53,6 +54,8 @@ export class ServiceTable {
       responseHeaderTimeoutMs: responseHeaderTimeout,
       idleConnTimeoutMs: idleConnTimeout,
       queueTimeoutMs: queueTimeout,
+      readIdleTimeoutMs: readIdleTimeout,
+      pingTimeoutMs: pingTimeout,
       disableHttp2: transport.disableHTTP2 === true,
       hash: contentHash({ name, transport }),
     });

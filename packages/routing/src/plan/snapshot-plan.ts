@@ -72,6 +72,8 @@ export interface ServersTransportPlan {
   readonly responseHeaderTimeoutMs: number;
   readonly idleConnTimeoutMs: number;
   readonly queueTimeoutMs: number;
+  readonly readIdleTimeoutMs: number;
+  readonly pingTimeoutMs: number;
   readonly disableHttp2: boolean;
   readonly hash: string;
 }

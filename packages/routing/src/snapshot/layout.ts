@@ -57,8 +57,8 @@ export const Section = {
   /** URL (taken apart when read), weight (float64, two words), preservePath, status row. */
   SERVERS: 15,
   /**
-   * Name, hash, maxIdleConnsPerHost (signed), maxConnsPerServer, maxQueuedPerServer, disableHttp2; dial, response header, idle and
-   * queue timeout (float64 each).
+   * Name, hash, maxIdleConnsPerHost (signed), maxConnsPerServer, maxQueuedPerServer, disableHttp2; dial, response header, idle,
+   * queue, read idle and ping timeout (float64 each).
    */
   TRANSPORTS: 16,
   /**
@@ -71,7 +71,7 @@ export const Section = {
 } as const;
 
 /** Words of one record by section; 0: bytes. */
-export const RECORD_WORDS: readonly number[] = [2, 0, 6, 2, 8, 1, 2, 5, 1, 5, 5, 12, 1, 3, 8, 5, 14, 1, 2];
+export const RECORD_WORDS: readonly number[] = [2, 0, 6, 2, 8, 1, 2, 5, 1, 5, 5, 12, 1, 3, 8, 5, 18, 1, 2];
 export const SECTION_COUNT = RECORD_WORDS.length;
 
 export const BucketKind = { EXACT: 0, WILDCARD: 1, HOSTLESS: 2 } as const;

@@ -74,6 +74,9 @@ export interface ServersTransportRecord {
   readonly responseHeaderTimeoutMs: number;
   readonly idleConnTimeoutMs: number;
   readonly queueTimeoutMs: number;
+  /** HTTP/2: silence after which a sign of life is asked for. */
+  readonly readIdleTimeoutMs: number;
+  readonly pingTimeoutMs: number;
   /** Servers with `https` are spoken to in HTTP/1 only. */
   readonly disableHttp2: boolean;
   readonly hash: string;

@@ -161,6 +161,8 @@ export class SnapshotReader implements SnapshotTables {
       responseHeaderTimeoutMs: this.float(at + 8),
       idleConnTimeoutMs: this.float(at + 10),
       queueTimeoutMs: this.float(at + 12),
+      readIdleTimeoutMs: this.float(at + 14),
+      pingTimeoutMs: this.float(at + 16),
       disableHttp2: this.words[at + 5] !== 0,
     };
   }

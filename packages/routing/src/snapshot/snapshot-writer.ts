@@ -262,6 +262,8 @@ export class SnapshotWriter {
       records.pushFloat(transport.responseHeaderTimeoutMs);
       records.pushFloat(transport.idleConnTimeoutMs);
       records.pushFloat(transport.queueTimeoutMs);
+      records.pushFloat(transport.readIdleTimeoutMs);
+      records.pushFloat(transport.pingTimeoutMs);
     }
     return records.view();
   }

@@ -2,6 +2,7 @@
 // is one connection of its pool like any other while it is idle. What responses mean is the streams' business.
 // Allocates per connection; stream objects are used again.
 
+import { constants } from 'node:os';
 import { type CatalogueEntry, Errors } from '@sluice/errors';
 import { INDEX_MASK } from '@sluice/native';
 import {
@@ -25,6 +26,8 @@ import type { WorkerContext } from '../../worker/worker-context.ts';
 import type { UpstreamPool } from '../upstream-pool.ts';
 import type { SharedConnections } from './shared-connections.ts';
 import { UpstreamStream } from './upstream-stream.ts';
+
+const { ETIMEDOUT } = constants.errno;
 
 /** Streams of ours on one connection, if the server allows as many. */
 export const STREAMS_MAX = 1_000;
@@ -85,6 +88,9 @@ export class UpstreamHttp2 extends StreamConnection implements SessionHandler {
   /** The session is being fed: what it wants sent, and whether it has ended, is looked at afterwards. */
   private receiving = false;
   private nextWritable = 0;
+  /** When the server has sent something last, and whether it owes a sign of life since. */
+  private heardAtMs = 0;
+  private asked = false;
 
   constructor(context: WorkerContext, pool: UpstreamPool, shared: SharedConnections) {
     super(context);
@@ -101,6 +107,8 @@ export class UpstreamHttp2 extends StreamConnection implements SessionHandler {
     this.expireAt(0);
     this.deadlines.set(Due.SETTINGS, this.context.transport.now + SETTINGS_MS);
     this.frames.flushControl();
+    this.heard();
+    if (this.pool.readIdleTimeoutMs > 0) this.deadlines.set(Due.PING, this.heardAtMs + this.pool.readIdleTimeoutMs);
   }
 
   // ---- streams ----------------------------------------------------------------------------------------------------------
@@ -247,6 +255,7 @@ export class UpstreamHttp2 extends StreamConnection implements SessionHandler {
   override onData(offset: number, length: number): void {
     const { transport } = this.context;
     const unsentBytes = transport.queuedBytes[this.id & INDEX_MASK];
+    this.heard();
     this.receiving = true;
     try {
       this.session.receive(transport.memory, offset, offset + length, transport.now, unsentBytes);
@@ -285,6 +294,7 @@ export class UpstreamHttp2 extends StreamConnection implements SessionHandler {
     const { deadlines } = this;
     if (deadlines.takeDue(Due.SETTINGS, now)) this.session.failConnection(Http2Fault.SETTINGS_TIMEOUT);
     if (deadlines.takeDue(Due.STREAMS, now)) this.expireStreams(now);
+    if (deadlines.takeDue(Due.PING, now)) this.checkLife(now);
     const idled = deadlines.takeDue(Due.IDLE, now);
     deadlines.rearm();
     this.settle();
@@ -296,6 +306,26 @@ export class UpstreamHttp2 extends StreamConnection implements SessionHandler {
     this.shared.remove(this);
     for (let slot = 0; slot < this.streams.length; slot++) this.streams[slot]?.abandon();
     this.abort();
+  }
+
+  private heard(): void {
+    this.heardAtMs = this.context.transport.now;
+    this.asked = false;
+  }
+
+  /** Whatever the server has sent meanwhile is a sign of life too. */
+  private checkLife(now: number): void {
+    const { readIdleTimeoutMs, pingTimeoutMs } = this.pool;
+    const dueMs = this.heardAtMs + readIdleTimeoutMs;
+    if (now < dueMs) this.deadlines.set(Due.PING, dueMs);
+    else if (!this.asked) {
+      this.asked = true;
+      this.session.ping(0, 0);
+      this.deadlines.set(Due.PING, now + pingTimeoutMs);
+    } else {
+      this.loseStreams(ETIMEDOUT);
+      this.abort();
+    }
   }
 
   private expireStreams(now: number): void {
