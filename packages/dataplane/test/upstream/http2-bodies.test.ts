@@ -130,6 +130,24 @@ describe('peers that do not read', () => {
     await proxy.server.until(() => proxy.dataplane.bufferedBytes === 0, 'the end of what is kept');
   });
 
+  it('a server that does not is not taken for a client that is too slow', async () => {
+    const { url } = await h2cServer((stream) => {
+      setTimeout(() => {
+        stream.on('data', () => {});
+        stream.on('end', () => {
+          stream.respond({ ':status': 200 });
+          stream.end('late');
+        });
+      }, 700);
+    });
+    const limits = { minReceiveBytesPerSecond: 2_000_000, minSendBytesPerSecond: 0, slowClientGrace: 200 };
+    const proxy = await proxyTo(url, undefined, { slowClientsEveryMs: 20, limits });
+    const client = await proxy.client();
+    client.write(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${2 * MIB}\r\n\r\n${'x'.repeat(2 * MIB)}`);
+    await client.untilText('\r\n\r\n');
+    assert.match(client.received, /^HTTP\/1\.1 200 OK/);
+  });
+
   it('clients that do not keep a server from sending, and hold up nobody else', async () => {
     let sent = 0;
     const { url, sessions } = await h2cServer((stream, headers) => {
