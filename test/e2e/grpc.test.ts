@@ -15,7 +15,7 @@ test('client and server without Sluice, h2c and TLS', { timeout }, async (contex
   const authority = new TestAuthority(context);
   const plain = await InteropServer.start(context, 'plain');
   await grpcInterop(context, { port: plain.port, name: NAME }, plain);
-  const secured = await InteropServer.start(context, 'secured', authority.issue({ names: [NAME] }));
+  const secured = await InteropServer.start(context, 'secured', { certificate: authority.issue({ names: [NAME] }) });
   await grpcInterop(context, { port: secured.port, name: NAME, authorityFile: authority.certFile }, secured);
 });
 
@@ -28,8 +28,8 @@ for (const from of ['h2c', 'TLS'] as const) {
 async function through(context: TestContext, from: 'h2c' | 'TLS', to: 'h2c' | 'TLS'): Promise<void> {
   const secure = await SecureSite.create(context);
   const { authority, site } = secure;
-  const files = to === 'TLS' ? secure.issue(SERVER_NAME) : undefined;
-  const server = await InteropServer.start(context, 'a', files);
+  const options = to === 'TLS' ? { certificate: secure.issue(SERVER_NAME) } : {};
+  const server = await InteropServer.start(context, 'a', options);
   const transport = to === 'TLS' ? { serverName: SERVER_NAME, rootCAs: [authority.certFile] } : undefined;
   site.writeDynamic(
     securedTo({

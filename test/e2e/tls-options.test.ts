@@ -101,7 +101,7 @@ class Stage {
     return this.shakeWith(set, {}, ...words);
   }
 
-  shakeWith(set: string, more: { typed?: string; lingerMs?: number }, ...words: readonly string[]) {
+  shakeWith(set: string, more: { typed?: string | readonly string[]; lingerMs?: number }, ...words: readonly string[]) {
     const { securePort: port, authority } = this.secure;
     return sClient({ port, name: nameOf(set), authorityFile: authority.certFile, words, ...more });
   }
@@ -212,6 +212,14 @@ const PARTS: Readonly<Record<string, Part>> = {
       assertAlert(crossed, Alert.HANDSHAKE_FAILURE, Alert.CERTIFICATE_REQUIRED);
       assert.equal(crossed.resumed, false);
     }
+  },
+
+  async 'new keys in the middle of a connection'(stage) {
+    const get = 'GET / HTTP/1.1\r\nHost: both.example.test\r\n\r\n';
+    const typed = ['K\n', get, 'k\n', 'K\n', get];
+    const { output } = await stage.shakeWith('both', { typed, lingerMs: 500 }, '-tls1_3');
+    assert.equal(output.split('KEYUPDATE').length - 1, 3);
+    assert.equal(output.split('HTTP/1.1 200 OK').length - 1, 2, output.slice(-2_000));
   },
 
   async 'renegotiation is refused'(stage) {

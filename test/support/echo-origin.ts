@@ -37,6 +37,8 @@ export interface Told {
   readonly client?: string;
 }
 
+/** In megabytes. Node resets new streams when answers that wait for windows are larger; its default is ten. */
+const LIMITS = { maxSessionMemory: 1_000 };
 const LINE = 'a line of an answer, told by the number of bytes asked for\n';
 
 export class EchoOrigin {
@@ -63,12 +65,12 @@ export class EchoOrigin {
     const answer = (request: unknown, response: unknown) =>
       void this.answer(request as IncomingMessage, response as ServerResponse);
     const { kind = 'http1', certificate, clientAuthorityFile } = options;
-    if (kind === 'h2c') this.server = createHttp2Server(answer);
+    if (kind === 'h2c') this.server = createHttp2Server(LIMITS, answer);
     else if (kind === 'http1') this.server = createServer(answer);
     else {
       const ca = clientAuthorityFile === undefined ? {} : { ca: readFileSync(clientAuthorityFile), requestCert: true };
       const pair = { cert: readFileSync(certificate!.certFile), key: readFileSync(certificate!.keyFile) };
-      this.server = createSecureServer({ allowHTTP1: true, ...pair, ...ca }, answer);
+      this.server = createSecureServer({ allowHTTP1: true, ...LIMITS, ...pair, ...ca }, answer);
     }
     this.server.on('connection', (socket: Socket) => {
       this.connections++;
@@ -104,7 +106,7 @@ export class EchoOrigin {
     if (path === '/bytes') response.end(LINE.repeat(Math.ceil(Number(value) / LINE.length)).slice(0, Number(value)));
     else if (path === '/status') response.writeHead(Number(value)).end();
     else if (path === '/trailers') this.withTrailers(response);
-    else if (path === '/slow') setTimeout(() => response.end('at last\n'), Number(value));
+    else if (path === '/slow') setTimeout(() => response.end('at last\n'), Number(value)).unref();
     else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(this.told(request, bytes)));
   }
 

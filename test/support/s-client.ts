@@ -3,7 +3,9 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findTool } from '../../native-bench/src/lab/tools.ts';
 
 export interface SClientOptions {
@@ -12,8 +14,10 @@ export interface SClientOptions {
   readonly name?: string;
   readonly authorityFile?: string;
   readonly words?: readonly string[];
-  /** Typed once the handshake is over. A line with `R` alone asks to renegotiate. */
-  readonly typed?: string;
+  /**
+   * Typed once the handshake is over, one after the other. A line with `R` alone asks to renegotiate, with `K` for new keys.
+   */
+  readonly typed?: string | readonly string[];
   /** Ends the input this long after it was typed. Default 150. */
   readonly lingerMs?: number;
 }
@@ -41,6 +45,7 @@ export interface SClientResult {
 }
 
 const TIMEOUT_MS = 15_000;
+const TYPING_MS = 50;
 
 export async function sClient(options: SClientOptions): Promise<SClientResult> {
   const { port, name, authorityFile, words = [], typed = '', lingerMs = 150 } = options;
@@ -56,13 +61,22 @@ export async function sClient(options: SClientOptions): Promise<SClientResult> {
     const had = isReported(seen);
     seen += chunk;
     if (had || !isReported(seen)) return;
-    child.stdin.write(typed);
-    setTimeout(() => child.stdin.end(), lingerMs);
+    void type(child.stdin, typeof typed === 'string' ? [typed] : typed, lingerMs);
   });
   const outputs = Promise.all([text(child.stdout), text(child.stderr)]);
   await once(child, 'exit');
   clearTimeout(watch);
   return resultOf((await outputs).join('\n'));
+}
+
+/** Each piece has to be read on its own, or openssl takes all for one command. */
+async function type(input: Writable, pieces: readonly string[], lingerMs: number): Promise<void> {
+  for (const piece of pieces) {
+    input.write(piece);
+    await sleep(TYPING_MS);
+  }
+  await sleep(lingerMs);
+  input.end();
 }
 
 function isReported(output: string): boolean {

@@ -32,6 +32,8 @@ export interface GrpcReach {
   readonly name: string;
   /** PEM file of who signed the server's certificate. Without: cleartext. */
   readonly authorityFile?: string;
+  /** Between its pings. Default: none are sent. */
+  readonly keepaliveMs?: number;
 }
 
 /** All that a call gave, successful or not. */
@@ -50,7 +52,7 @@ export class InteropClient {
   private readonly client: Client;
   private readonly other: Client;
 
-  constructor(context: TestContext, { port, name, authorityFile }: GrpcReach) {
+  constructor(context: TestContext, { port, name, authorityFile, keepaliveMs }: GrpcReach) {
     const trust =
       authorityFile === undefined ? credentials.createInsecure() : credentials.createSsl(readFileSync(authorityFile));
     const options = {
@@ -59,6 +61,7 @@ export class InteropClient {
       // Each client has connections of its own.
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_retries': 0,
+      ...(keepaliveMs === undefined ? {} : { 'grpc.keepalive_time_ms': keepaliveMs }),
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 200,
     };

@@ -35,6 +35,15 @@ export const ECHO_TRAILING = 'x-grpc-test-echo-trailing-bin';
 
 type Pieces = Pick<ServerWritableStream<StreamingOutput, StreamingOutputPiece>, 'write' | 'cancelled'>;
 
+export interface InteropServerOptions {
+  /** With it the server speaks TLS. */
+  readonly certificate?: CertificateFiles;
+  /** Connections older than this are ended in order. */
+  readonly maxConnectionAgeMs?: number;
+  /** Between its pings. */
+  readonly keepaliveMs?: number;
+}
+
 export class InteropServer {
   port = 0;
   /** Calls that began, and those that the client took back. */
@@ -43,29 +52,32 @@ export class InteropServer {
   serving = true;
   readonly name: string;
   private server: Server | undefined;
-  private readonly files: CertificateFiles | undefined;
+  private readonly options: InteropServerOptions;
 
-  /** @param files with them it speaks TLS. */
-  static async start(context: TestContext, name: string, files?: CertificateFiles): Promise<InteropServer> {
-    const server = new InteropServer(name, files);
+  static async start(context: TestContext, name: string, options: InteropServerOptions = {}): Promise<InteropServer> {
+    const server = new InteropServer(name, options);
     context.after(() => server.stop());
     await server.start();
     return server;
   }
 
-  private constructor(name: string, files: CertificateFiles | undefined) {
+  private constructor(name: string, options: InteropServerOptions) {
     this.name = name;
-    this.files = files;
+    this.options = options;
   }
 
   /** As services of Sluice name it. */
   get url(): string {
-    return `${this.files === undefined ? 'h2c' : 'https'}://127.0.0.1:${this.port}`;
+    return `${this.options.certificate === undefined ? 'h2c' : 'https'}://127.0.0.1:${this.port}`;
   }
 
   /** On the same port as before. */
   async start(): Promise<void> {
-    const server = new Server();
+    const { certificate: files, maxConnectionAgeMs, keepaliveMs } = this.options;
+    const server = new Server({
+      ...(maxConnectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': maxConnectionAgeMs }),
+      ...(keepaliveMs === undefined ? {} : { 'grpc.keepalive_time_ms': keepaliveMs }),
+    });
     server.addService(TEST_SERVICE.service, {
       EmptyCall: this.empty,
       UnaryCall: this.unary,
@@ -76,7 +88,6 @@ export class InteropServer {
     });
     server.addService(HEALTH_SERVICE.service, { Check: this.check });
     this.server = server;
-    const { files } = this;
     const credentials =
       files === undefined
         ? ServerCredentials.createInsecure()
