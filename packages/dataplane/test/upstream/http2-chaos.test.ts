@@ -27,7 +27,7 @@ function moody(random: (below: number) => number, sockets: Set<Socket>): Http2Ha
     const act = (): void => {
       if (stream.destroyed) return;
       const mood = random(40);
-      if (mood === 0) for (const socket of [...sockets].slice(0, 1)) socket.destroy();
+      if (mood === 0) setImmediate(() => [...sockets][0]?.destroy());
       else if (mood === 1) stream.session?.goaway(0);
       else if (mood === 2) stream.session?.close();
       else if (mood < 5) stream.close(NGHTTP2_REFUSED_STREAM);
@@ -38,14 +38,14 @@ function moody(random: (below: number) => number, sockets: Set<Socket>): Http2Ha
         stream.respond({ ':status': 200 });
         stream.write('a'.repeat(random(200_000)));
         if (mood < 14) stream.close(NGHTTP2_CANCEL);
-        else if (mood < 16) stream.destroy();
         else if (mood < 30) stream.pipe(stream);
         else stream.end();
       }
     };
     if (random(2) === 0) act();
     else setTimeout(act, random(10));
-    setTimeout(() => stream.destroy(), 200);
+    // Destroying streams, rather than closing them, can crash this Node.
+    setTimeout(() => stream.closed || stream.close(NGHTTP2_CANCEL), 200);
   };
 }
 
