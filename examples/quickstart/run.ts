@@ -1,4 +1,4 @@
-// `npm start`: three small servers, Sluice in front of them on port 8000, and lines to try. Ctrl-C ends all of it.
+// `npm start`: three small servers, Sluice in front of them on ports 8000 and 8443, and lines to try. Ctrl-C ends all of it.
 // Nothing is left running, whatever goes wrong.
 
 import { join, relative } from 'node:path';
@@ -7,6 +7,7 @@ import { SluiceProcess } from './sluice-process.ts';
 import { SWITCH_PORT, UpstreamServers } from './upstream-servers.ts';
 
 const PORT = 8000;
+const SECURE_PORT = 8443;
 const folder = import.meta.dirname;
 
 function instructions(): string {
@@ -14,7 +15,7 @@ function instructions(): string {
   const turn = `curl -X POST localhost:${SWITCH_PORT}`;
   const file = relative(process.cwd(), join(folder, 'dynamic.yaml'));
   return `
-Sluice listens on port ${PORT}; three small servers are behind it. Try, in another terminal:
+Sluice listens on ports ${PORT} and, with TLS, ${SECURE_PORT}; three small servers are behind it. Try, in another terminal:
 
   for i in 1 2 3 4 5 6; do ${sluice}/; done
       each answer names its server; each of the two workers lets them take turns
@@ -24,6 +25,9 @@ Sluice listens on port ${PORT}; three small servers are behind it. Try, in anoth
 
   ${sluice}/shop/cart -i
       two middlewares: the server sees /cart and a header more, you see another
+
+  curl -k -i https://localhost:${SECURE_PORT}/one
+      the same over TLS and HTTP/2; -k, because the certificate is one that Sluice has made for itself
 
   ${turn}/two/stop
       stops the second server; within a second or so it gets no requests any more
@@ -50,6 +54,7 @@ async function main(): Promise<number> {
   let sluice: SluiceProcess | undefined;
   try {
     await requireFreePort(PORT);
+    await requireFreePort(SECURE_PORT);
     await upstreams.start();
     sluice = new SluiceProcess(folder);
     const ready = sluice.untilReady(PORT).then(() => process.stdout.write(instructions()));
