@@ -54,14 +54,14 @@ test('a call that no router takes is UNIMPLEMENTED', { timeout }, async (context
   assert.equal(server.calls, 0);
 });
 
-test('a server that does not answer in time is UNAVAILABLE, and hears that the call is over', {
+test('a server that does not answer in time is DEADLINE_EXCEEDED, and hears that the call is over', {
   timeout,
 }, async (context) => {
   const server = await InteropServer.start(context, 'a');
   const transport = { forwardingTimeouts: { responseHeaderTimeout: '300ms' } };
   const { client } = await prepare(context, { servers: [server.url], transport });
   const late = { responseParameters: [{ size: 1, intervalUs: 5_000_000 }] };
-  assert.equal((await drained(client.streamingOutput(late))).code, status.UNAVAILABLE);
+  assert.equal((await drained(client.streamingOutput(late))).code, status.DEADLINE_EXCEEDED);
   await eventually('the server hears', () => server.cancelled === 1);
   assert.equal((await client.emptyCall()).code, status.OK);
 });
