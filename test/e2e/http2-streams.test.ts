@@ -2,15 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
-import { type ClientHttp2Stream, constants } from 'node:http2';
+import { type ClientHttp2Stream, constants, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { curl, requireCurl } from '../support/curl.ts';
 import { EchoOrigin, type Told } from '../support/echo-origin.ts';
 import { eventually } from '../support/eventually.ts';
 import { Http2Session } from '../support/http2-session.ts';
+import { nghttp, requireNghttp2 } from '../support/nghttp2.ts';
 import { SecureSite, securedTo } from '../support/secure-site.ts';
 
 const NAME = 'www.example.test';
@@ -23,7 +26,7 @@ async function prepare(context: TestContext, url: string) {
   secure.site.writeDynamic(securedTo({ servers: [url], certificates: [secure.issue(NAME)] }));
   const node = await secure.site.serve();
   const reach = { port: secure.securePort, name: NAME, ca: readFileSync(secure.authority.certFile) };
-  return { node, session: await new Http2Session(context, reach).connected() };
+  return { secure, node, session: await new Http2Session(context, reach).connected() };
 }
 
 for (const kind of ['http1', 'h2c'] as const) {
@@ -74,6 +77,45 @@ test('servers that do not read an upload hold up no other stream', { timeout }, 
   for (const request of held) (request as IncomingMessage & { answer(): void }).answer();
   const answers = await Promise.all(uploads);
   assert.deepEqual(new Set(answers.map(({ body, failure }) => `${body}${failure}`)), new Set(['thanks']));
+});
+
+test('an answer that comes before the upload ends reaches the client', { timeout }, async (context) => {
+  requireCurl(context);
+  requireNghttp2(context);
+  const early = (response: { writeHead(status: number): unknown; end(text: string): unknown }) => {
+    response.writeHead(413);
+    response.end('too much');
+  };
+  // Neither reads what is sent.
+  const http1 = createServer((_, response) => early(response));
+  const http2 = createHttp2Server((_, response) => early(response));
+  context.after(() => {
+    for (const server of [http1, http2]) server.close();
+    http1.closeAllConnections();
+  });
+  for (const [scheme, server] of [
+    ['http', http1],
+    ['h2c', http2],
+  ] as const) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { session, secure } = await prepare(
+      context,
+      `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    );
+    const upload = join(secure.site.folder, 'upload');
+    writeFileSync(upload, Buffer.alloc(LARGE_BYTES, 'x'));
+    const url = `https://127.0.0.1:${secure.securePort}/`;
+    // Without waiting for a 100, which would spare the upload. Over HTTP/2 this curl fails even directly.
+    const [answer] = await curl('-k', '--http1.1', '-H', 'Expect:', '--data-binary', `@${upload}`, url);
+    assert.deepEqual([answer!.status, answer!.body], [413, 'too much'], scheme);
+    assert.equal(String(await nghttp('-d', upload, url)), 'too much', scheme);
+    for (let turn = 0; turn < 5; turn++) {
+      const answer = await session.ask('/', Buffer.alloc(LARGE_BYTES));
+      assert.deepEqual([answer.status, answer.body], [413, 'too much'], scheme);
+    }
+    assert.deepEqual([session.end, session.goaway], ['', -1]);
+  }
 });
 
 test('cookies in pieces become one field, long fields stay whole', { timeout }, async (context) => {

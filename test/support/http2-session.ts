@@ -15,6 +15,9 @@ export interface StreamAnswer {
   readonly failure: string;
 }
 
+/** Node counts bodies that were not sent to their end, and makes no new streams beyond its default of ten. */
+const MEMORY_MAX_MB = 1_000;
+
 export class Http2Session {
   readonly session: ClientHttp2Session;
   /** Of its own end of the connection; 0 before it is connected. */
@@ -27,7 +30,11 @@ export class Http2Session {
 
   constructor(context: TestContext, { port, name, ca }: TlsReach) {
     this.name = name;
-    this.session = connect(`https://127.0.0.1:${port}`, { ca, servername: name });
+    this.session = connect(`https://127.0.0.1:${port}`, {
+      ca,
+      servername: name,
+      maxSessionMemory: MEMORY_MAX_MB,
+    });
     context.after(() => this.session.destroy());
     this.session.on('connect', (_, socket) => {
       this.port = (socket as Socket).localPort ?? 0;
