@@ -250,6 +250,14 @@ test('staples: wanted for what is served, and published alone when they come', a
   await eventually('the new one is there', () => site.published.length === 3, 3_000);
   await site.pipeline.settled();
   assert.deepEqual([site.stapledFor, site.material.staples], [[ids[1]], {}]);
+  site.staples.clear();
+  site.staplesChanged();
+  // The first one comes back, and its response is still known: nobody says that it changed.
+  site.staples.set(ids[0]!, Buffer.from('staple'));
+  copyFileSync(join(site.path('made-a.pem'), DEFAULT_CERTIFICATE_FILE), path);
+  await eventually('the first one is back', () => site.stapledFor[0] === ids[0], 3_000);
+  await site.pipeline.settled();
+  assert.deepEqual(site.material.staples, { [ids[0]!]: 'c3RhcGxl' });
 });
 
 test('a node that says nothing of TLS has no certificate, and one that does has the generated one', async (context) => {

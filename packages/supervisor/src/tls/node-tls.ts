@@ -40,7 +40,8 @@ const REPAIR_INTERVAL_MS = 10_000;
 export class NodeTls {
   readonly loading: TlsLoading;
   readonly publisher: TlsPublisher;
-  private readonly stapler: Stapler | undefined;
+  /** Undefined: nothing is stapled, or it is over. */
+  private stapler: Stapler | undefined;
   private lastRepairMs = Number.NEGATIVE_INFINITY;
 
   constructor({ configuration, runtimeDirectory, env, log, ...options }: NodeTlsOptions) {
@@ -66,7 +67,10 @@ export class NodeTls {
 
   /** What has been loaded is in force. */
   applied(): void {
-    this.stapler?.apply(this.loading.named);
+    if (this.stapler === undefined) return;
+    this.stapler.apply(this.loading.named);
+    // A certificate that has come back brings the response that it had.
+    this.publishStaples();
   }
 
   /** Memory may have been damaged on its way: the same is sent once more. */
@@ -80,12 +84,13 @@ export class NodeTls {
   /** Again: nothing happens. */
   close(): void {
     this.stapler?.close();
+    this.stapler = undefined;
     this.loading.close();
     this.publisher.close();
   }
 
   private publishStaples(): void {
-    const staples = [...this.stapler!.staples].map(([id, der]) => [id, der.toString('base64')]);
+    const staples = [...(this.stapler?.staples ?? [])].map(([id, der]) => [id, der.toString('base64')]);
     this.publisher.setStaples(Object.fromEntries(staples));
   }
 }
