@@ -22,6 +22,8 @@ const SMALL_HEAD_BYTES = 8 * 1024;
 const NO_NAMES: readonly string[] = [];
 /** How long a body waits for the server's 100 before it is sent anyway (reference/http-services §8, fixed settings). */
 const CONTINUE_WAIT_MS = 1_000;
+/** A server that ends its connections after few requests refuses the same one several times when many are under way. */
+const REFUSALS_MAX = 10;
 /** Safe to send twice when it has no body (reference/http-services §10.6). */
 const REPLAYABLE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
@@ -37,8 +39,8 @@ export class UpstreamSide {
   private answered = false;
   /** Bytes of 1xx heads so far. */
   private interimBytes = 0;
-  /** A server has refused the stream of this request, and it has been sent once more. */
-  private wasRefused = false;
+  /** How often a server has refused the stream of this request, without looking at it. */
+  private refusals = 0;
 
   constructor(exchange: HttpExchange) {
     this.exchange = exchange;
@@ -67,7 +69,7 @@ export class UpstreamSide {
     exchange.noteGrpc();
     this.awaitsContinue = request.expectContinue && request.bodyKind !== BodyKind.NONE;
     prepareRequestHead(exchange);
-    this.wasRefused = false;
+    this.refusals = 0;
     this.obtain();
   }
 
@@ -290,16 +292,23 @@ export class UpstreamSide {
     else if (exchange.phase === Phase.RESPONDING) exchange.onResponseSourceEnd(false);
   }
 
-  /** The server has done nothing with the request (RFC 9113 §8.7): it is sent once more, unless some of its body is gone. */
-  onStreamRefused(): void {
+  /**
+   * The server has done nothing with the request (RFC 9113 §8.7): it is sent again, unless some of its body is gone.
+   * @param isOfUse the connection has served others; one that serves nobody is not tried twice
+   */
+  onStreamRefused(isOfUse: boolean): void {
     const { connection, exchange } = this;
     this.connection = undefined;
     connection!.drop();
-    if (this.wasRefused || exchange.phase !== Phase.WAITING || exchange.request.bodyKind !== BodyKind.NONE) {
+    if (
+      this.refusals >= (isOfUse ? REFUSALS_MAX : 1) ||
+      exchange.phase !== Phase.WAITING ||
+      exchange.request.bodyKind !== BodyKind.NONE
+    ) {
       exchange.fail(Errors.UPSTREAM_STREAM_REFUSED);
       return;
     }
-    this.wasRefused = true;
+    this.refusals++;
     this.obtain();
   }
 

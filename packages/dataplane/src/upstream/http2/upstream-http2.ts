@@ -81,6 +81,8 @@ export class UpstreamHttp2 extends StreamConnection implements SessionHandler {
   /** Given away, and not opened yet. */
   private taken = 0;
   private lingering = 0;
+  /** The server has answered, or said that it has looked at a request. */
+  isOfUse = false;
   private hasServed = false;
   private settingsCame = false;
   /** No new streams. */
@@ -415,7 +417,9 @@ export class UpstreamHttp2 extends StreamConnection implements SessionHandler {
 
   onPingAck(): void {}
 
-  onGoaway(): void {
+  /** Told before the streams that it refuses. */
+  onGoaway(lastStreamId: number): void {
+    if (lastStreamId > 0) this.isOfUse = true;
     this.leaving = true;
     this.shared.remove(this);
   }

@@ -208,6 +208,7 @@ export class UpstreamStream implements UpstreamChannel {
       }
       if (bodyKind === BodyKind.LENGTH) this.bytesLeft = isPromise ? bodyBytes : 0;
     }
+    this.connection.isOfUse = true;
     this.side!.onHead(length);
   }
 
@@ -272,11 +273,13 @@ export class UpstreamStream implements UpstreamChannel {
   /** The server has reset the stream. */
   onReset(errorCode: number): void {
     const { side, remoteEnded } = this;
+    const { isOfUse } = this.connection;
     this.detach();
     // It has answered, and needs no more of the request (§8.1).
     if (side === undefined || remoteEnded) return;
-    if (errorCode === Http2ErrorCode.REFUSED_STREAM) side.onStreamRefused();
-    else if (errorCode === Http2ErrorCode.HTTP_1_1_REQUIRED && this.connection.giveWayToHttp1()) side.onStreamRefused();
+    if (errorCode === Http2ErrorCode.REFUSED_STREAM) side.onStreamRefused(isOfUse);
+    else if (errorCode === Http2ErrorCode.HTTP_1_1_REQUIRED && this.connection.giveWayToHttp1())
+      side.onStreamRefused(isOfUse);
     else side.onStreamFailed(Errors.UPSTREAM_STREAM_RESET, errorCode);
   }
 
