@@ -108,7 +108,7 @@ test('a long call outlives changes of the configuration', { timeout }, async (co
 test('deadlines are kept, and the server knows them', { timeout }, async (context) => {
   const server = await InteropServer.start(context, 'a');
   const { client } = await prepare(context, { servers: [server.url] });
-  // The deadline is not to be spent on making connections.
+  // Connected already: the deadline is for the call alone.
   assert.equal((await client.emptyCall()).code, status.OK);
   const began = performance.now();
   const call = client.fullDuplex(new Metadata(), { deadline: Date.now() + 1_500 });

@@ -96,7 +96,7 @@ const CASES: Readonly<Record<string, InteropCase>> = {
 
   async deadline_reaches_the_server({ client, server }) {
     const before = { ...counts(server) };
-    const call = client.fullDuplex(new Metadata(), { deadline: Date.now() + 300 });
+    const call = client.fullDuplex(new Metadata(), { deadline: Date.now() + 1_000 });
     call.write({ responseParameters: [{ size: 1 }, { size: 1, intervalUs: 5_000_000 }] });
     const { answer, code } = await drained(call);
     assert.deepEqual([code, answer], [status.DEADLINE_EXCEEDED, [1]]);
