@@ -120,7 +120,12 @@ export interface Http2Limits {
   readonly windowUpdates: Http2Rate;
   readonly tinyWindowUpdates: Http2Rate;
   readonly ignoredFrames: Http2Rate;
+  readonly tinyIncrementBytes: number;
   readonly stallTime: DurationMs;
+  readonly stallProgressBytes: number;
+  readonly unsentBytesMax: number;
+  readonly continuationsMax: number;
+  readonly settingsMax: number;
   readonly streamWindowBytes: number;
   readonly connectionWindowBytes: number;
 }

@@ -21,6 +21,9 @@ const rate = (burst: number, perSecond: number, what: string) =>
     .prefault({})
     .describe(what);
 
+const count = (min: number, max: number, standard: number, what: string) =>
+  boundedInteger({ min, max }).default(standard).describe(what);
+
 const limits = z
   .object({
     resets: rate(500, 100, 'Streams that end before their time by the client’s doing. A completed one pays for one.'),
@@ -31,13 +34,23 @@ const limits = z
     emptyHeaders: rate(100, 10, 'Field blocks without a byte, but for trailers.'),
     priorities: rate(500, 50, 'PRIORITY frames; a stream pays for four.'),
     windowUpdates: rate(1000, 200, 'WINDOW_UPDATE frames; a DATA frame of ours pays for eight, a stream too.'),
-    tinyWindowUpdates: rate(100, 10, 'WINDOW_UPDATE frames of less than 64 bytes.'),
+    tinyWindowUpdates: rate(100, 10, 'WINDOW_UPDATE frames of less than tinyIncrementBytes.'),
+    tinyIncrementBytes: count(1, INT31_MAX, 64, 'What a small WINDOW_UPDATE is.'),
     ignoredFrames: rate(1000, 100, 'Frames without any effect; a stream pays for two.'),
     stallTime: durationSchema({ minMs: 1_000 })
       .prefault('60s')
       .describe(
-        'A stream of which the client takes less than 14,400 bytes in this time, though there is more, is reset.',
+        'A stream of which the client takes less than stallProgressBytes in this time, though there is more, is reset.',
       ),
+    stallProgressBytes: count(1, INT31_MAX, 14_400, 'What a client must take of a stream in stallTime.'),
+    unsentBytesMax: count(
+      16_384,
+      INT31_MAX,
+      524_288,
+      'Bytes that wait for a client; frames that ask for an answer must not come beyond.',
+    ),
+    continuationsMax: count(1, 65_536, 64, 'CONTINUATION frames of one head; more where maxHeaderBytes needs more.'),
+    settingsMax: count(16, 10_000, 64, 'Settings in one SETTINGS frame.'),
     streamWindowBytes: boundedInteger({ min: 1, max: INT31_MAX })
       .default(262_144)
       .describe('Bytes of one request body that may wait here.'),

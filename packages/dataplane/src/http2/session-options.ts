@@ -27,11 +27,12 @@ export function clientSessionOptions(
   http2: EntryPointHttp2,
 ): ClientSessionOptions {
   const { frames, abuse, concurrentStreamsMax } = DEFAULT_SESSION_OPTIONS;
-  const { stallTime, streamWindowBytes, connectionWindowBytes, ...rates } = http2.limits;
+  const { stallTime, streamWindowBytes, connectionWindowBytes, continuationsMax, settingsMax, ...bounds } =
+    http2.limits;
   const listMaxBytes = headBytesMax + LIST_OVERHEAD_BYTES;
   // A block that is larger ends the connection; what is too large only by a little is answered.
   const fieldBlockBytesMax = Math.max(frames.fieldBlockBytesMax, 2 * listMaxBytes);
-  const continuationsMax = Math.max(frames.continuationsMax, Math.ceil(fieldBlockBytesMax / FRAME_BYTES_INITIAL));
+  const framesOfBlock = Math.ceil(fieldBlockBytesMax / FRAME_BYTES_INITIAL);
   return {
     session: {
       ...DEFAULT_SESSION_OPTIONS,
@@ -41,8 +42,13 @@ export function clientSessionOptions(
       connectionWindowBytes,
       headerListBytesMax: listMaxBytes,
       extendedConnect: true,
-      frames: { ...frames, fieldBlockBytesMax, continuationsMax },
-      abuse: { ...abuse, ...rates, stallMs: stallTime },
+      frames: {
+        ...frames,
+        fieldBlockBytesMax,
+        continuationsMax: Math.max(continuationsMax, framesOfBlock),
+        settingsMax,
+      },
+      abuse: { ...abuse, ...bounds, stallMs: stallTime },
     },
     fields: { listMaxBytes, fieldsMax: fieldsMax + PSEUDO_FIELDS },
     encoderTableBytes: tableBytes(http2.maxEncoderHeaderTableSize),
