@@ -7,17 +7,25 @@ export {
   type HttpObjectKind,
 } from './dynamic/decode-dynamic.ts';
 export type { MiddlewareTypeSchema, MiddlewareTypes } from './dynamic/decode-middleware.ts';
+export { emptyRouted, PROTOCOLS, type Protocol, ROUTED_KINDS } from './dynamic/object-kinds.ts';
 export { ROUTER_PRIORITY_MAX } from './dynamic/router-schema.ts';
 export type * from './model/access-log-configuration.ts';
 export type * from './model/dynamic-configuration.ts';
 export type * from './model/metrics-configuration.ts';
 export type * from './model/static-configuration.ts';
+export type * from './model/tcp-configuration.ts';
 export type * from './model/tls-configuration.ts';
+export type * from './model/udp-configuration.ts';
 export { describeSchema, type SchemaKey } from './reference/describe-schema.ts';
 export { describeStatic, type ReferenceFile, referenceFiles } from './reference/reference-pages.ts';
 export { checkReferences, type ReferenceReport } from './references/check-references.ts';
+export {
+  checkStreamReferences,
+  type StreamReferenceReport,
+  type UnusableObjects,
+} from './references/check-stream-references.ts';
 export { checkTlsReferences, type TlsReferenceReport, type TlsReferences } from './references/check-tls-references.ts';
-export { defaultEntryPoints } from './references/default-entry-points.ts';
+export { defaultEntryPoints, isUdp, tcpEntryPoints, udpEntryPoints } from './references/default-entry-points.ts';
 export {
   ALL_INTERNAL_SERVICES,
   INTERNAL_PROVIDER,
@@ -27,9 +35,10 @@ export {
 } from './references/internal-objects.ts';
 export { type MergedTls, mergeTls, type ProvidedCertificate } from './references/merge-tls.ts';
 export { type MiddlewareReferences, middlewareReferences } from './references/middleware-references.ts';
-export { qualifyName, qualifyNames, qualifyTls, qualifyTlsOptions } from './references/qualify-names.ts';
+export { qualifyName, qualifyNames, qualifyRouted, qualifyTls, qualifyTlsOptions } from './references/qualify-names.ts';
 export { hasRedirections } from './references/redirections.ts';
-export { DEFAULT_TRANSPORT } from './references/transport-name.ts';
+export { childServices } from './references/service-tree.ts';
+export { DEFAULT_TCP_TRANSPORT, DEFAULT_TRANSPORT } from './references/transport-name.ts';
 export { type DurationBounds, durationSchema, parseDuration } from './schema/duration.ts';
 export { addCodedIssue } from './schema/issue.ts';
 export { splitList, stringListSchema, stringMapSchema } from './schema/lists.ts';
@@ -42,6 +51,7 @@ export {
 } from './schema/network.ts';
 export { boundedInteger, type IntegerBounds, lenientBoolean, lenientInteger, parseBoolean } from './schema/scalars.ts';
 export { mayBeEmpty } from './schema/section.ts';
+export { type HostAndPort, parseServerAddress } from './schema/server-address.ts';
 export { type ConfigurationFormat, formatOfFile } from './source/parse-source.ts';
 export { ACCESS_LOG_FIELDS, type AccessLogField } from './static/access-log-fields.ts';
 export {

@@ -88,7 +88,7 @@ test('an empty document is an empty configuration', () => {
 
 test('a document of another kind refuses everything', () => {
   for (const text of ['just text', '[]', '3', 'http: 3', 'http: []']) {
-    const whole = text.startsWith('http') ? ['http'] : ['http', 'tls'];
+    const whole = text.startsWith('http') ? ['http'] : ['http', 'tcp', 'udp', 'tls'];
     assert.deepEqual(decode(text).refused, whole, text);
   }
 });

@@ -1,27 +1,17 @@
-// Text of one dynamic configuration → routers, services, middlewares, transports, TLS objects. Every object is decoded alone: a bad one
+// Text of one dynamic configuration → routers, services, middlewares, transports of each protocol, TLS objects. Every object is decoded alone: a bad one
 // is left out and reported, the others are kept. Pure; never throws; input may be hostile.
 
 import type { Diagnostic } from '@sluice/errors';
-import type { z } from 'zod';
 import type { DecodeOptions } from '../decode/decode-context.ts';
-import { decodeObject } from '../decode/decode-object.ts';
 import { nearestKeyHint } from '../decode/nearest-key.ts';
-import type {
-  HttpConfiguration,
-  MiddlewareConfiguration,
-  RouterConfiguration,
-  ServiceConfiguration,
-} from '../model/dynamic-configuration.ts';
-import type { ServersTransportConfiguration } from '../model/static-configuration.ts';
+import type { HttpConfiguration, RoutedConfiguration } from '../model/dynamic-configuration.ts';
 import type { TlsConfiguration } from '../model/tls-configuration.ts';
 import { type ConfigurationFormat, parseSource } from '../source/parse-source.ts';
 import type { MapNode, Position, SourceDocument, SourceEntry, SourceNode } from '../source/source-node.ts';
-import { namedTransportSchema } from '../static/servers-transport-schema.ts';
 import { EMPTY_TLS, TLS_KINDS, TlsDecoder } from '../tls/decode-tls.ts';
-import { decodeMiddleware, type MiddlewareTypes } from './decode-middleware.ts';
-import { decodeService } from './decode-service.ts';
+import type { MiddlewareTypes } from './decode-middleware.ts';
+import { decodeOfKind, emptyRouted, PROTOCOLS, type Protocol, ROUTED_KINDS } from './object-kinds.ts';
 import { nameProblem } from './object-name.ts';
-import { routerSchema } from './router-schema.ts';
 import { unsupportedDynamicKeys } from './unsupported-dynamic.ts';
 
 export interface DynamicSource {
@@ -38,15 +28,14 @@ export interface DynamicSource {
   readonly positions?: boolean;
 }
 
-export interface DecodedDynamic {
-  /** What is valid; names as declared. */
-  readonly http: HttpConfiguration;
+/** What is valid; names as declared. */
+export interface DecodedDynamic extends RoutedConfiguration {
   readonly tls: TlsConfiguration;
   readonly diagnostics: readonly Diagnostic[];
   /**
-   * Paths of what is present, but refused: `http.routers.web`, `tls.certificates[0]`, a whole kind (`http.routers`), or `http`
-   * with `tls` when nothing is known of the document (syntax error, mistyped section). Their last good version should stay in
-   * use.
+   * Paths of what is present, but refused: `http.routers.web`, `tls.certificates[0]`, a whole kind (`http.routers`), or all
+   * of `http`, `tcp`, `udp` and `tls` when nothing is known of the document (syntax error, mistyped section). Their last good
+   * version should stay in use.
    */
   readonly refused: readonly string[];
   /** By object path (`http.routers.web`), when asked for. */
@@ -54,29 +43,19 @@ export interface DecodedDynamic {
 }
 
 export type HttpObjectKind = keyof HttpConfiguration;
-const KINDS: readonly HttpObjectKind[] = ['routers', 'services', 'middlewares', 'serversTransports'];
 /** Root keys of the reference. */
-const ROOT_KEYS = ['http', 'tcp', 'udp', 'tls'];
+const ROOT_KEYS: readonly string[] = [...PROTOCOLS, 'tls'];
 /** In `refused`, when nothing is known of a document. */
-const WHOLE_DOCUMENT = ['http', 'tls'] as const;
+const WHOLE_DOCUMENT = ROOT_KEYS;
+
+type MutableRouted = Record<Protocol, Record<string, Record<string, unknown>>>;
 
 export function decodeDynamic(source: DynamicSource): DecodedDynamic {
   const parsed = parseSource(source.text, source.format, source.file);
   if (parsed.document === undefined) {
-    return { http: emptyHttp(), tls: EMPTY_TLS, diagnostics: [parsed.diagnostic], refused: [...WHOLE_DOCUMENT] };
+    return { ...emptyRouted(), tls: EMPTY_TLS, diagnostics: [parsed.diagnostic], refused: [...WHOLE_DOCUMENT] };
   }
   return new DynamicDecoder(parsed.document, source).decode();
-}
-
-interface MutableHttp {
-  routers: Record<string, RouterConfiguration>;
-  services: Record<string, ServiceConfiguration>;
-  middlewares: Record<string, MiddlewareConfiguration>;
-  serversTransports: Record<string, ServersTransportConfiguration>;
-}
-
-function emptyHttp(): MutableHttp {
-  return { routers: {}, services: {}, middlewares: {}, serversTransports: {} };
 }
 
 class DynamicDecoder {
@@ -84,7 +63,7 @@ class DynamicDecoder {
   readonly #options: DecodeOptions;
   readonly #middlewareTypes: MiddlewareTypes;
   readonly #tls: TlsDecoder;
-  readonly #http = emptyHttp();
+  readonly #routed = emptyRouted();
   readonly #diagnostics: Diagnostic[] = [];
   readonly #refused: string[] = [];
   readonly #positions: Map<string, Position> | undefined;
@@ -103,13 +82,12 @@ class DynamicDecoder {
 
   decode(): DecodedDynamic {
     this.#section(this.#document.root, '', ROOT_KEYS, (key, entry) => {
-      if (key === 'http') this.#decodeHttp(entry.node);
-      else if (key === 'tls') this.#decodeTls(entry.node);
-      else this.#reportUnsupportedRoot(key, entry);
+      if (key === 'tls') this.#decodeTls(entry.node);
+      else this.#decodeProtocol(key as Protocol, entry.node);
     });
     const positions = this.#positions === undefined ? {} : { positions: this.#positions };
     return {
-      http: this.#http,
+      ...this.#routed,
       tls: this.#tls.value,
       diagnostics: this.#diagnostics,
       refused: this.#refused,
@@ -121,12 +99,12 @@ class DynamicDecoder {
     this.#section(node, 'tls', TLS_KINDS, (kind, entry) => this.#tls.decode(kind, entry));
   }
 
-  #decodeHttp(node: SourceNode): void {
-    this.#section(node, 'http', KINDS, (key, entry) => {
-      const kind = key as HttpObjectKind;
+  #decodeProtocol(protocol: Protocol, node: SourceNode): void {
+    this.#section(node, protocol, ROUTED_KINDS[protocol], (kind, entry) => {
+      const path = `${protocol}.${kind}`;
       if (entry.node.kind === 'null') return;
-      if (entry.node.kind === 'map') this.#decodeKind(kind, entry.node);
-      else this.#refuse(`http.${kind}`, `"http.${kind}" must be a map of names to objects`, entry.offset);
+      if (entry.node.kind === 'map') this.#decodeKind(protocol, kind, entry.node);
+      else this.#refuse(path, `"${path}" must be a map of names to objects`, entry.offset);
     });
   }
 
@@ -169,49 +147,38 @@ class DynamicDecoder {
     });
   }
 
-  #reportUnsupportedRoot(key: string, entry: SourceEntry): void {
-    if (entry.node.kind === 'null' || (entry.node.kind === 'map' && entry.node.entries.length === 0)) return;
-    const severity = this.#options.unsupportedKeys.severity([key], entry.node) === 'warning' ? 'warning' : 'error';
-    const message = `"${key}" is known, but not supported by this version yet; nothing in it is used`;
-    this.#diagnostics.push({ code: 'CONFIG_UNSUPPORTED', severity, message, object: key, ...this.#at(entry.offset) });
-  }
-
-  #decodeKind(kind: HttpObjectKind, node: MapNode): void {
+  #decodeKind(protocol: Protocol, kind: string, node: MapNode): void {
+    const target = (this.#routed as unknown as MutableRouted)[protocol][kind]!;
     const seen = new Set<string>();
     for (const { key: name, node: object, offset } of node.entries) {
-      const path = `http.${kind}.${name}`;
+      const path = `${protocol}.${kind}.${name}`;
       if (object.kind === 'null') continue;
       this.#remember(path, offset);
       const problem = nameProblem(name);
       if (problem !== undefined) this.#refuse(path, `"${name}" ${problem}`, offset, 'CONFIG_VALUE', path);
       else if (seen.has(name)) {
-        delete this.#http[kind][name];
+        delete target[name];
         this.#refuse(path, `"${name}" is declared twice`, offset, 'CONFIG_CONFLICT', path);
-      } else this.#decodeNamed(kind, name, object, path);
+      } else {
+        const value = this.#decodeObject(protocol, kind, object, path);
+        if (value !== undefined) target[name] = value;
+      }
       seen.add(name);
     }
   }
 
-  #decodeNamed(kind: HttpObjectKind, name: string, node: SourceNode, object: string): void {
-    const location = { object, pattern: ['http', kind, '*'] };
-    const keep = <Value>(
-      target: Record<string, Value>,
-      { value, diagnostics }: { value: Value | undefined; diagnostics: readonly Diagnostic[] },
-    ): void => {
-      this.#diagnostics.push(...diagnostics);
-      if (value === undefined) this.#refused.push(object);
-      else target[name] = value;
-    };
-    const plain = <Value>(schema: z.ZodType<Value>) =>
-      decodeObject(schema, node, this.#document, location, this.#options);
-    if (kind === 'routers') keep(this.#http.routers, plain(routerSchema));
-    else if (kind === 'serversTransports') keep(this.#http.serversTransports, plain(namedTransportSchema));
-    else if (kind === 'services')
-      keep(this.#http.services, decodeService(node, this.#document, location, this.#options));
-    else {
-      const types = this.#middlewareTypes;
-      keep(this.#http.middlewares, decodeMiddleware(node, this.#document, location, this.#options, types));
-    }
+  /** Undefined, and reported, when it is refused. */
+  #decodeObject(protocol: Protocol, kind: string, node: SourceNode, object: string): unknown {
+    const { value, diagnostics } = decodeOfKind(protocol, kind, {
+      node,
+      document: this.#document,
+      location: { object, pattern: [protocol, kind, '*'] },
+      options: this.#options,
+      middlewareTypes: this.#middlewareTypes,
+    });
+    this.#diagnostics.push(...diagnostics);
+    if (value === undefined) this.#refused.push(object);
+    return value;
   }
 
   #remember(path: string, offset: number): void {

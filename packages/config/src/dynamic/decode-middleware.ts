@@ -20,12 +20,14 @@ export interface MiddlewareTypeSchema {
 
 export type MiddlewareTypes = ReadonlyMap<string, MiddlewareTypeSchema>;
 
+/** @param knownTypes those of the reference, whether there are schemas for them or not */
 export function decodeMiddleware(
   node: SourceNode,
   document: SourceDocument,
   location: ObjectLocation,
   options: DecodeOptions,
   types: MiddlewareTypes,
+  knownTypes: readonly string[] = KNOWN_MIDDLEWARE_TYPES,
 ): DecodedObject<MiddlewareConfiguration> {
   const refuse = (code: DiagnosticCode, message: string, offset: number, hint = {}): DecodedObject<never> => {
     const context = new DecodeContext(document, options, location.object);
@@ -49,13 +51,13 @@ export function decodeMiddleware(
   const lower = entry.key.toLowerCase();
   const type = names.find((name) => name.toLowerCase() === lower);
   if (type === undefined) {
-    const known = KNOWN_MIDDLEWARE_TYPES.find((name) => name.toLowerCase() === lower);
+    const known = knownTypes.find((name) => name.toLowerCase() === lower);
     const accepted = `accepted: ${names.join(', ')}`;
     if (known !== undefined) {
       const message = `the middleware type "${known}" is known, but not supported by this version yet; ${accepted}`;
       return refuse('CONFIG_UNSUPPORTED', message, entry.offset);
     }
-    const hint = nearestKeyHint(entry.key, [...names, ...KNOWN_MIDDLEWARE_TYPES]);
+    const hint = nearestKeyHint(entry.key, [...names, ...knownTypes]);
     return refuse('CONFIG_UNKNOWN_KEY', `no middleware type "${entry.key}"; ${accepted}`, entry.offset, hint);
   }
   return decodeOptions(types.get(type)!, entry, document, location, options);

@@ -10,7 +10,7 @@ import { routerTlsSchema } from '../tls/router-tls-schema.ts';
 /** 2^63-1 less the 1000 that are reserved for routers of our own. */
 export const ROUTER_PRIORITY_MAX = 2n ** 63n - 1n - 1_000n;
 /** Longer rules are refused: their compilation would not be bounded. */
-const RULE_MAX_CHARACTERS = 65_536;
+export const RULE_MAX_CHARACTERS = 65_536;
 
 export const routerSchema = z.object({
   entryPoints: stringListSchema().prefault([]).describe('Entry points it listens on; empty: the default ones.'),

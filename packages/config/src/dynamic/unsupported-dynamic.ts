@@ -34,6 +34,9 @@ export const KNOWN_MIDDLEWARE_TYPES: readonly string[] = [
   'stripPrefixRegex',
 ];
 
+/** Those of TCP. */
+export const KNOWN_TCP_MIDDLEWARE_TYPES: readonly string[] = ['inFlightConn', 'ipAllowList', 'ipWhiteList'];
+
 const KEYS: Readonly<Record<string, UnsupportedRule>> = {
   'http.routers.*.parentRefs': (node) => (isEmptyList(node) ? 'accept' : 'error'),
   // Version 3 is what rules are read as anyway; the reference takes every value but v2 for it.
@@ -51,8 +54,9 @@ const KEYS: Readonly<Record<string, UnsupportedRule>> = {
   'http.serversTransports.*.spiffe': 'error',
   // Until then the self-signed one is shown, as in the reference until the first order is through.
   'tls.stores.*.defaultGeneratedCert': 'warning',
-  tcp: 'error',
-  udp: 'error',
+  // As of HTTP routers.
+  'tcp.routers.*.ruleSyntax': (node) => (isText(node, 'v2') ? 'error' : 'warning'),
+  'tcp.serversTransports.*.tls.spiffe': 'error',
 };
 
 export const unsupportedDynamicKeys = new UnsupportedKeys(KEYS);

@@ -2,7 +2,9 @@
 // Names are as declared (unqualified) inside one provider and qualified (`name@provider`) once merged.
 
 import type { DurationMs, ServersTransportConfiguration } from './static-configuration.ts';
+import type { TcpConfiguration } from './tcp-configuration.ts';
 import type { RouterTlsConfiguration, TlsConfiguration } from './tls-configuration.ts';
+import type { UdpConfiguration } from './udp-configuration.ts';
 
 /** The four kinds of HTTP object; each is validated, kept and refused alone. */
 export interface HttpConfiguration {
@@ -12,8 +14,14 @@ export interface HttpConfiguration {
   readonly serversTransports: Readonly<Record<string, ServersTransportConfiguration>>;
 }
 
-export interface DynamicConfiguration {
+/** Everything with routers and services. */
+export interface RoutedConfiguration {
   readonly http: HttpConfiguration;
+  readonly tcp: TcpConfiguration;
+  readonly udp: UdpConfiguration;
+}
+
+export interface DynamicConfiguration extends RoutedConfiguration {
   readonly tls: TlsConfiguration;
 }
 

@@ -3,6 +3,7 @@
 
 import type { AccessLogConfiguration } from './access-log-configuration.ts';
 import type { MetricsConfiguration, PingConfiguration } from './metrics-configuration.ts';
+import type { TcpServersTransportConfiguration } from './tcp-configuration.ts';
 import type { OcspConfiguration, RouterTlsConfiguration, TransportTlsConfiguration } from './tls-configuration.ts';
 
 /** Milliseconds, possibly fractional (`2us` is 0.002). */
@@ -12,6 +13,7 @@ export interface StaticConfiguration {
   readonly entryPoints: Readonly<Record<string, EntryPointConfiguration>>;
   readonly providers: ProvidersConfiguration;
   readonly serversTransport: ServersTransportConfiguration;
+  readonly tcpServersTransport: TcpServersTransportConfiguration;
   readonly log: LogConfiguration;
   /** Undefined: there is no access log. */
   readonly accessLog?: AccessLogConfiguration;
@@ -28,7 +30,7 @@ export interface StaticConfiguration {
 }
 
 export interface EntryPointConfiguration {
-  /** `[host]:port[/tcp]`. */
+  /** `[host]:port[/tcp|/udp]`. */
   readonly address: string;
   readonly reusePort: boolean;
   readonly asDefault: boolean;
@@ -61,6 +63,12 @@ export interface EntryPointConfiguration {
   /** Default for the routers on it, and what holds for requests without a router. */
   readonly observability: { readonly accessLogs: boolean; readonly metrics: boolean };
   readonly http2: EntryPointHttp2;
+  /** Of effect on UDP entry points only. */
+  readonly udp: { /** Idle sessions end. */ readonly timeout: DurationMs };
+  /** Undefined: a PROXY header is no header. */
+  readonly proxyProtocol?: EntryPointProxyProtocol | undefined;
+  /** How bytes of TCP connections are passed on. Our extension. */
+  readonly relay: 'auto' | 'copy' | 'splice';
   readonly http: {
     /** Qualified names (`name@provider`). */
     readonly middlewares: readonly string[];
@@ -77,6 +85,14 @@ export interface EntryPointConfiguration {
     readonly tls?: RouterTlsConfiguration;
     readonly redirections?: RedirectionsConfiguration;
   };
+}
+
+/** At least one of the two says something. */
+export interface EntryPointProxyProtocol {
+  /** IPs or CIDRs, validated. */
+  readonly trustedIPs: readonly string[];
+  /** Believe everyone. */
+  readonly insecure: boolean;
 }
 
 export interface RedirectionsConfiguration {

@@ -5,8 +5,12 @@ import { z } from 'zod';
 import type { MiddlewareTypes } from '../dynamic/decode-middleware.ts';
 import { routerSchema } from '../dynamic/router-schema.ts';
 import { serviceSchema } from '../dynamic/service-schema.ts';
+import { tcpMiddlewareTypes } from '../dynamic/tcp-middleware-types.ts';
+import { tcpRouterSchema, udpRouterSchema } from '../dynamic/tcp-router-schema.ts';
+import { tcpServiceSchema, udpServiceSchema } from '../dynamic/tcp-service-schema.ts';
 import { namedTransportSchema } from '../static/servers-transport-schema.ts';
 import { staticSchema } from '../static/static-schema.ts';
+import { namedTcpTransportSchema } from '../static/tcp-transport-schema.ts';
 import { certificateSchema, storeSchema } from '../tls/certificate-schema.ts';
 import { tlsOptionsSchema } from '../tls/tls-options-schema.ts';
 import { describeSchema, type SchemaKey } from './describe-schema.ts';
@@ -53,20 +57,32 @@ export function describeStatic(): SchemaKey[] {
 }
 
 function dynamicSchema(middlewareTypes: MiddlewareTypes): z.ZodType {
-  const byType = Object.fromEntries([...middlewareTypes].map(([type, { schema }]) => [type, schema.optional()]));
-  const middleware = z.object(byType).meta({ minProperties: 1, maxProperties: 1 });
   const kind = (schema: z.ZodType) => z.record(z.string(), schema).optional();
   return z.object({
     http: z
       .object({
         routers: kind(routerSchema),
         services: kind(serviceSchema),
-        middlewares: kind(middleware),
+        middlewares: kind(middlewareSchema(middlewareTypes)),
         serversTransports: kind(namedTransportSchema),
       })
       .optional(),
+    tcp: z
+      .object({
+        routers: kind(tcpRouterSchema),
+        services: kind(tcpServiceSchema),
+        middlewares: kind(middlewareSchema(tcpMiddlewareTypes)),
+        serversTransports: kind(namedTcpTransportSchema),
+      })
+      .optional(),
+    udp: z.object({ routers: kind(udpRouterSchema), services: kind(udpServiceSchema) }).optional(),
     tls: tlsSection.optional(),
   });
+}
+
+function middlewareSchema(types: MiddlewareTypes): z.ZodType {
+  const byType = Object.fromEntries([...types].map(([type, { schema }]) => [type, schema.optional()]));
+  return z.object(byType).meta({ minProperties: 1, maxProperties: 1 });
 }
 
 const tlsSection = z.object({
@@ -103,14 +119,20 @@ function renderDynamicPage(middlewareTypes: MiddlewareTypes): string {
     named('TLS options', 'tls.options.<name>', tlsOptionsSchema),
     named('Certificate stores', 'tls.stores.<name>', storeSchema),
   ];
+  const middlewares = (title: string, protocol: string, types: MiddlewareTypes) =>
+    [...types].map(([type, { schema }]) => named(`${title} ${type}`, `${protocol}.middlewares.<name>.${type}`, schema));
   const sections = [
     named('Routers', 'http.routers.<name>', routerSchema),
     named('Services', 'http.services.<name>', serviceSchema),
     named('Servers transports', 'http.serversTransports.<name>', namedTransportSchema),
     ...tlsSections,
-    ...[...middlewareTypes].map(([type, { schema }]) =>
-      named(`Middleware ${type}`, `http.middlewares.<name>.${type}`, schema),
-    ),
+    ...middlewares('Middleware', 'http', middlewareTypes),
+    named('TCP routers', 'tcp.routers.<name>', tcpRouterSchema),
+    named('TCP services', 'tcp.services.<name>', tcpServiceSchema),
+    named('TCP servers transports', 'tcp.serversTransports.<name>', namedTcpTransportSchema),
+    ...middlewares('TCP middleware', 'tcp', tcpMiddlewareTypes),
+    named('UDP routers', 'udp.routers.<name>', udpRouterSchema),
+    named('UDP services', 'udp.services.<name>', udpServiceSchema),
   ];
   return renderMarkdown({ title: 'Dynamic configuration', introduction: DYNAMIC_INTRODUCTION, sections });
 }

@@ -2,10 +2,11 @@
 // Pure and linear in the number of references. One broken object never makes another, unrelated one unusable.
 
 import type { Diagnostic, DiagnosticCode, DiagnosticSeverity } from '@sluice/errors';
-import { nearestKey, nearestKeyHint } from '../decode/nearest-key.ts';
+import { nearestKeyHint } from '../decode/nearest-key.ts';
 import type { HttpConfiguration, RouterConfiguration } from '../model/dynamic-configuration.ts';
 import { isInternalService, missingInternalService } from './internal-objects.ts';
 import { MiddlewareGraph } from './middleware-graph.ts';
+import { NameHints } from './nearest-name.ts';
 import { DEFAULT_TRANSPORT } from './transport-name.ts';
 
 export interface ReferenceReport {
@@ -21,10 +22,6 @@ export interface ReferenceReport {
   };
 }
 
-/** Hints compare against every name of a kind: only for this many problems, and for no more names than this. */
-const HINTS_MAX = 50;
-const HINT_NAMES_MAX = 20_000;
-
 /**
  * @param http merged objects under qualified names, as `qualifyNames` makes them
  * @param entryPointNames the entry points of the static configuration
@@ -38,15 +35,6 @@ export function checkReferences(
   return new ReferenceCheck(http, new Set(entryPointNames)).run(entryPointMiddlewares);
 }
 
-/** Compares the names of one provider; the provider behind all of them would make everything look similar. */
-function nearestNameHint(missing: string, names: readonly string[]): { readonly hint?: string } {
-  const at = missing.indexOf('@');
-  const suffix = at === -1 ? '' : missing.slice(at);
-  const bare = names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, name.length - suffix.length));
-  const nearest = nearestKey(missing.slice(0, missing.length - suffix.length), bare);
-  return nearest === undefined ? {} : { hint: `did you mean "${nearest}${suffix}"?` };
-}
-
 class ReferenceCheck {
   readonly #http: HttpConfiguration;
   readonly #entryPointNames: ReadonlySet<string>;
@@ -55,7 +43,7 @@ class ReferenceCheck {
   readonly #services = new Set<string>();
   readonly #entryPoints = new Set<string>();
   #middlewares: ReadonlySet<string> = new Set();
-  #hints = 0;
+  readonly #hints = new NameHints();
 
   constructor(http: HttpConfiguration, entryPointNames: ReadonlySet<string>) {
     this.#http = http;
@@ -153,13 +141,6 @@ class ReferenceCheck {
     missing: string | undefined,
     known: Readonly<Record<string, unknown>>,
   ): void {
-    this.#diagnostics.push({ code, severity, message, object, ...this.#hint(missing, known) });
-  }
-
-  #hint(missing: string | undefined, known: Readonly<Record<string, unknown>>): { readonly hint?: string } {
-    if (missing === undefined || this.#hints >= HINTS_MAX) return {};
-    this.#hints++;
-    const names = Object.keys(known);
-    return names.length > HINT_NAMES_MAX ? {} : nearestNameHint(missing, names);
+    this.#diagnostics.push({ code, severity, message, object, ...this.#hints.hint(missing, known) });
   }
 }

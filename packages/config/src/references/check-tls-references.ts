@@ -4,11 +4,14 @@
 import type { Diagnostic } from '@sluice/errors';
 import { nearestKeyHint } from '../decode/nearest-key.ts';
 import type { HttpConfiguration } from '../model/dynamic-configuration.ts';
+import type { TcpConfiguration } from '../model/tcp-configuration.ts';
 import type { RouterTlsConfiguration } from '../model/tls-configuration.ts';
 import { DEFAULT_TLS_OPTIONS } from '../tls/router-tls-schema.ts';
 
 export interface TlsReferences {
   readonly http: HttpConfiguration;
+  /** Absent: there is none. */
+  readonly tcp?: Pick<TcpConfiguration, 'routers'>;
   /** By entry point: its `http.tls`. */
   readonly entryPoints: Readonly<Record<string, RouterTlsConfiguration | undefined>>;
   /** Qualified names of the option sets that can be used; `default` always can. */
@@ -22,12 +25,14 @@ export interface TlsReferenceReport {
   readonly unusable: {
     /** Qualified names of routers; connections to their hosts are closed. */
     readonly routers: ReadonlySet<string>;
+    /** Those of TCP; absent: none. What they match is closed. */
+    readonly tcpRouters?: ReadonlySet<string>;
     /** Entry points: routers on them that take over their `http.tls` are unusable there. */
     readonly entryPoints: ReadonlySet<string>;
   };
 }
 
-export function checkTlsReferences({ http, entryPoints, options, resolvers }: TlsReferences): TlsReferenceReport {
+export function checkTlsReferences({ http, tcp, entryPoints, options, resolvers }: TlsReferences): TlsReferenceReport {
   const check = new TlsReferenceCheck(new Set(options), new Set(resolvers));
   const unusable = { routers: new Set<string>(), entryPoints: new Set<string>() };
   for (const [name, tls] of Object.entries(entryPoints)) {
@@ -36,7 +41,13 @@ export function checkTlsReferences({ http, entryPoints, options, resolvers }: Tl
   for (const [name, { tls }] of Object.entries(http.routers)) {
     if (tls !== undefined && !check.isUsable(tls, `http.routers.${name}`, 'tls')) unusable.routers.add(name);
   }
-  return { diagnostics: check.diagnostics, unusable };
+  const tcpRouters = Object.entries(tcp?.routers ?? {}).filter(([name, { tls }]) => {
+    // The options of one that passes TLS through are of no effect.
+    return tls !== undefined && !tls.passthrough && !check.isUsable(tls, `tcp.routers.${name}`, 'tls');
+  });
+  if (tcpRouters.length === 0) return { diagnostics: check.diagnostics, unusable };
+  const names = new Set(tcpRouters.map(([name]) => name));
+  return { diagnostics: check.diagnostics, unusable: { ...unusable, tcpRouters: names } };
 }
 
 class TlsReferenceCheck {

@@ -3,10 +3,13 @@
 import type {
   HttpConfiguration,
   MiddlewareConfiguration,
+  RoutedConfiguration,
   RouterConfiguration,
   ServiceConfiguration,
 } from '../model/dynamic-configuration.ts';
+import type { TcpConfiguration, TcpServiceConfiguration, WeightedConfiguration } from '../model/tcp-configuration.ts';
 import type { TlsConfiguration } from '../model/tls-configuration.ts';
+import type { UdpConfiguration } from '../model/udp-configuration.ts';
 import { DEFAULT_STORE } from '../tls/certificate-schema.ts';
 import { DEFAULT_TLS_OPTIONS } from '../tls/router-tls-schema.ts';
 import { withQualifiedReferences } from './middleware-references.ts';
@@ -59,6 +62,55 @@ export function qualifyNames(provider: string, http: HttpConfiguration): HttpCon
     ),
     serversTransports: mapObjects(http.serversTransports, qualify, (transport) => transport),
   };
+}
+
+/** The same of every protocol. */
+export function qualifyRouted(provider: string, { http, tcp, udp }: RoutedConfiguration): RoutedConfiguration {
+  return { http: qualifyNames(provider, http), tcp: qualifyTcp(provider, tcp), udp: qualifyUdp(provider, udp) };
+}
+
+function qualifyTcp(provider: string, tcp: TcpConfiguration): TcpConfiguration {
+  const qualify = (name: string): string => qualifyName(provider, name);
+  return {
+    routers: mapObjects(tcp.routers, qualify, (router) => ({
+      ...router,
+      middlewares: router.middlewares.map(qualify),
+      service: qualify(router.service),
+      ...(router.tls === undefined
+        ? {}
+        : { tls: { ...router.tls, options: qualifyTlsOptions(provider, router.tls.options) } }),
+    })),
+    services: mapObjects(tcp.services, qualify, (service) => qualifyTcpService(service, qualify)),
+    middlewares: mapObjects(tcp.middlewares, qualify, (middleware) => middleware),
+    serversTransports: mapObjects(tcp.serversTransports, qualify, (transport) => transport),
+  };
+}
+
+function qualifyTcpService(
+  service: TcpServiceConfiguration,
+  qualify: (name: string) => string,
+): TcpServiceConfiguration {
+  const { loadBalancer, weighted, failover } = service;
+  if (weighted !== undefined) return { weighted: qualifyWeighted(weighted, qualify) };
+  if (failover !== undefined) {
+    return { failover: { service: qualify(failover.service), fallback: qualify(failover.fallback) } };
+  }
+  if (loadBalancer === undefined || loadBalancer.serversTransport === '') return service;
+  return { loadBalancer: { ...loadBalancer, serversTransport: qualify(loadBalancer.serversTransport) } };
+}
+
+function qualifyUdp(provider: string, { routers, services }: UdpConfiguration): UdpConfiguration {
+  const qualify = (name: string): string => qualifyName(provider, name);
+  return {
+    routers: mapObjects(routers, qualify, (router) => ({ ...router, service: qualify(router.service) })),
+    services: mapObjects(services, qualify, (service) =>
+      service.weighted === undefined ? service : { weighted: qualifyWeighted(service.weighted, qualify) },
+    ),
+  };
+}
+
+function qualifyWeighted(weighted: WeightedConfiguration, qualify: (name: string) => string): WeightedConfiguration {
+  return { ...weighted, services: weighted.services.map(({ name, weight }) => ({ name: qualify(name), weight })) };
 }
 
 function qualifyService(service: ServiceConfiguration, qualify: (name: string) => string): ServiceConfiguration {

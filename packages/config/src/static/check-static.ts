@@ -60,7 +60,7 @@ function sharedAddresses(entryPoints: Readonly<Record<string, EntryPointConfigur
   for (const [name, { address, reusePort }] of Object.entries(entryPoints)) {
     const parsed = parseEntryPointAddress(address);
     if (typeof parsed === 'string' || parsed.port === 0) continue;
-    const key = `${parsed.host.toLowerCase()} ${parsed.port}`;
+    const key = `${parsed.host.toLowerCase()} ${parsed.port} ${parsed.protocol}`;
     const other = users.get(key);
     users.set(key, name);
     if (other === undefined || (reusePort && entryPoints[other]!.reusePort)) continue;

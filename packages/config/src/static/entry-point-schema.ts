@@ -4,13 +4,17 @@
 import { z } from 'zod';
 import type { EntryPointConfiguration } from '../model/static-configuration.ts';
 import { durationSchema } from '../schema/duration.ts';
-import { addCodedIssue } from '../schema/issue.ts';
 import { stringListSchema } from '../schema/lists.ts';
 import { cidrListSchema, parseEntryPointAddress } from '../schema/network.ts';
 import { boundedInteger } from '../schema/scalars.ts';
 import { entryPointTlsSchema } from '../tls/router-tls-schema.ts';
 import { entryPointHttp2Schema } from './entry-point-http2-schema.ts';
 import { entryPointLimitsSchema } from './entry-point-limits-schema.ts';
+import {
+  entryPointProxyProtocolSchema,
+  entryPointRelaySchema,
+  entryPointUdpSchema,
+} from './entry-point-stream-schema.ts';
 import { redirectionsSchema } from './redirection-schema.ts';
 
 const flag = (standard: boolean, text: string) => z.boolean().default(standard).describe(text);
@@ -21,15 +25,8 @@ const address = z
   .superRefine((value, context) => {
     const parsed = parseEntryPointAddress(value);
     if (typeof parsed === 'string') context.addIssue({ code: 'custom', message: parsed });
-    else if (parsed.protocol === 'udp') {
-      addCodedIssue(
-        context,
-        'CONFIG_UNSUPPORTED',
-        'makes a UDP entry point, which is not supported by this version yet',
-      );
-    }
   })
-  .describe('Where to listen: "[host]:port[/tcp]". An empty host means all interfaces, IPv4 and IPv6.');
+  .describe('Where to listen: "[host]:port[/tcp|/udp]". An empty host means all interfaces, IPv4 and IPv6.');
 
 const transport = z
   .object({
@@ -155,5 +152,8 @@ export const entryPointSchema = z.object({
   forwardedHeaders,
   observability,
   http2: entryPointHttp2Schema,
+  udp: entryPointUdpSchema,
+  proxyProtocol: entryPointProxyProtocolSchema,
+  relay: entryPointRelaySchema,
   http: http.prefault({}),
 }) satisfies z.ZodType<EntryPointConfiguration>;

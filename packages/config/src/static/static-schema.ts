@@ -13,6 +13,7 @@ import { metricsSchema } from './metrics-schema.ts';
 import { ocspSchema } from './ocsp-schema.ts';
 import { pingSchema } from './ping-schema.ts';
 import { staticTransportSchema } from './servers-transport-schema.ts';
+import { staticTcpTransportSchema } from './tcp-transport-schema.ts';
 
 /** Tie-break between providers for routers of equal priority, best first (static-config.md section 4). */
 export const DEFAULT_PRECEDENCE: readonly string[] = [
@@ -95,6 +96,7 @@ export const staticSchema = z.object({
   serversTransport: staticTransportSchema
     .prefault({})
     .describe('Connections to servers of services without a transport of their own.'),
+  tcpServersTransport: staticTcpTransportSchema.prefault({}).describe('The same for services of TCP.'),
   log,
   accessLog: accessLogSchema,
   metrics: metricsSchema,

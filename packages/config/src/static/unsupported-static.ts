@@ -32,7 +32,7 @@ const KEYS: Readonly<Record<string, UnsupportedRule>> = {
   global: 'warning',
   spiffe: 'warning',
   experimental: 'warning',
-  tcpServersTransport: 'warning',
+  'tcpServersTransport.tls.spiffe': 'warning',
   hostResolver: (node) => (isOn(findEntry(node, 'cnameFlattening')?.node) ? 'error' : 'warning'),
   core: (node) => (textOf(findEntry(node, 'defaultRuleSyntax')?.node) === 'v2' ? 'error' : 'warning'),
   'log.noColor': 'warning',
@@ -53,9 +53,7 @@ const KEYS: Readonly<Record<string, UnsupportedRule>> = {
   'entryPoints.*.allowACMEByPass': 'warning',
   'entryPoints.*.observability.tracing': 'warning',
   'entryPoints.*.observability.traceVerbosity': 'warning',
-  'entryPoints.*.udp': 'warning',
   'entryPoints.*.http3': 'error',
-  'entryPoints.*.proxyProtocol': 'error',
 };
 
 export const unsupportedStaticKeys = new UnsupportedKeys(KEYS);

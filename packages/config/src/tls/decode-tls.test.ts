@@ -176,8 +176,8 @@ test('sections of the wrong kind, unknown keys, names', () => {
   assert.deepEqual(decode('tls: {options: []}').refused, ['tls.options']);
   assert.deepEqual(decode('tls: {certificates: {}}').refused, ['tls.certificates']);
   assert.deepEqual(decode('tls: {option: {}}').refused, ['tls']);
-  assert.deepEqual(decode('{').refused, ['http', 'tls']);
-  assert.deepEqual(decode('htp: {}').refused, ['http', 'tls']);
+  assert.deepEqual(decode('{').refused, ['http', 'tcp', 'udp', 'tls']);
+  assert.deepEqual(decode('htp: {}').refused, ['http', 'tcp', 'udp', 'tls']);
   assert.deepEqual(decode('tls: {options: {a@b: {}, __proto__: {}}}').refused, [
     'tls.options.a@b',
     'tls.options.__proto__',

@@ -1,6 +1,7 @@
 // `tls` of routers and `http.tls` of entry points: which options, which resolver, which names (tls-acme.md sections 4 and 5.1).
 
 import { z } from 'zod';
+import type { TcpRouterTlsConfiguration } from '../model/tcp-configuration.ts';
 import type { RouterTlsConfiguration, TlsDomainConfiguration } from '../model/tls-configuration.ts';
 import { stringListSchema } from '../schema/lists.ts';
 import { isHostName } from '../schema/network.ts';
@@ -49,24 +50,38 @@ const domain = z
     return names.main === '' ? { main: first, sans: rest } : names;
   });
 
+const keys = (options: z.ZodType<string, string>) => ({
+  options: options.default('').describe('Set of TLS options; empty: the one named "default".'),
+  certResolver: z.string().default('').describe('Resolver that obtains certificates; empty: none.'),
+  domains: z
+    .array(domain, { error: 'must be a list of sections with main and sans' })
+    .default([])
+    // An entry without any name asks for nothing.
+    .transform((domains) => domains.filter(({ main }) => main !== ''))
+    .describe('Names to obtain certificates for, instead of those in rules.'),
+});
+
 function routerTls(options: z.ZodType<string, string>) {
-  return mayBeEmpty(
-    z.object({
-      options: options.default('').describe('Set of TLS options; empty: the one named "default".'),
-      certResolver: z.string().default('').describe('Resolver that obtains certificates; empty: none.'),
-      domains: z
-        .array(domain, { error: 'must be a list of sections with main and sans' })
-        .default([])
-        // An entry without any name asks for nothing.
-        .transform((domains) => domains.filter(({ main }) => main !== ''))
-        .describe('Names to obtain certificates for, instead of those in rules.'),
-    }),
-  ) satisfies z.ZodType<RouterTlsConfiguration>;
+  return mayBeEmpty(z.object(keys(options))) satisfies z.ZodType<RouterTlsConfiguration>;
 }
 
 export const routerTlsSchema = routerTls(optionsName)
   .optional()
   .describe('It takes requests over TLS, and no others. May be empty.');
+
+export const tcpRouterTlsSchema = mayBeEmpty(
+  z.object({
+    passthrough: z
+      .boolean()
+      .default(false)
+      .describe('Bytes go to the server as they are: TLS is its business, and the other keys have no effect.'),
+    ...keys(optionsName),
+  }),
+)
+  .optional()
+  .describe('It takes connections over TLS, and no others. May be empty.') satisfies z.ZodType<
+  TcpRouterTlsConfiguration | undefined
+>;
 
 export const entryPointTlsSchema = routerTls(qualifiedOptionsName)
   .optional()

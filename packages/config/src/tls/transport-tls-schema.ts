@@ -48,7 +48,7 @@ const NAMED = {
         .refine((value) => isHostName(value), { error: 'must be a host name' })
         .optional(),
     )
-    .describe('Name to ask for and to verify; without: the host of the URL.'),
+    .describe('Name to ask for and to verify; without: the host of the server.'),
   certificates: z
     .array(z.object(keyPairShape()), { error: 'must be a list of sections with certFile and keyFile' })
     .optional()
@@ -67,9 +67,12 @@ const NAMED = {
     .describe('Deprecated: one more URI of peerCertSANs.'),
 };
 
-/** @param scope which keys there are */
-export function transportTlsShape(scope: 'static' | 'named'): Readonly<Record<string, z.ZodType>> {
-  return scope === 'static' ? COMMON : NAMED;
+const { cipherSuites: _, minVersion: __, maxVersion: ___, ...OF_TCP } = NAMED;
+const SHAPES = { static: COMMON, named: NAMED, tcp: OF_TCP } as const;
+
+/** @param scope which keys there are: `named` and `tcp` are those of the dynamic transports of HTTP and TCP */
+export function transportTlsShape(scope: keyof typeof SHAPES): Readonly<Record<string, z.ZodType>> {
+  return SHAPES[scope];
 }
 
 /** What the keys have to do with each other. */

@@ -2,7 +2,7 @@
 // Owns the records of the files; does not know who watches or who listens.
 
 import { sep } from 'node:path';
-import type { DecodedDynamic } from '@sluice/config';
+import { type DecodedDynamic, PROTOCOLS } from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
 import { fromObjects } from './declared-objects.ts';
 import type { DocumentDecoder } from './document-decoder.ts';
@@ -137,7 +137,7 @@ export class FileScan {
 function undecodable(file: string): (error: unknown) => DecodedDynamic {
   return (error) => ({
     ...fromObjects(new Map()),
-    refused: ['http', 'tls'],
+    refused: [...PROTOCOLS, 'tls'],
     diagnostics: [
       unusable(file, `the file cannot be decoded: ${error instanceof Error ? error.message : String(error)}`),
     ],

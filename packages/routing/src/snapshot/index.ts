@@ -1,4 +1,5 @@
 export * from '../match/client-network.ts';
+export type * from '../match/connection-view.ts';
 export type * from '../match/request-view.ts';
 export { ObservedSignal } from '../plan/observed-signals.ts';
 export { socketPathOf } from '../plan/server-url.ts';
@@ -7,3 +8,4 @@ export * from './snapshot-error.ts';
 export * from './snapshot-matcher.ts';
 export * from './snapshot-reader.ts';
 export * from './snapshot-verification.ts';
+export type * from './stream-records.ts';

@@ -1,25 +1,33 @@
-// One service: decoded by its schema, then values that the reference replaces instead of refusing are replaced and reported.
+// Intervals and timeouts of health checks that are not positive: the reference logs an error and goes on with others, so they are
+// replaced and reported, not refused. The same for every protocol.
 
 import type { Diagnostic } from '@sluice/errors';
-import type { DecodeOptions } from '../decode/decode-context.ts';
-import { type DecodedObject, decodeObject, type ObjectLocation } from '../decode/decode-object.ts';
-import type { HealthCheckConfiguration, ServiceConfiguration } from '../model/dynamic-configuration.ts';
+import type { DecodedObject, ObjectLocation } from '../decode/decode-object.ts';
 import { parseDuration } from '../schema/duration.ts';
 import { findEntry, type SourceDocument, type SourceNode } from '../source/source-node.ts';
 import { HEALTH_CHECK_FALLBACK } from './health-check-schema.ts';
-import { serviceSchema } from './service-schema.ts';
 
-export function decodeService(
+interface Intervals {
+  readonly interval: number;
+  readonly unhealthyInterval: number;
+  readonly timeout: number;
+}
+
+interface Checked {
+  readonly loadBalancer?: { readonly healthCheck?: Intervals | undefined } | undefined;
+}
+
+/** @param node of the whole service, for positions */
+export function withRepairedHealthCheck<Service extends Checked>(
+  decoded: DecodedObject<Service>,
   node: SourceNode,
   document: SourceDocument,
   location: ObjectLocation,
-  options: DecodeOptions,
-): DecodedObject<ServiceConfiguration> {
-  const decoded = decodeObject<ServiceConfiguration>(serviceSchema, node, document, location, options);
-  const healthCheck = decoded.value?.loadBalancer.healthCheck;
+): DecodedObject<Service> {
+  const healthCheck = decoded.value?.loadBalancer?.healthCheck;
   if (decoded.value === undefined || healthCheck === undefined) return decoded;
   const warnings: Diagnostic[] = [];
-  const repaired = repairHealthCheck(healthCheck, (key, message) => {
+  const repaired = repair(healthCheck, (key, message) => {
     const section = findEntry(findEntry(node, 'loadBalancer')?.node ?? node, 'healthCheck')?.node;
     const offset = (section && findEntry(section, key)?.offset) ?? -1;
     warnings.push({
@@ -35,11 +43,8 @@ export function decodeService(
   return { value: { ...decoded.value, loadBalancer }, diagnostics: [...decoded.diagnostics, ...warnings] };
 }
 
-function repairHealthCheck(
-  check: HealthCheckConfiguration,
-  warn: (key: string, message: string) => void,
-): HealthCheckConfiguration {
-  const repaired = { ...check };
+function repair<Check extends Intervals>(check: Check, warn: (key: string, message: string) => void): Check {
+  const repaired: Record<string, unknown> = {};
   const inherited = check.unhealthyInterval === check.interval;
   for (const key of ['interval', 'unhealthyInterval', 'timeout'] as const) {
     if (check[key] > 0) continue;
@@ -47,5 +52,5 @@ function repairHealthCheck(
     repaired[key] = parseDuration(fallback)!;
     if (key !== 'unhealthyInterval' || !inherited) warn(key, `must be positive; ${fallback} is used`);
   }
-  return repaired;
+  return { ...check, ...repaired };
 }
