@@ -1,4 +1,5 @@
-// The kinds of objects with routers and services, by protocol, and how one object of each is decoded.
+// The kinds of objects with routers and services, by protocol, and how one object of each is decoded. Everything that goes through
+// objects of all kinds takes them from here; what an object means is not known here.
 
 import type { z } from 'zod';
 import type { DecodeOptions } from '../decode/decode-context.ts';

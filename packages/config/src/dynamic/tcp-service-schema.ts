@@ -1,4 +1,5 @@
-// `tcp.services.<name>` (tcp-udp.md section 7) with our extensions, and `udp.services.<name>` (section 12.3).
+// `tcp.services.<name>` (tcp-udp.md section 7) with our extensions, and `udp.services.<name>` (section 12.3). Whether services that are
+// named exist, and contain no circle, is asked where references are checked.
 
 import { z } from 'zod';
 import type { TcpServiceConfiguration } from '../model/tcp-configuration.ts';

@@ -1,4 +1,5 @@
-// One provider's objects under their qualified names (`name@provider`), references included (providers.md section 1).
+// One provider's objects under their qualified names (`name@provider`), references included (providers.md section 1). Checks no
+// reference: what is named may not exist.
 
 import type {
   HttpConfiguration,

@@ -1,4 +1,5 @@
-// `tls` of routers and `http.tls` of entry points: which options, which resolver, which names (tls-acme.md sections 4 and 5.1).
+// `tls` of routers of HTTP and TCP, and `http.tls` of entry points: which options, which resolver, which names (tls-acme.md sections
+// 4 and 5.1). Whether what is named exists is asked elsewhere.
 
 import { z } from 'zod';
 import type { TcpRouterTlsConfiguration } from '../model/tcp-configuration.ts';

@@ -6,7 +6,7 @@ import type { CompilationInput } from '../plan/compilation-input.ts';
 import { writeSnapshot } from '../snapshot/snapshot-writer.ts';
 
 export interface CompilationCounts {
-  /** Configured routers in the snapshot, and left out. */
+  /** Of all protocols. Configured routers in the snapshot, and left out. */
   readonly routers: number;
   readonly routersRefused: number;
   readonly services: number;
@@ -33,8 +33,8 @@ export function countsOf(
   return {
     routers: routersUsed,
     routersRefused,
-    services: plan.services.length,
-    middlewares: plan.middlewares.length,
+    services: plan.services.length + plan.tcpServices.length + plan.udpServices.length,
+    middlewares: plan.middlewares.length + plan.tcpMiddlewares.length,
     bytes: pieces.reduce((sum, piece) => sum + piece.byteLength, 0),
   };
 }

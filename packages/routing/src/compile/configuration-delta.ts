@@ -1,53 +1,60 @@
 // What changes from one configuration to the next, object by object, so that only that goes to the compiler's thread.
 
-import type { HttpConfiguration } from '@sluice/config';
-
-type Kind = keyof HttpConfiguration;
-const KINDS: readonly Kind[] = ['routers', 'services', 'middlewares', 'serversTransports'];
+import { emptyRouted, PROTOCOLS, type Protocol, ROUTED_KINDS, type RoutedConfiguration } from '@sluice/config';
 
 export interface ConfigurationDelta {
   /** New and changed objects. */
-  readonly upserts: HttpConfiguration;
-  /** Qualified names. */
-  readonly deletes: Readonly<Record<Kind, readonly string[]>>;
-  /** New and changed rows by `serverKey`. */
+  readonly upserts: RoutedConfiguration;
+  /** Qualified names by protocol and kind. */
+  readonly deletes: Readonly<Record<Protocol, Readonly<Record<string, readonly string[]>>>>;
+  /** New and changed rows by `serverKey` and `streamServerKey`. */
   readonly rows: readonly (readonly [key: string, row: number])[];
   readonly rowsDeleted: readonly string[];
 }
 
-/** A configuration with the status rows of its servers (by `serverKey`). */
-export interface ConfigurationState {
-  readonly http: HttpConfiguration;
+/** A configuration with the status rows of its servers (by `serverKey` and `streamServerKey`); absent protocols have no objects. */
+export interface ConfigurationState extends Partial<RoutedConfiguration> {
+  readonly http: RoutedConfiguration['http'];
   readonly rows: ReadonlyMap<string, number>;
 }
 
-export const EMPTY_STATE: ConfigurationState = {
-  http: { routers: {}, services: {}, middlewares: {}, serversTransports: {} },
-  rows: new Map(),
-};
+export const EMPTY_STATE: ConfigurationState = { ...emptyRouted(), rows: new Map() };
+
+type Kinds = Record<string, Record<string, unknown>>;
 
 /** Objects are compared by content, after their identity. */
 export function deltaBetween(previous: ConfigurationState, next: ConfigurationState): ConfigurationDelta {
-  const upserts: Record<Kind, Record<string, unknown>> = emptyByKind(() => ({}));
-  const deletes: Record<Kind, string[]> = emptyByKind(() => []);
-  for (const kind of KINDS) {
-    const [before, after] = [previous.http[kind], next.http[kind]];
-    for (const name of Object.keys(after)) {
-      const isKnown = Object.hasOwn(before, name);
-      if (!isKnown || !equalData(before[name], after[name])) upserts[kind][name] = after[name];
+  const upserts = emptyRouted();
+  const deletes = { http: {}, tcp: {}, udp: {} } as Record<Protocol, Record<string, string[]>>;
+  for (const protocol of PROTOCOLS) {
+    const [before, after] = [previous, next].map((state) => (state[protocol] ?? NOTHING[protocol]) as unknown as Kinds);
+    const changed = upserts[protocol] as unknown as Kinds;
+    for (const kind of ROUTED_KINDS[protocol]) {
+      deletes[protocol][kind] = compare(before![kind]!, after![kind]!, changed[kind]!);
     }
-    for (const name of Object.keys(before)) if (!Object.hasOwn(after, name)) deletes[kind].push(name);
   }
   return {
-    upserts: upserts as unknown as HttpConfiguration,
+    upserts,
     deletes,
     rows: [...next.rows].filter(([key, row]) => previous.rows.get(key) !== row),
     rowsDeleted: [...previous.rows.keys()].filter((key) => !next.rows.has(key)),
   };
 }
 
-function emptyByKind<Value>(make: () => Value): Record<Kind, Value> {
-  return { routers: make(), services: make(), middlewares: make(), serversTransports: make() };
+const NOTHING = emptyRouted();
+
+/** Fills in what is new or has changed. @returns names of what is gone. */
+function compare(
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
+  changed: Record<string, unknown>,
+): string[] {
+  if (before === after) return [];
+  for (const name of Object.keys(after)) {
+    const isKnown = Object.hasOwn(before, name);
+    if (!isKnown || !equalData(before[name], after[name])) changed[name] = after[name];
+  }
+  return Object.keys(before).filter((name) => !Object.hasOwn(after, name));
 }
 
 /** Equality of plain data (as JSON, and bigint); an absent property and an undefined one differ. */

@@ -4,7 +4,7 @@
 
 import type { Diagnostic } from '@sluice/errors';
 import { buildPlanOf } from '../plan/build-plan.ts';
-import type { CompilationSettings, CompilationTls } from '../plan/compilation-input.ts';
+import { type CompilationSettings, type CompilationTls, serviceOfKey } from '../plan/compilation-input.ts';
 import { ConfigurationObjects } from '../plan/configuration-objects.ts';
 import { SnapshotWriter } from '../snapshot/snapshot-writer.ts';
 import { type CompilationCounts, countsOf } from './compile-configuration.ts';
@@ -60,16 +60,12 @@ export class IncrementalCompiler {
 
   private apply({ upserts, deletes, rows, rowsDeleted }: ConfigurationDelta): void {
     const { objects } = this;
-    for (const name of deletes.routers) objects.routers.delete(name);
-    for (const name of deletes.services) objects.services.delete(name);
-    for (const name of deletes.middlewares) objects.middlewares.delete(name);
-    for (const name of deletes.serversTransports) objects.serversTransports.delete(name);
+    objects.remove(deletes);
     objects.put(upserts);
     for (const key of rowsDeleted) this.rows.delete(key);
     for (const [key, row] of rows) {
       this.rows.set(key, row);
-      const service = objects.services.get(key.slice(0, key.indexOf('\n')));
-      if (service !== undefined) service.plan = undefined;
+      objects.forgetRow(serviceOfKey(key));
     }
   }
 

@@ -1,7 +1,7 @@
 // The supervisor's side of compilation: one thread, one task after the other, only changes sent. The supervisor's loop
 // pays for finding the changes and for copying them to the thread, for nothing else.
 
-import type { HttpConfiguration } from '@sluice/config';
+import type { RoutedConfiguration } from '@sluice/config';
 import { closeDescriptor } from '@sluice/native';
 import type { Piscina } from 'piscina';
 import type { CompilationSettings, CompilationTls } from '../plan/compilation-input.ts';
@@ -10,12 +10,12 @@ import { type ConfigurationState, deltaBetween, EMPTY_STATE } from './configurat
 
 const THREAD_FILE = new URL('./compile-thread.ts', import.meta.url).href;
 
-export interface CompileRequest {
+/** The whole configuration, merged and under qualified names; must not be changed afterwards. Absent protocols have no objects. */
+export interface CompileRequest extends Partial<RoutedConfiguration> {
+  readonly http: RoutedConfiguration['http'];
   /** 0 to 2^53-1. */
   readonly revision: number;
-  /** The whole configuration, merged and under qualified names. Must not be changed afterwards. */
-  readonly http: HttpConfiguration;
-  /** Row of every server by `serverKey`. Must not be changed afterwards. */
+  /** Row of every server by `serverKey` and `streamServerKey`. Must not be changed afterwards. */
   readonly rows: ReadonlyMap<string, number>;
   /** Absent: all TLS options can be used. */
   readonly tls?: CompilationTls;
@@ -32,8 +32,9 @@ export class SnapshotCompiler {
 
   /** The thread starts at once and stays until `close`. */
   constructor(settings: CompilationSettings) {
-    const { entryPoints, providerPrecedence, defaultServersTransport } = settings;
-    this.settings = { entryPoints, providerPrecedence, defaultServersTransport };
+    const { entryPoints, providerPrecedence, defaultServersTransport, defaultTcpServersTransport } = settings;
+    const ofTcp = defaultTcpServersTransport === undefined ? {} : { defaultTcpServersTransport };
+    this.settings = { entryPoints, providerPrecedence, defaultServersTransport, ...ofTcp };
     this.pool = startPool();
     this.pool.catch(() => {});
   }
@@ -70,7 +71,7 @@ export class SnapshotCompiler {
   }
 
   /** After anything but success the thread's state counts as unknown. */
-  private async send({ revision, http, rows, tls }: CompileRequest): Promise<CompileReply> {
+  private async send({ revision, tls, ...state }: CompileRequest): Promise<CompileReply> {
     const base = this.sent;
     this.sent = undefined;
     if (base === undefined) this.generation++;
@@ -78,11 +79,11 @@ export class SnapshotCompiler {
     const reply = await pool.run({
       generation: this.generation,
       settings: base === undefined ? this.settings : undefined,
-      delta: deltaBetween(base ?? EMPTY_STATE, { http, rows }),
+      delta: deltaBetween(base ?? EMPTY_STATE, state),
       revision,
       tls,
     });
-    if (reply !== 'lost') this.sent = { http, rows };
+    if (reply !== 'lost') this.sent = state;
     return reply;
   }
 }

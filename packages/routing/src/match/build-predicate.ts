@@ -9,6 +9,10 @@ import { isAscii, toByteText } from './byte-text.ts';
 import { parseClientNetwork } from './client-network.ts';
 import type { Predicate, RequestTest } from './predicate.ts';
 
+/** What the reference accepts in HostSNI, apart from `*` alone; a dot alone is no name. */
+const SERVER_NAME = /^(?:\*\.)?[0-9A-Za-z_.:-]*[0-9A-Za-z_:-]\.?$/;
+const ACME_PROTOCOL = 'acme-tls/1';
+
 /** `rule` is the text `node` was parsed from. @throws RuleSyntaxError when an argument makes no sense. */
 export function buildPredicate(node: RuleNode, rule: string): Predicate {
   switch (node.type) {
@@ -71,7 +75,28 @@ class TestBuilder {
         return { kind: 'query-regexp', key: toByteText(first.value), source: this.regexp(second) };
       case 'ClientIP':
         return this.client(first);
+      case 'HostSNI':
+        return this.serverName(first);
+      case 'HostSNIRegexp':
+        this.requireAscii(first);
+        return { kind: 'server-name-regexp', source: this.regexp(first) };
+      case 'ALPN':
+        return this.alpn(first);
     }
+  }
+
+  private serverName(argument: RuleArgument): RequestTest {
+    this.requireAscii(argument);
+    const { value, offset } = argument;
+    if (value === '*') return { kind: 'always' };
+    if (SERVER_NAME.test(value)) return { kind: 'host', value: value.toLowerCase().replace(/\.$/, '') };
+    return this.fail('HostSNI takes a name such as db.example.com, *.example.com, or * alone', offset);
+  }
+
+  private alpn({ value, offset }: RuleArgument): RequestTest {
+    if (value === ACME_PROTOCOL)
+      this.fail(`${ACME_PROTOCOL} is for the certificate authority, not for routers`, offset);
+    return { kind: 'alpn', protocol: toByteText(value) };
   }
 
   private host(argument: RuleArgument): RequestTest {

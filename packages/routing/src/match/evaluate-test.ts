@@ -39,6 +39,10 @@ export function evaluateTest(test: RequestTest, request: RequestView): boolean {
     }
     case 'client':
       return networkContains(test.network, request.clientAddress);
+    case 'server-name-regexp':
+      return expression(test.source).test(request.host);
+    case 'alpn':
+      return request.offersAlpn?.(Buffer.from(test.protocol, 'latin1')) === true;
   }
 }
 

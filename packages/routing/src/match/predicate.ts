@@ -5,7 +5,7 @@ import type { ClientNetwork } from './client-network.ts';
 
 /** `source` of regular expressions is a translated JavaScript pattern without flags (see `regex/`). */
 export type RequestTest =
-  /** Host(`*`): true for every request, even without a host. */
+  /** Host(`*`), HostSNI(`*`): true for every request and connection, even without a host. */
   | { readonly kind: 'always' }
   /** Asks for what no request can show, such as Header(`Host`, …). */
   | { readonly kind: 'never' }
@@ -22,7 +22,11 @@ export type RequestTest =
   /** `key` and `value` are UTF-8 with one UTF-16 unit for each byte. */
   | { readonly kind: 'query'; readonly key: string; readonly value: string }
   | { readonly kind: 'query-regexp'; readonly key: string; readonly source: string }
-  | { readonly kind: 'client'; readonly network: ClientNetwork };
+  | { readonly kind: 'client'; readonly network: ClientNetwork }
+  /** Of connections, whose `host` is the server name; unlike `host-regexp` it also asks an empty one. */
+  | { readonly kind: 'server-name-regexp'; readonly source: string }
+  /** UTF-8 with one UTF-16 unit for each byte. */
+  | { readonly kind: 'alpn'; readonly protocol: string };
 
 export type Predicate =
   /** `text` is the matcher in canonical spelling, for `explain`. */

@@ -15,6 +15,8 @@ export interface RequestView {
   readonly clientAddress: Uint8Array;
   /** All values of a header field, one per line. `name` is lower case. `host` is never asked for. */
   headerValues(name: string): readonly string[];
+  /** As of `ConnectionView`; requests have no such thing. */
+  offersAlpn?(name: Uint8Array): boolean;
 }
 
 /** Index of the router in its snapshot (or configuration list), or -1. */

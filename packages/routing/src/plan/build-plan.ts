@@ -1,20 +1,22 @@
 // Resolves a configuration into a snapshot plan: entry-point models, references, priorities, order. Pure apart from the
 // caches it is given. An object that cannot be used is left out with one diagnostic; the rest is compiled.
 
-import { qualifyName, type RouterConfiguration } from '@sluice/config';
+import { emptyRouted, qualifyName, type RouterConfiguration } from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
 import { RuleSyntaxError } from '../rule/rule-syntax-error.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { CompilationInput, CompilationSettings, CompilationTls } from './compilation-input.ts';
-import { type CompiledRule, compileRule } from './compiled-rule.ts';
+import { type CompiledRule, tryCompileRule } from './compiled-rule.ts';
 import { ConfigurationObjects, type PlannedRouter, type RouterSource } from './configuration-objects.ts';
 import { type EntryPointModel, EntryPointModels, middlewareNames, routerNameOn } from './entry-point-model.ts';
 import { MiddlewareTable } from './middleware-table.ts';
 import { observedSignals } from './observed-signals.ts';
 import { compareRouters, providerOf, providerRanks } from './router-order.ts';
+import { ruleMessage } from './rule-message.ts';
 import { PLAIN, SecuredRouters } from './secured-routers.ts';
 import { ServiceTable } from './service-table.ts';
 import type { EntryPointPlan, SnapshotPlan } from './snapshot-plan.ts';
+import { StreamPlanBuilder } from './stream-plan-builder.ts';
 
 const NO_MIDDLEWARES: readonly number[] = [];
 
@@ -34,9 +36,10 @@ export interface PlanInput extends CompilationSettings {
   readonly tls?: CompilationTls;
 }
 
-export function buildPlan({ http, ...input }: CompilationInput): BuiltPlan {
+export function buildPlan({ http, tcp, udp, ...input }: CompilationInput): BuiltPlan {
   const objects = new ConfigurationObjects();
-  objects.put(http);
+  const none = emptyRouted();
+  objects.put({ http, tcp: tcp ?? none.tcp, udp: udp ?? none.udp });
   return buildPlanOf({ ...input, objects });
 }
 
@@ -60,6 +63,7 @@ class PlanBuilder {
   private readonly middlewares: MiddlewareTable;
   private readonly services: ServiceTable;
   private readonly secured: SecuredRouters;
+  private readonly streams: StreamPlanBuilder;
   private readonly rankOf: (qualifiedName: string) => number;
   private readonly diagnostics: Diagnostic[] = [];
   /** One list for each match index: plain requests of every entry point, then those over TLS. */
@@ -74,12 +78,12 @@ class PlanBuilder {
     this.rankOf = providerRanks(providerPrecedence);
     const { length } = this.models.models;
     this.secured = new SecuredRouters(length, tls);
+    this.streams = new StreamPlanBuilder(input);
     this.routers = Array.from({ length: 2 * length }, () => []);
   }
 
   build(): BuiltPlan {
-    let routersUsed = 0;
-    let routersRefused = 0;
+    let { routersUsed, routersRefused } = this.streams;
     this.checkEntryPoints();
     for (const [name, source] of this.input.objects.routers) {
       if (this.addRouter(name, source)) routersUsed++;
@@ -94,8 +98,11 @@ class PlanBuilder {
       middlewares: this.middlewares.plans,
       services: this.services.plans,
       serversTransports: this.services.transports,
+      ...this.streams.plan,
     };
-    const ofTables = [this.middlewares, this.services, this.secured].flatMap((table) => table.diagnostics);
+    const ofTables = [this.middlewares, this.services, this.secured, this.streams].flatMap(
+      (table) => table.diagnostics,
+    );
     const diagnostics = [...ofTables, ...this.diagnostics];
     return { plan, diagnostics, routersUsed, routersRefused };
   }
@@ -103,10 +110,13 @@ class PlanBuilder {
   /** Once its routers are known and sorted; may replace them. */
   private planEntryPoint(model: EntryPointModel): EntryPointPlan {
     const matchIndex = this.securedIndex(model);
-    const { tls, routers } = this.secured.settle(model, this.routers[matchIndex]!);
+    const keepsHosts = this.streams.indicesOf(model.index).tlsIndex !== -1;
+    const { tls, routers, isUsed, hasCatchAll } = this.secured.settle(model, this.routers[matchIndex]!, keepsHosts);
     this.routers[matchIndex] = routers;
     const configurationJson = canonicalJson(this.input.entryPoints[model.name]);
-    return { name: model.name, configurationJson, securedIndex: routers.length === 0 ? -1 : matchIndex, tls };
+    const securedIndex = routers.length === 0 ? -1 : matchIndex;
+    const streams = this.streams.tablesOf(model.index, { isUsed, hasCatchAll });
+    return { name: model.name, configurationJson, securedIndex, tls, streams };
   }
 
   private securedIndex({ index }: EntryPointModel): number {
@@ -224,18 +234,4 @@ class PlanBuilder {
 
 function equalLists(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((value, index) => value === b[index]);
-}
-
-function tryCompileRule(text: string): CompiledRule | RuleSyntaxError {
-  try {
-    return compileRule(text);
-  } catch (error) {
-    if (error instanceof RuleSyntaxError) return error;
-    throw error;
-  }
-}
-
-function ruleMessage({ message, line, column }: RuleSyntaxError): string {
-  const place = line === 1 ? `column ${column}` : `line ${line}, column ${column}`;
-  return `the rule cannot be used: ${message} (${place} of the rule)`;
 }

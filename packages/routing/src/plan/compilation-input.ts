@@ -4,12 +4,26 @@ import type {
   EntryPointConfiguration,
   HttpConfiguration,
   ServersTransportConfiguration,
+  TcpConfiguration,
+  TcpServersTransportConfiguration,
   TlsReferenceReport,
+  UdpConfiguration,
 } from '@sluice/config';
 
 /** Key of a server's row in the status memory: service and URL, so it survives reloads. */
 export function serverKey(serviceName: string, url: string): string {
   return `${serviceName}\n${url}`;
+}
+
+/** The same for services of TCP and UDP. Names contain no line breaks, so it is nobody's key of HTTP. */
+export function streamServerKey(protocol: 'tcp' | 'udp', serviceName: string, address: string): string {
+  return `\n${protocol}\n${serviceName}\n${address}`;
+}
+
+/** Whose server a key is of. */
+export function serviceOfKey(key: string): { readonly protocol: 'http' | 'tcp' | 'udp'; readonly service: string } {
+  const [first = '', protocol = '', service = ''] = key.split('\n');
+  return first === '' ? { protocol: protocol as 'tcp' | 'udp', service } : { protocol: 'http', service: first };
 }
 
 export interface CompilationSettings {
@@ -19,6 +33,8 @@ export interface CompilationSettings {
   readonly providerPrecedence: readonly string[];
   /** The static `serversTransport`. */
   readonly defaultServersTransport: ServersTransportConfiguration;
+  /** The static `tcpServersTransport`; absent: as if it had no key. */
+  readonly defaultTcpServersTransport?: TcpServersTransportConfiguration;
 }
 
 /** What routing has to know of TLS options beside the routers that name them. */
@@ -31,7 +47,10 @@ export interface CompilationInput extends CompilationSettings {
   /** 0 to 2^53-1. */
   readonly revision: number;
   readonly http: HttpConfiguration;
-  /** Row of every server, by `serverKey`. @throws when it has none. */
+  /** Absent: nothing. */
+  readonly tcp?: TcpConfiguration;
+  readonly udp?: UdpConfiguration;
+  /** Row of every server, by `serverKey` and `streamServerKey`. @throws when it has none. */
   readonly statusRow: (key: string) => number;
   /** Absent: all TLS options can be used. */
   readonly tls?: CompilationTls;

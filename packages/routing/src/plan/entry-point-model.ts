@@ -3,6 +3,7 @@
 import {
   defaultEntryPoints,
   type EntryPointConfiguration,
+  isUdp,
   qualifyName,
   type RouterConfiguration,
   type RouterTlsConfiguration,
@@ -38,7 +39,9 @@ export class EntryPointModels {
       observability,
       tls: http.tls,
     }));
-    this.byName = new Map(this.models.map((model) => [model.name, model]));
+    // No request arrives on UDP.
+    const reachable = this.models.filter(({ name }) => !isUdp(entryPoints[name]!));
+    this.byName = new Map(reachable.map((model) => [model.name, model]));
     this.defaults = defaultEntryPoints(entryPoints);
   }
 

@@ -31,13 +31,15 @@ export interface ResolvedTlsOptions {
 /**
  * @param routers those that are served; their order is that of the diagnostics
  * @param unserved hosts of routers whose options cannot be used: connections to them are closed, unless another router is for them
+ * @param keepsHosts all hosts are kept, also those whose options follow from the rest
  */
 export function resolveTlsOptions(
   entryPoint: string,
   routers: readonly TlsRouter[],
   unserved: readonly string[],
+  keepsHosts = false,
 ): ResolvedTlsOptions {
-  if (unserved.length === 0 && routers.every(({ tlsOptions }) => tlsOptions === DEFAULT_TLS_OPTIONS)) {
+  if (!keepsHosts && unserved.length === 0 && routers.every(({ tlsOptions }) => tlsOptions === DEFAULT_TLS_OPTIONS)) {
     return { tls: ONLY_DEFAULT, conflicted: NO_ROUTERS, diagnostics: [] };
   }
   const disputed = disputedHosts(routers);
@@ -50,7 +52,11 @@ export function resolveTlsOptions(
     const options = conflicted.has(router) ? DEFAULT_TLS_OPTIONS : router.tlsOptions;
     for (const host of hostsOf(router)) hosts.set(host, options);
   }
-  return { tls: shortest(hosts), conflicted, diagnostics };
+  return { tls: keepsHosts ? complete(hosts) : shortest(hosts), conflicted, diagnostics };
+}
+
+export function isForAnyHost(router: TlsRouter): boolean {
+  return hostsOf(router).includes(ANY_HOST);
 }
 
 function hostsOf({ rule }: TlsRouter): readonly string[] {
@@ -81,6 +87,11 @@ function shortest(hosts: ReadonlyMap<string, string | null>): EntryPointTls {
     if (options !== (wildcard === undefined ? fallback : wildcard)) kept.push(entry);
   }
   return { hosts: Object.fromEntries(kept), fallback };
+}
+
+function complete(hosts: ReadonlyMap<string, string | null>): EntryPointTls {
+  const fallback = hosts.get(ANY_HOST) ?? DEFAULT_TLS_OPTIONS;
+  return { hosts: Object.fromEntries([...hosts].filter(([host]) => host !== ANY_HOST)), fallback };
 }
 
 /**

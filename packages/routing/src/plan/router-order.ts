@@ -15,6 +15,13 @@ export function compareRouters(a: OrderedRouter, b: OrderedRouter): number {
   return compareUtf8(a.qualifiedName, b.qualifiedName);
 }
 
+/** Of UDP the last name is first, as in the reference (tcp-udp.md section 12.2). */
+export function compareUdpRouters(a: OrderedRouter, b: OrderedRouter): number {
+  if (a.priority !== b.priority) return a.priority > b.priority ? -1 : 1;
+  if (a.providerRank !== b.providerRank) return a.providerRank - b.providerRank;
+  return compareUtf8(b.qualifiedName, a.qualifiedName);
+}
+
 /** Ranks of providers by lower-case name. */
 export function providerRanks(precedence: readonly string[]): (qualifiedName: string) => number {
   const ranks = new Map<string, number>();

@@ -4,7 +4,7 @@ import type { RuleNode } from '../rule/rule-node.ts';
 
 const NO_HOSTS: readonly string[] = [];
 
-/** All values of `Host(…)`, also negated ones, each once, in lower case and without a dot at the end; none of `HostRegexp`. */
+/** All values of `Host(…)` and `HostSNI(…)`, from left to right, also negated ones, each once, in lower case and without a dot at the end; none of regular expressions. */
 export function ruleHosts(rule: RuleNode): readonly string[] {
   const hosts: string[] = [];
   collect(rule, hosts);
@@ -12,9 +12,14 @@ export function ruleHosts(rule: RuleNode): readonly string[] {
   return hosts.length === 1 ? hosts : [...new Set(hosts)];
 }
 
+/** Is the rule nothing but HostSNI(`*`)? */
+export function isCatchAllRule(rule: RuleNode): boolean {
+  return rule.type === 'matcher' && rule.name === 'HostSNI' && rule.arguments[0]!.value === '*';
+}
+
 function collect(node: RuleNode, hosts: string[]): void {
   if (node.type === 'matcher') {
-    if (node.name !== 'Host') return;
+    if (node.name !== 'Host' && node.name !== 'HostSNI') return;
     for (const { value } of node.arguments) hosts.push(value.toLowerCase().replace(/(.)\.$/, '$1'));
   } else if (node.type === 'not') {
     collect(node.node, hosts);

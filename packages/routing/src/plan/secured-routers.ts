@@ -8,7 +8,7 @@ import type { CompilationTls } from './compilation-input.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { PlannedRouter } from './configuration-objects.ts';
 import type { EntryPointModel } from './entry-point-model.ts';
-import { resolveTlsOptions } from './resolve-tls-options.ts';
+import { isForAnyHost, resolveTlsOptions } from './resolve-tls-options.ts';
 
 const NOBODY: ReadonlySet<string> = new Set();
 const ALL_USABLE: CompilationTls['unusable'] = { routers: NOBODY, entryPoints: NOBODY };
@@ -20,6 +20,10 @@ export interface SecuredEntryPoint {
   readonly tls: EntryPointTls;
   /** Those given, with the options they have after all. */
   readonly routers: PlannedRouter[];
+  /** There is a router that takes TLS, served or not. */
+  readonly isUsed: boolean;
+  /** One of those that are served is for any host. */
+  readonly hasCatchAll: boolean;
 }
 
 export class SecuredRouters {
@@ -27,10 +31,13 @@ export class SecuredRouters {
   readonly #unusable: CompilationTls['unusable'];
   /** By entry point: hosts of routers that are not served. */
   readonly #unserved: readonly string[][];
+  /** By entry point: is there such a router? */
+  readonly #refused: boolean[];
 
   constructor(entryPoints: number, tls: CompilationTls | undefined) {
     this.#unusable = tls?.unusable ?? ALL_USABLE;
     this.#unserved = Array.from({ length: entryPoints }, () => []);
+    this.#refused = new Array(entryPoints).fill(false);
   }
 
   /** Name of the option set that a router asks for, or `PLAIN`; undefined: the set cannot be used, so the router must not serve. */
@@ -45,6 +52,7 @@ export class SecuredRouters {
     const { routers, entryPoints } = this.#unusable;
     if (own === undefined ? entryPoints.has(model.name) : routers.has(qualifiedName)) {
       this.#unserved[model.index]!.push(...hosts);
+      this.#refused[model.index] = true;
       return undefined;
     }
     if (tls.options === '' || tls.options === DEFAULT_TLS_OPTIONS) return DEFAULT_TLS_OPTIONS;
@@ -55,12 +63,19 @@ export class SecuredRouters {
     return DEFAULT_TLS_OPTIONS;
   }
 
-  /** @param routers all that take TLS on the entry point, in evaluation order */
-  settle({ name, index }: EntryPointModel, routers: PlannedRouter[]): SecuredEntryPoint {
-    const { tls, conflicted, diagnostics } = resolveTlsOptions(name, routers, this.#unserved[index]!);
+  /**
+   * @param routers all that take TLS on the entry point, in evaluation order
+   * @param keepsHosts routers of TCP have to know every host
+   */
+  settle({ name, index }: EntryPointModel, routers: PlannedRouter[], keepsHosts: boolean): SecuredEntryPoint {
+    const unserved = this.#unserved[index]!;
+    const { tls, conflicted, diagnostics } = resolveTlsOptions(name, routers, unserved, keepsHosts);
     this.diagnostics.push(...diagnostics);
-    if (conflicted.size === 0) return { tls, routers };
-    return { tls, routers: routers.map((router) => (conflicted.has(router) ? withDefaultOptions(router) : router)) };
+    const isUsed = routers.length > 0 || this.#refused[index]!;
+    const hasCatchAll = keepsHosts && routers.some(isForAnyHost);
+    if (conflicted.size === 0) return { tls, routers, isUsed, hasCatchAll };
+    const settled = routers.map((router) => (conflicted.has(router) ? withDefaultOptions(router) : router));
+    return { tls, routers: settled, isUsed, hasCatchAll };
   }
 }
 

@@ -3,6 +3,7 @@
 
 import type { EntryPointTls } from '../tls/entry-point-tls.ts';
 import type { CompiledRule } from './compiled-rule.ts';
+import type { EntryPointStreams, StreamPlan } from './stream-plan.ts';
 
 /** What a snapshot writer has made of an object; only the writer that made it may look at it. */
 export interface WriterMemo {
@@ -15,6 +16,7 @@ export interface EntryPointPlan {
   /** Match index of requests over TLS; -1: no router takes them. That of plain requests is the entry point's own index. */
   readonly securedIndex: number;
   readonly tls: EntryPointTls;
+  readonly streams: EntryPointStreams;
 }
 
 export interface RouterPlan {
@@ -78,7 +80,7 @@ export interface ServersTransportPlan {
   readonly hash: string;
 }
 
-export interface SnapshotPlan {
+export interface SnapshotPlan extends StreamPlan {
   /** 0 to 2^53-1. */
   readonly revision: number;
   readonly entryPoints: readonly EntryPointPlan[];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compileRule } from '../plan/compiled-rule.ts';
-import { MATCHER_NAMES } from './matcher-definition.ts';
+import { findMatcher, MATCHER_NAMES } from './matcher-definition.ts';
 import { parseRule, RULE_BYTES_MAX, RULE_DEPTH_MAX } from './parse-rule.ts';
 import type { RuleNode } from './rule-node.ts';
 import { RuleSyntaxError } from './rule-syntax-error.ts';
@@ -128,13 +128,35 @@ describe('parseRule', () => {
   it('knows four spellings of every matcher and no other', () => {
     for (const name of MATCHER_NAMES) {
       const lower = name.toLowerCase();
+      const protocol = findMatcher(name) === undefined ? 'tcp' : 'http';
       const list = /^(Header|HeaderRegexp)$/.test(name) ? '`a`, `b`' : '`/a`';
       for (const spelling of [name, lower, name.toUpperCase(), lower[0]!.toUpperCase() + lower.slice(1)]) {
-        assert.ok(shape(parseRule(`${spelling}(${list})`)).startsWith(`${name}(`));
+        assert.ok(shape(parseRule(`${spelling}(${list})`, protocol)).startsWith(`${name}(`));
       }
       const mixed = lower[0]! + name.slice(1).toUpperCase();
-      assert.throws(() => parseRule(`${mixed}(${list})`), RuleSyntaxError);
+      assert.throws(() => parseRule(`${mixed}(${list})`, protocol), RuleSyntaxError);
     }
+  });
+
+  it('knows for each protocol the matchers of its routers, and says what is meant instead of others', () => {
+    const problem = (rule: string, protocol: 'http' | 'tcp' | 'udp') => {
+      try {
+        return shape(parseRule(rule, protocol));
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    assert.equal(problem('HostSNI(`a`) && ALPN(`h2`)', 'tcp'), '(HostSNI("a") && ALPN("h2"))');
+    assert.equal(problem('ClientIP(`::1`) || HostSNIRegexp(`a`)', 'udp'), '(ClientIP("::1") || HostSNIRegexp("a"))');
+    assert.match(problem('Host(`a`)', 'tcp'), /Host is a matcher for routers of HTTP.* of TCP; here it is HostSNI\(/);
+    assert.match(problem('HostSNI(`a`)', 'http'), /routers of TCP and UDP.* of HTTP; here it is Host\(/);
+    assert.match(
+      problem('ALPN(`h2`)', 'udp'),
+      /of TCP, this one is of UDP; known matchers are ClientIP, HostSNI, HostSNIRegexp$/,
+    );
+    assert.match(problem('Path(`/`)', 'tcp'), /known matchers are ClientIP, HostSNI, HostSNIRegexp, ALPN$/);
+    assert.match(problem('HostSN(`a`)', 'tcp'), /did you mean HostSNI\?/);
+    assert.match(problem('', 'udp'), /such as ClientIP/);
   });
 
   it('has limits of length and nesting', () => {

@@ -1,7 +1,7 @@
 // Parses a router rule (syntax v3) into a tree. Checks names, arity and emptiness; what the arguments mean (regular
 // expressions, addresses, paths) is checked where predicates are built. Bounded: length, nesting, no backtracking.
 
-import { findMatcher, type MatcherDefinition, unknownMatcherMessage } from './matcher-definition.ts';
+import { findMatcher, type MatcherDefinition, type RuleProtocol, unknownMatcherMessage } from './matcher-definition.ts';
 import type { MatcherNode, RuleArgument, RuleNode } from './rule-node.ts';
 import { RuleScanner, type RuleToken, type RuleTokenType } from './rule-scanner.ts';
 import { RuleSyntaxError } from './rule-syntax-error.ts';
@@ -11,28 +11,37 @@ export const RULE_BYTES_MAX = 64 * 1024;
 /** Parentheses and negations inside each other. */
 export const RULE_DEPTH_MAX = 256;
 
-/** @throws RuleSyntaxError and nothing else. */
-export function parseRule(text: string): RuleNode {
+/** How to begin, for error messages. */
+const EXAMPLES: Readonly<Record<RuleProtocol, string>> = {
+  http: 'Host(`example.com`)',
+  tcp: 'HostSNI(`example.com`)',
+  udp: 'ClientIP(`10.0.0.0/8`)',
+};
+
+/** @param protocol which matchers there are; default `http` @throws RuleSyntaxError and nothing else. */
+export function parseRule(text: string, protocol: RuleProtocol = 'http'): RuleNode {
   if (Buffer.byteLength(text) > RULE_BYTES_MAX) {
     throw new RuleSyntaxError(`the rule is longer than ${RULE_BYTES_MAX} bytes`, '', 0);
   }
-  return new RuleParser(text).parse();
+  return new RuleParser(text, protocol).parse();
 }
 
 class RuleParser {
   private readonly rule: string;
+  private readonly protocol: RuleProtocol;
   private readonly scanner: RuleScanner;
   private token: RuleToken;
   private depth = 0;
 
-  constructor(rule: string) {
+  constructor(rule: string, protocol: RuleProtocol) {
     this.rule = rule;
+    this.protocol = protocol;
     this.scanner = new RuleScanner(rule);
     this.token = this.scanner.next();
   }
 
   parse(): RuleNode {
-    if (this.at('end')) this.fail('the rule is empty; write a matcher such as Host(`example.com`)');
+    if (this.at('end')) this.fail(`the rule is empty; write a matcher such as ${EXAMPLES[this.protocol]}`);
     const node = this.parseOr();
     const newline = this.take('newline');
     if (this.at('end')) return node;
@@ -85,7 +94,7 @@ class RuleParser {
   private parseMatcher(): MatcherNode {
     const name = this.token;
     if (!this.take('name')) this.fail(this.expectedMatcher());
-    const definition = findMatcher(name.text);
+    const definition = findMatcher(name.text, this.protocol);
     if (definition === undefined) this.fail(this.unknownName(name), name.offset);
     if (!this.take('(')) this.fail(`expected an opening parenthesis, as in ${definition.usage}`);
     const list = this.parseArguments(definition);
@@ -117,13 +126,14 @@ class RuleParser {
   }
 
   private expectedMatcher(): string {
+    const example = EXAMPLES[this.protocol];
     switch (this.token.type) {
       case 'end':
-        return 'the rule ends where a matcher such as Host(`example.com`) is expected';
+        return `the rule ends where a matcher such as ${example} is expected`;
       case 'string':
-        return 'a string alone is not a matcher; write for example Host(`example.com`)';
+        return `a string alone is not a matcher; write for example ${example}`;
       default:
-        return 'expected a matcher such as Host(`example.com`)';
+        return `expected a matcher such as ${example}`;
     }
   }
 
@@ -132,7 +142,7 @@ class RuleParser {
     if (lower === 'and' || lower === 'or' || lower === 'not') {
       return `"${name.text}" is not an operator; write && for "and", || for "or", ! for "not"`;
     }
-    return unknownMatcherMessage(name.text);
+    return unknownMatcherMessage(name.text, this.protocol);
   }
 
   private at(type: RuleTokenType): boolean {

@@ -125,6 +125,10 @@ class ProgramWriter {
         return [Operation.QUERY_REGEXP, this.strings.intern(test.key), this.strings.intern(test.source)];
       case 'client':
         return [Operation.CLIENT, this.networks.intern(test.network), 0];
+      case 'server-name-regexp':
+        return [Operation.SERVER_NAME_REGEXP, this.strings.intern(test.source), 0];
+      case 'alpn':
+        return [Operation.ALPN, this.strings.intern(test.protocol), 0];
     }
   }
 }

@@ -1,6 +1,7 @@
 export * from '../match/client-network.ts';
 export type * from '../match/connection-view.ts';
 export type * from '../match/request-view.ts';
+export * from '../match/tls-route.ts';
 export { ObservedSignal } from '../plan/observed-signals.ts';
 export { socketPathOf } from '../plan/server-url.ts';
 export type * from './records.ts';

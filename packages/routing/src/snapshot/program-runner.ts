@@ -26,6 +26,8 @@ export class ProgramRunner {
   private readonly networks: number;
   private readonly networkCount: number;
   private readonly expressions = new Map<number, RegExp>();
+  /** Names of application protocols as bytes. */
+  private readonly protocols = new Map<number, Uint8Array>();
   private request!: RequestView;
   private stepsLeft = 0;
 
@@ -35,7 +37,7 @@ export class ProgramRunner {
     this.bytes = reader.bytes;
     const base = (section: number) => reader.sections[section]!.offsetBytes / 4;
     this.routers = base(Section.ROUTERS);
-    this.routerCount = reader.routerCount;
+    this.routerCount = reader.recordCount(Section.ROUTERS);
     this.code = base(Section.CODE);
     this.instructionCount = reader.recordCount(Section.CODE);
     this.stringIndex = base(Section.STRING_INDEX);
@@ -142,6 +144,10 @@ export class ProgramRunner {
       }
       case Operation.CLIENT:
         return this.clientIsIn(first);
+      case Operation.SERVER_NAME_REGEXP:
+        return this.expression(first).test(this.request.host);
+      case Operation.ALPN:
+        return this.request.offersAlpn?.(this.protocol(first)) === true;
       default:
         throw new SnapshotError(`unknown operation ${operation}`);
     }
@@ -189,6 +195,15 @@ export class ProgramRunner {
     const rest = bits & 7;
     if (rest === 0) return true;
     return ((bytes[at * 4 + wholeBytes]! ^ address[wholeBytes]!) & (0xff << (8 - rest)) & 0xff) === 0;
+  }
+
+  private protocol(name: number): Uint8Array {
+    let protocol = this.protocols.get(name);
+    if (protocol === undefined) {
+      protocol = Buffer.from(this.reader.string(name), 'latin1');
+      this.protocols.set(name, protocol);
+    }
+    return protocol;
   }
 
   private expression(source: number): RegExp {

@@ -2,6 +2,7 @@
 // Types only; where the bytes lie is the business of layout.ts and the reader.
 
 import type { EntryPointTls } from '../tls/entry-point-tls.ts';
+import type { StreamTables } from './stream-records.ts';
 
 export interface EntryPointRecord {
   readonly index: number;
@@ -83,8 +84,9 @@ export interface ServersTransportRecord {
 }
 
 /** Reads one snapshot in place. Implemented by SnapshotReader; `explain` and tests use the same interface. */
-export interface SnapshotTables {
+export interface SnapshotTables extends StreamTables {
   readonly revision: number;
+  /** Of HTTP. */
   readonly routerCount: number;
   /** Index of an entry point, or -1. */
   entryPointIndex(name: string): number;

@@ -1,7 +1,9 @@
-// Finds the router of a request in a snapshot: the hottest function of routing.
+// Finds the router of a request, a connection or a session in a snapshot: the hottest function of routing.
 // Allocates nothing for rules of hosts, paths and methods; strings and regular expressions of other rules are made once
 // per snapshot, on first use. Every loop is bounded by the size of the snapshot and by a budget, whatever the bytes say.
 
+import { ConnectionRequest } from '../match/connection-request.ts';
+import type { ConnectionMatcher, ConnectionView } from '../match/connection-view.ts';
 import type { Matcher, RequestView } from '../match/request-view.ts';
 import { hashKey, hashUnit, TEXT_HASH_START } from './hashing.ts';
 import { BucketKind, PathKind, Section } from './layout.ts';
@@ -14,7 +16,7 @@ const DOT = 0x2e;
 /** Candidates and instructions of one match; only damaged bytes or absurd configurations get there. */
 const STEPS_MAX = 1 << 26;
 
-export class SnapshotMatcher implements Matcher {
+export class SnapshotMatcher implements Matcher, ConnectionMatcher {
   private readonly words: Uint32Array;
   private readonly runner: ProgramRunner;
   private readonly matchIndices: number;
@@ -36,9 +38,15 @@ export class SnapshotMatcher implements Matcher {
   private hashedLength = 0;
   private path = '';
   private best = NO_ROUTER;
+  private readonly connection = new ConnectionRequest();
+  /** Numbers of the first routers of TCP and UDP. */
+  private readonly firstTcp: number;
+  private readonly firstUdp: number;
 
   constructor(reader: SnapshotReader) {
     this.words = reader.words;
+    this.firstTcp = reader.routerCount;
+    this.firstUdp = reader.routerCount + reader.tcpRouterCount;
     this.runner = new ProgramRunner(reader);
     const base = (section: number) => reader.sections[section]!.offsetBytes / 4;
     this.matchIndices = base(Section.MATCH_INDICES);
@@ -69,6 +77,18 @@ export class SnapshotMatcher implements Matcher {
     const hostless = this.words[this.matchIndices + matchIndex]!;
     if (hostless !== 0) this.scanBucket(hostless - 1);
     return this.best === NO_ROUTER ? -1 : this.best;
+  }
+
+  /** As in ConnectionMatcher. @throws SnapshotError when the bytes are damaged. */
+  matchTcp(matchIndex: number, connection: ConnectionView): number {
+    const found = this.match(matchIndex, this.connection.of(connection));
+    return found === -1 ? -1 : found - this.firstTcp;
+  }
+
+  /** As in ConnectionMatcher. @throws SnapshotError when the bytes are damaged. */
+  matchUdp(matchIndex: number, session: ConnectionView): number {
+    const found = this.match(matchIndex, this.connection.of(session));
+    return found === -1 ? -1 : found - this.firstUdp;
   }
 
   /** The host itself and the wildcard for its first label; each also without a final dot (§4.3). */

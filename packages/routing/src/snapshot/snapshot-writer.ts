@@ -4,17 +4,20 @@
 import type { CompiledRule } from '../plan/compiled-rule.ts';
 import type {
   EntryPointPlan,
+  MiddlewarePlan,
   RouterPlan,
   ServersTransportPlan,
   ServicePlan,
   SnapshotPlan,
   WriterMemo,
 } from '../plan/snapshot-plan.ts';
+import type { EntryPointStreams } from '../plan/stream-plan.ts';
 import { INSTRUCTION_WORDS, NetworkPool, writeProgram } from './code-writer.ts';
 import { encodeKeys } from './encoded-keys.ts';
 import { IndexWriter } from './index-writer.ts';
-import { SECTION_COUNT, Section, STRATEGIES } from './layout.ts';
+import { EntryPointFlag, SECTION_COUNT, Section, STRATEGIES } from './layout.ts';
 import { assembleSnapshot, joinPieces } from './snapshot-assembly.ts';
+import { writeStreams } from './stream-writer.ts';
 import { StringPool } from './string-pool.ts';
 import { WordList } from './word-list.ts';
 
@@ -23,6 +26,12 @@ const INT32_MAX = 0x7fffffff;
 const SERVER_WORDS = 5;
 const TLS_HOST_WORDS = 2;
 const STRINGS_KEPT_MIN = 10_000;
+
+const NO_MIDDLEWARES: readonly number[] = [];
+
+/** A router of any protocol: some words mean nothing outside of HTTP. */
+type AnyRouter = Pick<RouterPlan, 'memo' | 'matchIndex' | 'name' | 'rule' | 'priority' | 'service'> &
+  Partial<Pick<RouterPlan, 'middlewares' | 'deniedEncodedCharacters' | 'observedSignals' | 'tlsOptions'>>;
 
 /** Pure: equal plans give equal bytes. @throws RangeError when the snapshot would have 4 GiB or more. */
 export function writeSnapshot(plan: SnapshotPlan): Uint8Array {
@@ -81,9 +90,11 @@ export class SnapshotWriter {
     this.snapshots++;
     this.sections = new Array(SECTION_COUNT).fill(new Uint8Array(0));
     this.index.start(matchIndices(plan));
-    this.writeRouters(plan.routers);
+    this.writeRouters(plan);
     this.writeIndex(plan);
-    this.put(Section.MIDDLEWARES, this.writeMiddlewares(plan));
+    this.put(Section.MIDDLEWARES, this.writeMiddlewares(plan.middlewares));
+    this.put(Section.TCP_MIDDLEWARES, this.writeMiddlewares(plan.tcpMiddlewares));
+    writeStreams(plan, this.encodings, (section, words) => this.put(section, words));
     this.writeServices(plan.services);
     this.put(Section.TRANSPORTS, this.writeTransports(plan.serversTransports));
     const { strings, networks } = this.encodings;
@@ -110,31 +121,38 @@ export class SnapshotWriter {
     this.put(Section.CANDIDATES, index.candidates);
   }
 
-  private writeRouters(routers: readonly RouterPlan[]): void {
+  /** Those of HTTP, then of TCP, then of UDP: numbers go on. */
+  private writeRouters({ routers, tcpRouters, udpRouters }: SnapshotPlan): void {
     const { routers: records, code, lists } = this;
     for (const list of [records, code, lists]) list.reset();
-    for (let number = 0; number < routers.length; number++) {
-      const router = routers[number]!;
-      const rule = this.ruleMemo(router.rule);
-      this.placeProgram(rule);
-      const { name, tlsOptions } = this.routerMemo(router);
-      this.index.add(number, router.matchIndex, rule.keys);
-      records.push(name);
-      records.push(rule.text);
-      this.pushPriority(records, router.priority);
-      records.push(lists.length);
-      records.push(router.middlewares.length);
-      records.push(router.service);
-      records.push(router.deniedEncodedCharacters);
-      records.push(rule.start);
-      records.push(rule.program.length / INSTRUCTION_WORDS);
-      records.push(router.observedSignals);
-      records.push(tlsOptions);
-      if (router.middlewares.length > 0) lists.pushAll(router.middlewares);
-    }
+    let number = 0;
+    for (const router of routers) this.writeRouter(number++, router);
+    for (const router of tcpRouters) this.writeRouter(number++, router);
+    for (const router of udpRouters) this.writeRouter(number++, router);
     this.put(Section.ROUTERS, records.view());
     this.put(Section.CODE, code.view());
     this.put(Section.MIDDLEWARE_LISTS, lists.view());
+  }
+
+  private writeRouter(number: number, router: AnyRouter): void {
+    const { routers: records, lists } = this;
+    const { middlewares = NO_MIDDLEWARES, deniedEncodedCharacters = 0, observedSignals = 0 } = router;
+    const rule = this.ruleMemo(router.rule);
+    this.placeProgram(rule);
+    const { name, tlsOptions } = this.routerMemo(router);
+    this.index.add(number, router.matchIndex, rule.keys);
+    records.push(name);
+    records.push(rule.text);
+    this.pushPriority(records, router.priority);
+    records.push(lists.length);
+    records.push(middlewares.length);
+    records.push(router.service);
+    records.push(deniedEncodedCharacters);
+    records.push(rule.start);
+    records.push(rule.program.length / INSTRUCTION_WORDS);
+    records.push(observedSignals);
+    records.push(tlsOptions);
+    if (middlewares.length > 0) lists.pushAll(middlewares);
   }
 
   /** One router on several entry points has one program. */
@@ -171,11 +189,11 @@ export class SnapshotWriter {
     return memo;
   }
 
-  private routerMemo(router: RouterPlan): RouterMemo {
+  private routerMemo(router: AnyRouter): RouterMemo {
     const owner = this.encodings;
     if (router.memo?.owner === owner) return router.memo as RouterMemo;
     const { strings } = owner;
-    const memo = { owner, name: strings.intern(router.name), tlsOptions: strings.intern(router.tlsOptions) };
+    const memo = { owner, name: strings.intern(router.name), tlsOptions: strings.intern(router.tlsOptions ?? '') };
     router.memo = memo;
     return memo;
   }
@@ -207,7 +225,7 @@ export class SnapshotWriter {
     const records = new WordList(64);
     const hosts = new WordList(64);
     const optionsWord = (name: string | null) => (name === null ? 0 : strings.intern(name) + 1);
-    for (const { name, configurationJson, securedIndex, tls } of entryPoints) {
+    for (const { name, configurationJson, securedIndex, tls, streams } of entryPoints) {
       const first = hosts.length / TLS_HOST_WORDS;
       for (const [host, options] of Object.entries(tls.hosts)) {
         hosts.push(strings.intern(host));
@@ -216,14 +234,15 @@ export class SnapshotWriter {
       const count = hosts.length / TLS_HOST_WORDS - first;
       records.pushAll([strings.intern(name), strings.intern(configurationJson), securedIndex + 1]);
       records.pushAll([first, count, optionsWord(tls.fallback)]);
+      records.pushAll([streams.plainIndex + 1, streams.tlsIndex + 1, streams.udpIndex + 1, flagsOf(streams)]);
     }
     this.put(Section.ENTRY_POINTS, records.view());
     this.put(Section.TLS_HOSTS, hosts.view());
   }
 
-  private writeMiddlewares(plan: SnapshotPlan): Uint32Array {
-    const records = new WordList(plan.middlewares.length * 3);
-    for (const { name, type, optionsJson } of plan.middlewares) {
+  private writeMiddlewares(middlewares: readonly MiddlewarePlan[]): Uint32Array {
+    const records = new WordList(Math.max(1, middlewares.length * 3));
+    for (const { name, type, optionsJson } of middlewares) {
       for (const text of [name, type, optionsJson]) records.push(this.encodings.strings.intern(text));
     }
     return records.view();
@@ -270,5 +289,19 @@ export class SnapshotWriter {
 }
 
 function matchIndices({ entryPoints }: SnapshotPlan): number {
-  return entryPoints.reduce((count, { securedIndex }) => Math.max(count, securedIndex + 1), entryPoints.length);
+  const used = entryPoints.flatMap(({ securedIndex, streams: { plainIndex, tlsIndex, udpIndex } }) => [
+    securedIndex,
+    plainIndex,
+    tlsIndex,
+    udpIndex,
+  ]);
+  return used.reduce((count, index) => Math.max(count, index + 1), entryPoints.length);
+}
+
+function flagsOf({ hasTlsRoutes, matchesAtOnce, hasHttpsCatchAll }: EntryPointStreams): number {
+  let flags = 0;
+  if (hasTlsRoutes) flags |= EntryPointFlag.TLS_ROUTES;
+  if (matchesAtOnce) flags |= EntryPointFlag.MATCHES_AT_ONCE;
+  if (hasHttpsCatchAll) flags |= EntryPointFlag.HTTPS_CATCH_ALL;
+  return flags;
 }

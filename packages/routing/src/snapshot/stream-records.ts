@@ -159,6 +159,8 @@ export interface StreamTables {
   /** Match index of the sessions of an entry point; -1: there is no router. */
   udpIndex(entryPoint: number): number;
   tcpRouter(index: number): TcpRouterRecord;
+  /** As in its record; allocates nothing. */
+  isTcpCatchAll(index: number): boolean;
   tcpMiddleware(index: number): TcpMiddlewareRecord;
   tcpService(index: number): TcpServiceRecord;
   tcpTransport(index: number): TcpTransportRecord;

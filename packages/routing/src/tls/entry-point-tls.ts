@@ -2,7 +2,10 @@
 // Part of a snapshot; the sets themselves, which its names mean, come with the TLS material.
 
 export interface EntryPointTls {
-  /** Name of the option set by host, whole names and `*.example.com`; null: the connection is closed. */
+  /**
+   * Name of the option set by host, whole names and `*.example.com`; null: the connection is closed. Hosts whose options follow
+   * from the rest are left out, unless routers of TCP take TLS on the entry point: these have to know what HTTPS takes first.
+   */
   readonly hosts: Readonly<Record<string, string | null>>;
   /** For names that are not among them, and clients that name no server. */
   readonly fallback: string | null;
@@ -28,6 +31,11 @@ export class EntryPointHosts {
     if (exact !== undefined) return exact;
     const wildcard = this.#hosts.get(withoutFirstLabel(serverName));
     return wildcard === undefined ? this.#fallback : wildcard;
+  }
+
+  /** Is there a router of HTTPS for this very name? Only of use where routers of TCP take TLS: otherwise not all hosts are here. */
+  names(serverName: string): boolean {
+    return serverName !== '' && (this.#hosts.has(serverName) || this.#hosts.has(withoutFirstLabel(serverName)));
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { compileRule } from '../../src/plan/compiled-rule.ts';
 import type { RouterPlan, SnapshotPlan } from '../../src/plan/snapshot-plan.ts';
+import { NO_STREAM_OBJECTS, NO_STREAMS } from '../../src/plan/stream-plan.ts';
 
 export interface TestRouter {
   readonly name: string;
@@ -23,8 +24,15 @@ export function planOf(routers: readonly TestRouter[], revision = 1): SnapshotPl
         configurationJson: '{}',
         securedIndex: 2,
         tls: { hosts: { 'a.com': 'x@file', '*.a.com': null, é: 'default' }, fallback: 'default' },
+        streams: NO_STREAMS,
       },
-      { name: 'other', configurationJson: '{}', securedIndex: 3, tls: { hosts: {}, fallback: null } },
+      {
+        name: 'other',
+        configurationJson: '{}',
+        securedIndex: 3,
+        tls: { hosts: {}, fallback: null },
+        streams: NO_STREAMS,
+      },
     ],
     routers: routers.map(({ name, rule, matchIndex = 0 }): RouterPlan => {
       const compiled = compileRule(rule);
@@ -43,5 +51,6 @@ export function planOf(routers: readonly TestRouter[], revision = 1): SnapshotPl
     middlewares: [],
     services: [{ name: 's@file', strategy: 'wrr', passHostHeader: true, serversTransport: 0, servers: [], hash: 'h' }],
     serversTransports: [],
+    ...NO_STREAM_OBJECTS,
   };
 }
