@@ -46,6 +46,9 @@ export class ServiceTree {
   constructor(services: Services, transports: Readonly<Record<string, unknown>>) {
     this.#services = services;
     this.#transports = transports;
+    // Those with children in a fixed order: which of a circle is named first must not depend on who came first.
+    const parents = Object.keys(services).filter((name) => childServices(services[name]!).length > 0);
+    for (const name of parents.sort()) this.#visit(name);
     for (const name of Object.keys(services)) this.#visit(name);
   }
 

@@ -2,11 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { HttpConfiguration } from '@sluice/config';
+import type { HttpConfiguration, TcpConfiguration, TcpServiceConfiguration, UdpConfiguration } from '@sluice/config';
 import fc from 'fast-check';
-import { arbitraryRequest, arbitraryRule } from '../../test/support/arbitrary-routing.ts';
+import {
+  arbitraryConnection,
+  arbitraryRequest,
+  arbitraryRule,
+  arbitraryTcpRule,
+} from '../../test/support/arbitrary-routing.ts';
 import { compilationInput, entryPoint, router, rowsOf, service } from '../../test/support/test-configuration.ts';
 import { requestView } from '../../test/support/test-request.ts';
+import { connectionView, routerTls, tcpRouter, tcpService } from '../../test/support/test-streams.ts';
+import { streamServerKey } from '../plan/compilation-input.ts';
 import { joinPieces } from '../snapshot/snapshot-assembly.ts';
 import { SnapshotMatcher } from '../snapshot/snapshot-matcher.ts';
 import { SnapshotReader } from '../snapshot/snapshot-reader.ts';
@@ -20,6 +27,7 @@ const entryPoints = {
   web: entryPoint(),
   modelled: entryPoint({ middlewares: ['m1@file'] }),
   secured: entryPoint({ tls: tls('strict@file') }),
+  dns: { ...entryPoint(), address: ':53/udp' },
 };
 
 const arbitraryHttp: fc.Arbitrary<HttpConfiguration> = fc.record({
@@ -59,6 +67,69 @@ const arbitraryHttp: fc.Arbitrary<HttpConfiguration> = fc.record({
   ),
 });
 
+const weightedOf = (name: string): TcpServiceConfiguration => ({ weighted: { services: [{ name, weight: 2 }] } });
+const arbitraryServices: fc.Arbitrary<Record<string, TcpServiceConfiguration>> = fc.dictionary(
+  fc.constantFrom('s1@file', 's2@file', 's3@file'),
+  fc.oneof(
+    fc
+      .tuple(fc.subarray(['10.0.0.1:1', '[::1]:2']), fc.constantFrom('', 't@file'))
+      .map(([addresses, serversTransport]) => tcpService(addresses, { serversTransport })),
+    fc.constantFrom('s1@file', 's2@file', 'gone@file').map(weightedOf),
+  ),
+);
+
+const arbitraryTcp: fc.Arbitrary<TcpConfiguration> = fc.record({
+  routers: fc.dictionary(
+    fc.constantFrom('a@file', 'b@file', 'c@docker', 'd@file'),
+    fc
+      .record({
+        rule: arbitraryTcpRule,
+        service: fc.constantFrom('s1@file', 's2@file', 's3@file'),
+        middlewares: fc.subarray(['m1@file', 'm2@file']),
+        priority: fc.constantFrom(0n, 5n),
+        mode: fc.constantFrom({}, { tls: routerTls() }, { tls: routerTls({ passthrough: true }) }),
+      })
+      .map(({ rule, mode, ...more }) => tcpRouter(rule, { ...more, ...mode })),
+  ),
+  services: arbitraryServices,
+  middlewares: fc.dictionary(
+    fc.constantFrom('m1@file', 'm2@file'),
+    fc.nat(1).map((amount) => ({ type: 'inFlightConn', options: { amount } })),
+  ),
+  serversTransports: fc.dictionary(
+    fc.constant('t@file'),
+    fc.nat(1).map((dialTimeout) => ({ dialTimeout, dialKeepAlive: 1, terminationDelay: 2 })),
+  ),
+});
+
+const arbitraryUdp: fc.Arbitrary<UdpConfiguration> = fc.record({
+  routers: fc.dictionary(
+    fc.constantFrom('a@file', 'b@file'),
+    fc
+      .constantFrom('', 'ClientIP(`192.0.2.0/24`)')
+      .map((rule) => ({ entryPoints: [], rule, priority: 0n, service: 's1@file' })),
+  ),
+  services: fc.dictionary(
+    fc.constantFrom('s1@file'),
+    fc.nat(2).map((weight) => ({
+      loadBalancer: { servers: [{ address: '10.0.0.1:53', weight }], strategy: 'wrr' as const },
+    })),
+  ),
+});
+
+function streamRows(tcp: TcpConfiguration, udp: UdpConfiguration): [string, number][] {
+  const keys: string[] = [];
+  for (const [protocol, { services }] of [
+    ['tcp', tcp],
+    ['udp', udp],
+  ] as const) {
+    for (const [name, { loadBalancer }] of Object.entries(services)) {
+      for (const { address } of loadBalancer?.servers ?? []) keys.push(streamServerKey(protocol, name, address));
+    }
+  }
+  return keys.map((key, row) => [key, 100 + row]);
+}
+
 const arbitraryUnusable = fc.record({
   routers: fc.subarray(['a@file', 'b@file']).map((names) => new Set(names)),
   entryPoints: fc.subarray(['secured']).map((names) => new Set(names)),
@@ -74,7 +145,29 @@ function content(bytes: Uint8Array): unknown {
     return { ...rest, transport: reader.serversTransport(serversTransport).name };
   };
   const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+  const tcpServiceOf = (index: number): unknown => {
+    const service = reader.tcpService(index);
+    const { index: _, ...rest } = service;
+    if (service.kind === 'servers') return { ...rest, transport: reader.tcpTransport(service.transport).name };
+    if (service.kind === 'failover') return rest;
+    return { ...rest, children: service.children.map((child) => [child.weight, child.name]) };
+  };
+  const byJson = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
   return {
+    tcpRouters: list(reader.tcpRouterCount, (i) => {
+      const { service, middlewares, ...rest } = reader.tcpRouter(i);
+      const names = middlewares.map((m) => reader.tcpMiddleware(m).name);
+      return { ...rest, service: tcpServiceOf(service), middlewares: names };
+    }),
+    tcpServices: list(reader.tcpServiceCount, tcpServiceOf).sort(byJson),
+    tcpMiddlewares: list(reader.tcpMiddlewareCount, (i) => ({ ...reader.tcpMiddleware(i), index: 0 })).sort(byName),
+    tcpTransports: list(reader.tcpTransportCount, (i) => ({ ...reader.tcpTransport(i), index: 0 })).sort(byName),
+    udpRouters: list(reader.udpRouterCount, (i) => {
+      const { service, ...rest } = reader.udpRouter(i);
+      return { ...rest, service: { ...reader.udpService(service), index: 0 } };
+    }),
+    udpServices: list(reader.udpServiceCount, (i) => ({ ...reader.udpService(i), index: 0 })).sort(byName),
+    tables: list(reader.entryPointCount, (i) => ({ ...reader.tcpTables(i), udp: reader.udpIndex(i) })),
     revision: reader.revision,
     entryPoints: list(reader.entryPointCount, (i) => ({ ...reader.entryPointTls(i), index: reader.securedIndex(i) })),
     routers: list(reader.routerCount, (i) => {
@@ -89,28 +182,44 @@ function content(bytes: Uint8Array): unknown {
 
 it('incremental compilation agrees with compilation from nothing', () => {
   const property = fc.property(
-    fc.array(fc.tuple(arbitraryHttp, fc.nat(1), arbitraryUnusable), { minLength: 2, maxLength: 6 }),
+    fc.array(fc.tuple(arbitraryHttp, fc.nat(1), arbitraryUnusable, arbitraryTcp, arbitraryUdp), {
+      minLength: 2,
+      maxLength: 6,
+    }),
     fc.array(arbitraryRequest, { minLength: 4, maxLength: 4 }),
-    (steps, requests) => {
+    fc.array(arbitraryConnection, { minLength: 4, maxLength: 4 }),
+    (steps, requests, connections) => {
       const { providerPrecedence, defaultServersTransport } = compilationInput({});
       const compiler = new IncrementalCompiler({ entryPoints, providerPrecedence, defaultServersTransport });
       let state = EMPTY_STATE;
-      steps.forEach(([http, rowShift, unusable], revision) => {
-        const rows = new Map([...rowsOf(http)].map(([key, row]) => [key, row + rowShift * 10]));
-        const { pieces, diagnostics } = compiler.compile(deltaBetween(state, { http, rows }), revision, { unusable });
-        state = { http, rows };
+      steps.forEach(([http, rowShift, unusable, tcp, udp], revision) => {
+        const all = [...rowsOf(http), ...streamRows(tcp, udp)];
+        const rows = new Map(all.map(([key, row]) => [key, row + rowShift * 10]));
+        const next = { http, tcp, udp, rows };
+        const { pieces, diagnostics } = compiler.compile(deltaBetween(state, next), revision, { unusable });
+        state = next;
         const bytes = joinPieces(pieces);
         const fresh = compileConfiguration(
-          compilationInput(http, { entryPoints, revision, statusRow: (key) => rows.get(key)!, tls: { unusable } }),
+          compilationInput(http, {
+            ...{ tcp, udp, entryPoints, revision },
+            statusRow: (key) => rows.get(key)!,
+            tls: { unusable },
+          }),
         );
         assert.deepEqual(content(bytes), content(fresh.bytes));
         const sorted = (list: typeof diagnostics) => list.map((entry) => JSON.stringify(entry)).sort();
         assert.deepEqual(sorted(diagnostics), sorted(fresh.diagnostics));
         const [one, two] = [bytes, fresh.bytes].map((each) => new SnapshotMatcher(SnapshotReader.open(each)));
         for (const request of requests) {
-          for (const matchIndex of [0, 3, 5]) {
+          for (const matchIndex of [0, 4, 6]) {
             assert.equal(one!.match(matchIndex, requestView(request)), two!.match(matchIndex, requestView(request)));
           }
+        }
+        for (const connection of connections.map(connectionView)) {
+          for (let matchIndex = 8; matchIndex < 16; matchIndex++) {
+            assert.equal(one!.matchTcp(matchIndex, connection), two!.matchTcp(matchIndex, connection));
+          }
+          assert.equal(one!.matchUdp(19, connection), two!.matchUdp(19, connection));
         }
       });
     },

@@ -1,4 +1,5 @@
-// The matchers of rule syntax v3 for each protocol: names, accepted spellings and number of arguments. Meanings are in `match/`.
+// The matchers of rule syntax v3 for each protocol: names, accepted spellings and number of arguments. Says nothing of what they mean:
+// that is in `match/`.
 
 /** Whose routers a rule is of. */
 export type RuleProtocol = 'http' | 'tcp' | 'udp';

@@ -14,6 +14,8 @@ const ONE_RULE_MS_MAX = 3000;
 const FRAGMENTS = [
   ...[
     'Host',
+    'HostSNI',
+    'ALPN',
     'HostRegexp',
     'PathRegexp',
     'Query',
@@ -72,12 +74,14 @@ const FRAGMENTS = [
 
 function survives(text: string): void {
   const start = performance.now();
-  try {
-    compileRule(text);
-  } catch (error) {
-    assert.ok(error instanceof RuleSyntaxError, (error as Error).stack);
-    assert.ok(error.offset >= 0 && error.offset <= text.length && error.line >= 1 && error.column >= 1);
-    assert.ok(error.message.length > 10);
+  for (const protocol of ['http', 'tcp', 'udp'] as const) {
+    try {
+      compileRule(text, protocol);
+    } catch (error) {
+      assert.ok(error instanceof RuleSyntaxError, (error as Error).stack);
+      assert.ok(error.offset >= 0 && error.offset <= text.length && error.line >= 1 && error.column >= 1);
+      assert.ok(error.message.length > 10);
+    }
   }
   assert.ok(performance.now() - start < ONE_RULE_MS_MAX, `takes too long: ${text.slice(0, 200)}`);
 }

@@ -5,8 +5,9 @@ import { describe, it } from 'node:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { fuzzRounds } from '../../test/support/fuzz-duration.ts';
-import { planOf } from '../../test/support/test-plan.ts';
+import { planOf, streamPlanOf } from '../../test/support/test-plan.ts';
 import { requestView } from '../../test/support/test-request.ts';
+import { connectionView } from '../../test/support/test-streams.ts';
 import type { RequestView } from '../match/request-view.ts';
 import { HEADER_WORDS, HeaderWord, SECTION_COUNT, SECTION_ENTRY_WORDS } from './layout.ts';
 import { SnapshotError } from './snapshot-error.ts';
@@ -35,10 +36,16 @@ const REQUESTS: readonly RequestView[] = [
   { ...requestView({ path: '/aab' }), headerValues: () => [] },
 ];
 
+const CONNECTION = connectionView({ serverName: 'b', alpn: ['h2'] });
+
 function original(): Uint8Array {
-  return writeSnapshot(
-    planOf(RULES.map((rule, index) => ({ name: `r${index}@file`, rule, matchIndex: index < 6 ? 0 : 3 }))),
-  );
+  const streams = streamPlanOf([
+    { name: 'plain', rule: 'HostSNI(`*`)' },
+    { name: 'tls', rule: 'HostSNI(`a.com`) || HostSNIRegexp(`^b`) && ALPN(`h2`)', matchIndex: 1 },
+    { name: 'udp', rule: 'ClientIP(`192.0.2.0/25`)', matchIndex: 2 },
+  ]);
+  const http = planOf(RULES.map((rule, index) => ({ name: `r${index}@file`, rule, matchIndex: index < 6 ? 0 : 3 })));
+  return writeSnapshot({ ...streams, routers: http.routers });
 }
 
 /** Does everything a process may do with a snapshot; only SnapshotError may come out. */
@@ -58,6 +65,18 @@ function exercise(bytes: Uint8Array): void {
     () => matcher.match(reader.securedIndex(0), REQUESTS[0]!),
     () => reader.entryPointTls(0),
     () => reader.entryPointTls(1),
+    () => matcher.matchTcp(reader.tcpTables(0).plainIndex, CONNECTION),
+    () => matcher.matchTcp(reader.tcpTables(0).tlsIndex, CONNECTION),
+    () => matcher.matchUdp(reader.udpIndex(0), CONNECTION),
+    () => reader.tcpRouter(1),
+    () => reader.isTcpCatchAll(0),
+    () => reader.tcpMiddleware(0),
+    () => reader.tcpService(0),
+    () => reader.tcpService(1),
+    () => reader.tcpService(2),
+    () => reader.tcpTransport(0),
+    () => reader.udpRouter(0),
+    () => reader.udpService(0),
     () => reader.middleware(0),
     () => reader.service(0),
     () => reader.serversTransport(0),

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import type { TestRequest } from './test-request.ts';
+import type { TestConnection } from './test-streams.ts';
 
 const HOSTS = ['a.com', 'b.com', 'x.a.com', 'y.x.a.com', 'com', 'a.com.', '.', 'a', '.com', 'b.com..'];
 const HOST_RULES = [...HOSTS, '*.com', '*.a.com', '*', '*.com.', '*.', '*com', 'A.com'];
@@ -70,17 +71,20 @@ function call(name: string, ...parts: fc.Arbitrary<string>[]): fc.Arbitrary<stri
   return fc.tuple(...parts).map((values) => `${name}(${values.map((value) => `\`${value}\``).join(', ')})`);
 }
 
-const { rule } = fc.letrec<{ rule: string }>((tie) => ({
-  rule: fc.oneof(
-    { maxDepth: 4, depthSize: 'small' },
-    { weight: 3, arbitrary: matcher },
-    { weight: 2, arbitrary: fc.tuple(tie('rule'), tie('rule')).map(([a, b]) => `(${a}) && (${b})`) },
-    { weight: 2, arbitrary: fc.tuple(tie('rule'), tie('rule')).map(([a, b]) => `(${a}) || (${b})`) },
-    { weight: 1, arbitrary: tie('rule').map((inner) => `!(${inner})`) },
-  ),
-}));
+function ruleOf(matcherOf: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const { rule } = fc.letrec<{ rule: string }>((tie) => ({
+    rule: fc.oneof(
+      { maxDepth: 4, depthSize: 'small' },
+      { weight: 3, arbitrary: matcherOf },
+      { weight: 2, arbitrary: fc.tuple(tie('rule'), tie('rule')).map(([a, b]) => `(${a}) && (${b})`) },
+      { weight: 2, arbitrary: fc.tuple(tie('rule'), tie('rule')).map(([a, b]) => `(${a}) || (${b})`) },
+      { weight: 1, arbitrary: tie('rule').map((inner) => `!(${inner})`) },
+    ),
+  }));
+  return rule;
+}
 
-export const arbitraryRule: fc.Arbitrary<string> = rule;
+export const arbitraryRule: fc.Arbitrary<string> = ruleOf(matcher);
 
 const headerText = fc.constantFrom('v', 'a b', 'Ã©', 'a', '', '\u0080');
 
@@ -92,6 +96,28 @@ export const arbitraryRequest: fc.Arbitrary<TestRequest> = fc.record(
     query: fc.constantFrom(...QUERIES),
     client: fc.constantFrom(...CLIENTS),
     headers: fc.dictionary(fc.constantFrom('k', 'x-k', 'é'), fc.array(headerText, { maxLength: 2 })),
+  },
+  { requiredKeys: [] },
+);
+
+const SERVER_NAMES = ['a.com', 'b.com', 'x.a.com', 'y.x.a.com', 'com', 'a'];
+const ALPN = ['h2', 'postgresql', 'é'];
+
+/** Of TCP routers. */
+export const arbitraryTcpRule: fc.Arbitrary<string> = ruleOf(
+  fc.oneof(
+    { weight: 5, arbitrary: call('HostSNI', fc.constantFrom(...SERVER_NAMES, 'A.com.', '*.com', '*.a.com', '*')) },
+    call('HostSNIRegexp', fc.constantFrom('^a', '.*', '^.+$', 'com$', '^$', 'A')),
+    call('ALPN', fc.constantFrom(...ALPN)),
+    call('ClientIP', fc.constantFrom(...NETWORKS)),
+  ),
+);
+
+export const arbitraryConnection: fc.Arbitrary<TestConnection> = fc.record(
+  {
+    serverName: fc.constantFrom('', ...SERVER_NAMES),
+    alpn: fc.subarray(ALPN),
+    client: fc.constantFrom(...CLIENTS),
   },
   { requiredKeys: [] },
 );

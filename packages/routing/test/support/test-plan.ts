@@ -54,3 +54,41 @@ export function planOf(routers: readonly TestRouter[], revision = 1): SnapshotPl
     ...NO_STREAM_OBJECTS,
   };
 }
+
+/** Match indices of plain TCP, TCP with TLS and UDP in `streamPlanOf`. */
+export const STREAM_INDICES = { plain: 0, tls: 1, udp: 2 } as const;
+
+/** One entry point with routers of TCP and UDP; of UDP those whose names begin with `u`, and they come last. */
+export function streamPlanOf(routers: readonly TestRouter[]): SnapshotPlan {
+  const base = planOf([{ name: 'http', rule: 'Path(`/`)', matchIndex: 3 }]);
+  const planned = routers.map(({ name, rule, matchIndex = 0 }) => {
+    const compiled = compileRule(rule, name.startsWith('u') ? 'udp' : 'tcp');
+    const shared = { matchIndex, name, rule: compiled, priority: -1n, service: 0 };
+    return { ...shared, tls: 'none' as const, tlsOptions: '', middlewares: [] };
+  });
+  const text = { name: 's@file', hash: 'h', json: '{"kind":"servers","servers":[]}' };
+  return {
+    ...base,
+    entryPoints: [
+      {
+        ...base.entryPoints[0]!,
+        streams: { ...NO_STREAMS, plainIndex: 0, tlsIndex: 1, udpIndex: 2, hasTlsRoutes: true },
+      },
+      base.entryPoints[1]!,
+    ],
+    tcpRouters: planned.filter(({ name }) => !name.startsWith('u')),
+    udpRouters: planned.filter(({ name }) => name.startsWith('u')),
+    tcpServices: [
+      { text, transport: 0, children: [] },
+      {
+        text: { name: 'w@file', hash: 'h', json: '{"kind":"weighted","names":["s@file"],"weights":[1]}' },
+        transport: -1,
+        children: [0],
+      },
+      { text: { name: 'f@file', hash: 'h', json: '{"kind":"failover"}' }, transport: -1, children: [0, 1] },
+    ],
+    udpServices: [{ text: { ...text }, transport: -1, children: [] }],
+    tcpTransports: [{ name: 't@file', hash: 'h', json: '{"dialTimeoutMs":1}' }],
+    tcpMiddlewares: [{ name: 'm@file', type: 'inFlightConn', optionsJson: '{"amount":1}' }],
+  };
+}
