@@ -17,6 +17,7 @@ export * from './plan/compilation-input.ts';
 export * from './plan/compiled-rule.ts';
 export * from './plan/observed-signals.ts';
 export * from './plan/router-names.ts';
+export { routerRuleProblems } from './plan/router-rule-problems.ts';
 export type * from './plan/snapshot-plan.ts';
 export type * from './plan/stream-plan.ts';
 export * from './regex/compile-re2.ts';

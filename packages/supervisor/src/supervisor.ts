@@ -79,6 +79,7 @@ export class Supervisor {
       entryPoints: configuration.entryPoints,
       providerPrecedence: configuration.providers.precedence,
       defaultServersTransport: configuration.serversTransport,
+      defaultTcpServersTransport: configuration.tcpServersTransport,
     });
     this.health = new HealthChecks({
       status: this.memory.status,

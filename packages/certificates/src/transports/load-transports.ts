@@ -2,19 +2,20 @@
 // section 8). A transport that cannot be used keeps its last good version, or is missing; the others are not touched by it.
 
 import {
+  DEFAULT_TCP_TRANSPORT,
   DEFAULT_TRANSPORT,
   opensslSuite,
   type PeerCertificateName,
   type TransportTlsConfiguration,
 } from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
-import type { KeyPairMaterial, TransportTls } from '@sluice/routing';
+import { type KeyPairMaterial, type TransportTls, tcpTransportName } from '@sluice/routing';
 import type { KeyPairLoader } from '../load/key-pair-loader.ts';
 import { TLS_VERSION_NUMBERS } from '../options/tls-versions.ts';
 import { systemAuthorities } from './system-authorities.ts';
 
 export interface LoadTransportsInput {
-  /** By qualified name; the static one as `DEFAULT_TRANSPORT`. */
+  /** By qualified name, the static one as `DEFAULT_TRANSPORT`; those of TCP by `tcpTransportKey` of theirs. */
   readonly transports: Readonly<Record<string, TransportTlsConfiguration>>;
   /** Names of those whose servers are spoken to in TLS: others need no authorities of the system. */
   readonly used: ReadonlySet<string>;
@@ -75,7 +76,7 @@ class TransportLoading {
 
   /** Undefined: it cannot be used as it is now. */
   async transport(name: string, configuration: TransportTlsConfiguration): Promise<TransportTls | undefined> {
-    this.#object = name === DEFAULT_TRANSPORT ? 'serversTransport' : `http.serversTransports.${name}`;
+    this.#object = objectOf(name);
     this.#hasPrevious = Object.hasOwn(this.#previous, name);
     const authorities = await this.#authorities(configuration);
     const certificates = await this.#certificates(configuration);
@@ -165,6 +166,13 @@ class TransportLoading {
       ...(hint === undefined ? {} : { hint }),
     });
   }
+}
+
+function objectOf(key: string): string {
+  const ofTcp = tcpTransportName(key);
+  if (ofTcp !== undefined)
+    return ofTcp === DEFAULT_TCP_TRANSPORT ? 'tcpServersTransport' : `tcp.serversTransports.${ofTcp}`;
+  return key === DEFAULT_TRANSPORT ? 'serversTransport' : `http.serversTransports.${key}`;
 }
 
 function peerNamesOf({ peerCertSANs = [], peerCertURI }: TransportTlsConfiguration): PeerCertificateName[] {

@@ -4,19 +4,24 @@
 import { KeyPairLoader, loadTls, loadTransports } from '@sluice/certificates';
 import {
   checkTlsReferences,
+  DEFAULT_TCP_TRANSPORT,
   DEFAULT_TRANSPORT,
   type HttpConfiguration,
   mergeTls,
   type StaticConfiguration,
+  type TcpConfiguration,
   type TlsConfiguration,
   type TlsReferenceReport,
+  type TransportTlsConfiguration,
 } from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
 import type { MergedDocuments } from '@sluice/providers';
+import { tcpTransportKey } from '@sluice/routing';
 
 export interface CertificatesToCheck {
   /** Under qualified names. */
   readonly http: HttpConfiguration;
+  readonly tcp: TcpConfiguration;
   /** Of that provider, under the names they are declared with. */
   readonly tls: TlsConfiguration;
   readonly provider: string;
@@ -33,7 +38,7 @@ export interface CheckedCertificates {
 }
 
 export async function checkCertificates(input: CertificatesToCheck): Promise<CheckedCertificates> {
-  const { http, tls, provider, configuration, workingDirectory, positionOf } = input;
+  const { http, tcp, tls, provider, configuration, workingDirectory, positionOf } = input;
   const merged = mergeTls(new Map([[provider, tls]]), []);
   const loaded = await loadTls({
     tls: merged,
@@ -43,12 +48,9 @@ export async function checkCertificates(input: CertificatesToCheck): Promise<Che
     nowMs: Date.now(),
     positionOf: (_, path) => positionOf(path),
   });
-  const { serversTransport, entryPoints = {} } = configuration ?? {};
+  const { entryPoints = {} } = configuration ?? {};
   const transports = await loadTransports({
-    transports: {
-      ...http.serversTransports,
-      ...(serversTransport === undefined ? {} : { [DEFAULT_TRANSPORT]: serversTransport }),
-    },
+    transports: declaredTransports(input),
     used: new Set(),
     loader: new KeyPairLoader(workingDirectory),
     environment: {},
@@ -56,12 +58,28 @@ export async function checkCertificates(input: CertificatesToCheck): Promise<Che
   const ofEntryPoints = Object.entries(entryPoints).map(([name, { http }]) => [name, http.tls]);
   const references = checkTlsReferences({
     http,
+    tcp,
     entryPoints: Object.fromEntries(ofEntryPoints),
     options: loaded.optionSets.keys(),
     resolvers: [],
   });
   const found = [merged, loaded, transports, references].flatMap(({ diagnostics }) => diagnostics);
   return { diagnostics: found.map((each) => located(each, input)), unusable: references.unusable };
+}
+
+/** Under the keys they are loaded by. */
+function declaredTransports({
+  http,
+  tcp,
+  configuration,
+}: CertificatesToCheck): Record<string, TransportTlsConfiguration> {
+  const declared: Record<string, TransportTlsConfiguration> = { ...http.serversTransports };
+  if (configuration !== undefined) declared[DEFAULT_TRANSPORT] = configuration.serversTransport;
+  const ofTcp = { ...tcp.serversTransports, [DEFAULT_TCP_TRANSPORT]: configuration?.tcpServersTransport };
+  for (const [name, transport] of Object.entries(ofTcp)) {
+    if (transport?.tls !== undefined) declared[tcpTransportKey(name)] = transport.tls;
+  }
+  return declared;
 }
 
 /** Options and stores named `default` have no provider. */

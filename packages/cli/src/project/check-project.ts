@@ -1,45 +1,43 @@
 // What can only be said of a configuration as a whole: references, rules, middlewares that refuse their options.
 // Uses the functions that the running process uses; positions are added from where the objects stand.
 
-import { checkReferences, type HttpConfiguration } from '@sluice/config';
+import {
+  checkReferences,
+  checkStreamReferences,
+  emptyRouted,
+  type HttpConfiguration,
+  tcpEntryPoints,
+} from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
 import { middlewareTypes } from '@sluice/middlewares';
-import { compileRule, RuleSyntaxError } from '@sluice/routing';
+import { routerRuleProblems } from '@sluice/routing';
 import type { Project } from './load-project.ts';
 
 /** Diagnostics besides those of the project itself. */
 export function checkProject(project: Project): Diagnostic[] {
   const { http } = project;
-  const found = [...checkAllReferences(project), ...checkRules(http), ...checkMiddlewares(http)];
+  const rules = routerRuleProblems({ ...emptyRouted(), ...streamsOf(project), http });
+  const found = [...checkAllReferences(project), ...rules, ...checkMiddlewares(http)];
   return found.map((diagnostic) => withPosition(diagnostic, project));
 }
 
 function checkAllReferences(project: Project): readonly Diagnostic[] {
   const entryPoints = project.static?.configuration.entryPoints;
+  const streams = checkStreamReferences(streamsOf(project), entryPoints).diagnostics;
   if (entryPoints === undefined) {
     // Without a static configuration nobody knows the entry points: every name counts as one.
     const named = Object.values(project.http.routers).flatMap((router) => router.entryPoints);
-    return checkReferences(project.http, named).diagnostics;
+    return [...checkReferences(project.http, named).diagnostics, ...streams];
   }
   const middlewares = Object.fromEntries(
     Object.entries(entryPoints).map(([name, { http }]) => [name, http.middlewares]),
   );
-  return checkReferences(project.http, Object.keys(entryPoints), middlewares).diagnostics;
+  return [...checkReferences(project.http, tcpEntryPoints(entryPoints), middlewares).diagnostics, ...streams];
 }
 
-function checkRules(http: HttpConfiguration): Diagnostic[] {
-  const diagnostics: Diagnostic[] = [];
-  for (const [name, { rule }] of Object.entries(http.routers)) {
-    try {
-      compileRule(rule);
-    } catch (error) {
-      if (!(error instanceof RuleSyntaxError)) throw error;
-      const place = error.line === 1 ? `column ${error.column}` : `line ${error.line}, column ${error.column}`;
-      const message = `the rule cannot be used: ${error.message} (${place} of the rule)`;
-      diagnostics.push({ code: 'CONFIG_RULE', severity: 'error', message, object: `http.routers.${name}` });
-    }
-  }
-  return diagnostics;
+function streamsOf({ tcp, udp }: Project) {
+  const none = emptyRouted();
+  return { tcp: tcp ?? none.tcp, udp: udp ?? none.udp };
 }
 
 function checkMiddlewares(http: HttpConfiguration): Diagnostic[] {

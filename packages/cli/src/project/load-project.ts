@@ -7,12 +7,13 @@ import {
   type DecodedDynamic,
   decodeDynamic,
   formatOfFile,
-  type HttpConfiguration,
   INTERNAL_PROVIDER,
   internalObjects,
   type LoadedStatic,
   loadStaticConfiguration,
   qualifyNames,
+  qualifyRouted,
+  type RoutedConfiguration,
   type TlsConfiguration,
   type TlsReferenceReport,
 } from '@sluice/config';
@@ -36,14 +37,14 @@ export interface ProjectSources {
   readonly workingDirectory: string;
 }
 
-export interface Project {
+/** Objects that are valid in themselves, under qualified names; protocols that are absent have none. */
+export interface Project extends Partial<RoutedConfiguration> {
   /** Undefined when none was asked for, or it is not valid. */
   readonly static: LoadedStatic | undefined;
   /** Absolute paths, in the order in which definitions win. */
   readonly files: readonly string[];
-  /** Objects that are valid in themselves, under qualified names. */
-  readonly http: HttpConfiguration;
-  /** Likewise, under the names they are declared with; undefined: nothing is said of TLS. */
+  readonly http: RoutedConfiguration['http'];
+  /** Under the names they are declared with; undefined: nothing is said of TLS. */
   readonly tls?: TlsConfiguration;
   /** Who names TLS options that cannot be used; undefined: nobody does. */
   readonly unusableTls?: TlsReferenceReport['unusable'];
@@ -77,9 +78,10 @@ class ProjectLoader {
     for (const file of files) await this.#readFile(file);
     const merged = mergeDecoded(this.#decoded);
     this.#diagnostics.push(...merged.diagnostics);
-    const http = this.#allObjects(merged.http);
+    const { http, tcp, udp } = this.#allObjects(merged);
     const certificates = await checkCertificates({
       http,
+      tcp,
       tls: merged.tls,
       provider: PROVIDER,
       configuration: this.#static?.configuration,
@@ -90,7 +92,7 @@ class ProjectLoader {
     return {
       static: this.#static,
       files,
-      http,
+      ...{ http, tcp, udp },
       tls: merged.tls,
       unusableTls: certificates.unusable,
       diagnostics: this.#diagnostics,
@@ -99,16 +101,17 @@ class ProjectLoader {
   }
 
   /** With those of the program itself; where its services are reached is known only when it runs. */
-  #allObjects(declared: HttpConfiguration): HttpConfiguration {
-    const own = qualifyNames(PROVIDER, declared);
+  #allObjects(declared: RoutedConfiguration): RoutedConfiguration {
+    const { http: own, tcp, udp } = qualifyRouted(PROVIDER, declared);
     const switches = this.#static?.configuration ?? ALL_INTERNAL_SERVICES;
     const internal = qualifyNames(INTERNAL_PROVIDER, internalObjects(switches, ''));
-    return {
+    const http = {
       ...own,
       routers: { ...own.routers, ...internal.routers },
       services: { ...own.services, ...internal.services },
       middlewares: { ...own.middlewares, ...internal.middlewares },
     };
+    return { http, tcp, udp };
   }
 
   #loadStatic(): void {

@@ -62,13 +62,15 @@ function comparePlaces(a: Diagnostic, b: Diagnostic): number {
 }
 
 function countOf(project: Project) {
-  const { routers, services, middlewares, serversTransports } = project.http;
+  const { http, tcp, udp } = project;
+  const count = (...kinds: (object | undefined)[]) =>
+    kinds.reduce((sum, kind) => sum + Object.keys(kind ?? {}).length, 0);
   return {
     files: project.files.length,
-    routers: Object.keys(routers).length,
-    services: Object.keys(services).length,
-    middlewares: Object.keys(middlewares).length,
-    serversTransports: Object.keys(serversTransports).length,
+    routers: count(http.routers, tcp?.routers, udp?.routers),
+    services: count(http.services, tcp?.services, udp?.services),
+    middlewares: count(http.middlewares, tcp?.middlewares),
+    serversTransports: count(http.serversTransports, tcp?.serversTransports),
     certificates: project.tls?.certificates.length ?? 0,
     tlsOptions: Object.keys(project.tls?.options ?? {}).length,
   };

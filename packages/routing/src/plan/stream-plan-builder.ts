@@ -22,6 +22,7 @@ import type {
   StreamRouterSource,
 } from './configuration-objects.ts';
 import { compareRouters, compareUdpRouters, providerRanks } from './router-order.ts';
+import { missingTls } from './router-rule-problems.ts';
 import { ruleMessage } from './rule-message.ts';
 import type { MiddlewarePlan } from './snapshot-plan.ts';
 import type { EntryPointStreams, StreamPlan } from './stream-plan.ts';
@@ -127,10 +128,8 @@ export class StreamPlanBuilder {
     source.rule ??= tryCompileRule(router.rule, 'tcp');
     const { rule } = source;
     if (rule instanceof RuleSyntaxError) return this.refuse(object, 'CONFIG_RULE', ruleMessage(rule));
-    const [serverName] = rule.hosts;
-    if (router.tls === undefined && serverName !== undefined && serverName !== '*') {
-      return this.refuse(object, 'CONFIG_RULE', missingTls(serverName));
-    }
+    const unsuitable = router.tls === undefined ? missingTls(rule) : undefined;
+    if (unsuitable !== undefined) return this.refuse(object, 'CONFIG_RULE', unsuitable);
     const missing = router.middlewares.find((middleware) => !this.middlewares.has(middleware));
     if (missing !== undefined) {
       return this.refuse(object, 'CONFIG_REFERENCE', `the middleware "${missing}" does not exist or cannot be used`);
@@ -257,10 +256,6 @@ function isSame(a: PlannedTcpRouter | PlannedUdpRouter, b: PlannedTcpRouter | Pl
   if (a.service !== b.service) return false;
   if (!('tls' in a && 'tls' in b)) return true;
   return a.tls === b.tls && a.middlewares.join() === b.middlewares.join();
-}
-
-function missingTls(serverName: string): string {
-  return `its rule asks for the server name "${serverName}", which only connections over TLS have: give it a "tls" section, with "passthrough: true" when TLS is the server's business, or write HostSNI(\`*\`)`;
 }
 
 /** Of use where no static configuration is known; as `tcpServersTransport` without any key. */

@@ -4,3 +4,4 @@ export * from './entry-point-tls.ts';
 export type * from './tls-material.ts';
 export * from './tls-selection.ts';
 export * from './tls-tables.ts';
+export * from './transport-key.ts';

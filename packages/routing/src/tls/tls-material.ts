@@ -14,7 +14,7 @@ export interface TlsMaterial {
   readonly staples: Readonly<Record<string, string>>;
   /** TICKET_KEY_BYTES each, in base64; the first one encrypts. The same for all slots. */
   readonly ticketKeys: readonly string[];
-  /** By qualified name of the servers transport. One that cannot be used is missing: its servers are not connected to. */
+  /** By qualified name of the servers transport, of TCP by `tcpTransportKey` of it. One that cannot be used is missing: its servers are not connected to. */
   readonly transports: Readonly<Record<string, TransportTls>>;
   /** PEM of the authorities that the system trusts; empty when no transport needs them. */
   readonly systemAuthorities: string;

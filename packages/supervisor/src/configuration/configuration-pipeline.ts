@@ -2,19 +2,25 @@
 // checks, publish. One run at a time; of what arrives meanwhile the newest is taken. A run that fails changes nothing.
 
 import { isDeepStrictEqual } from 'node:util';
-import { type HttpConfiguration, INTERNAL_PROVIDER, type StaticConfiguration } from '@sluice/config';
+import {
+  type HttpConfiguration,
+  INTERNAL_PROVIDER,
+  type RoutedConfiguration,
+  type StaticConfiguration,
+} from '@sluice/config';
 import { type CatalogueEntry, type Diagnostic, Errors } from '@sluice/errors';
 import type { HealthTarget } from '@sluice/health';
 import { closeDescriptor } from '@sluice/native';
-import { type CompiledSnapshot, type CompileRequest, serverKey } from '@sluice/routing';
+import type { CompiledSnapshot, CompileRequest } from '@sluice/routing';
 import type { Logger } from 'pino';
 import { deferred } from '../deferred.ts';
 import { type ClientTls, type DeclaredObjects, loadClientTls, type PipelineTls } from './configured-tls.ts';
 import { DiagnosticsLog } from './diagnostics-log.ts';
-import { healthTargetsOf } from './health-targets.ts';
+import { healthTargetsOf, streamHealthTargetsOf } from './health-targets.ts';
 import { LastGood } from './last-good.ts';
-import { type MergedConfiguration, mergeProvided } from './merged-configuration.ts';
+import { type MergedConfiguration, mergeProvided, type ProvidedObjects } from './merged-configuration.ts';
 import type { Publisher } from './publisher.ts';
+import { serversOf } from './servers-of.ts';
 import type { StatusRows } from './status-rows.ts';
 
 export type CompileResult = Pick<CompiledSnapshot, 'memory' | 'diagnostics' | 'counts'>;
@@ -31,7 +37,12 @@ export interface ConfigurationPipelineOptions {
   /** Objects of the program itself; there before anything is delivered. Names are unqualified. */
   readonly internal?: HttpConfiguration;
   /** The configuration is about to be published. */
-  readonly onPublishing?: (revision: number, http: HttpConfiguration, targets: readonly HealthTarget[]) => void;
+  readonly onPublishing?: (
+    revision: number,
+    http: HttpConfiguration,
+    targets: readonly HealthTarget[],
+    streams: Pick<RoutedConfiguration, 'tcp' | 'udp'>,
+  ) => void;
   readonly log: Logger;
 }
 
@@ -40,7 +51,7 @@ interface Delivery extends DeclaredObjects {
 }
 
 /** What decides whether anything has to be compiled. */
-type Routed = Pick<MergedConfiguration, 'http' | 'tls'>;
+type Routed = RoutedConfiguration & Pick<MergedConfiguration, 'tls'>;
 
 interface Build {
   readonly merged: MergedConfiguration;
@@ -138,17 +149,17 @@ export class ConfigurationPipeline {
     if (tls !== undefined)
       this.clientTls = await loadClientTls(tls.loading, this.delivered, this.options.configuration);
     const declared = this.merge();
-    const servers = tls === undefined ? [] : await tls.loading.loadServers(declared.http);
+    const servers = tls === undefined ? [] : await tls.loading.loadServers(declared);
     if (this.closed) return;
     const merged = { ...declared, diagnostics: [...declared.diagnostics, ...servers] };
-    if (isDeepStrictEqual({ http: merged.http, tls: merged.tls }, this.inForce)) {
+    if (isDeepStrictEqual(routedOf(merged), this.inForce)) {
       this.report(merged.diagnostics, this.compileDiagnostics);
-      this.refreshTls(merged.http);
+      this.refreshTls(merged);
       return;
     }
     const revision = this.options.publisher.takeRevision();
     let build = await this.build(merged, revision);
-    if (build !== undefined && this.lastGood.learn(build.merged.http, build.compiled.diagnostics)) {
+    if (build !== undefined && this.lastGood.learn(build.merged, build.compiled.diagnostics)) {
       closeDescriptor(build.compiled.memory.descriptor);
       const again = this.merge();
       build = await this.build({ ...again, diagnostics: [...again.diagnostics, ...servers] }, revision);
@@ -159,47 +170,50 @@ export class ConfigurationPipeline {
   }
 
   /** Nothing has to be compiled; certificates may be others all the same, and those that health checks need. */
-  private refreshTls(http: HttpConfiguration): void {
+  private refreshTls(routed: RoutedConfiguration): void {
     const { tls, log } = this.options;
     const material = tls?.loading.material;
     const isPublished = material !== undefined && tls?.publisher.publishConfigured(material) === true;
     if (isPublished) tls?.applied();
     else log.debug('the configuration has not changed');
-    this.options.applyHealthTargets(this.healthTargets(http));
+    this.options.applyHealthTargets(this.healthTargets(routed));
   }
 
   private merge(): MergedConfiguration {
     const { internal, configuration } = this.options;
-    const provided = new Map([...this.delivered].map(([provider, { http }]) => [provider, http]));
-    if (internal !== undefined) provided.set(INTERNAL_PROVIDER, internal);
+    const provided = new Map<string, ProvidedObjects>();
+    for (const [provider, { http, tcp, udp }] of this.delivered) {
+      provided.set(provider, { http, ...(tcp === undefined ? {} : { tcp }), ...(udp === undefined ? {} : { udp }) });
+    }
+    if (internal !== undefined) provided.set(INTERNAL_PROVIDER, { http: internal });
     const { options, diagnostics } = this.clientTls;
     const joined = mergeProvided(provided, configuration.entryPoints, this.lastGood, options);
     const merged = { ...joined, diagnostics: [...diagnostics, ...joined.diagnostics] };
-    this.routable = hasRouters(merged.http) || !this.hasErrors(merged.diagnostics);
+    this.routable = hasRouters(merged) || !this.hasErrors(merged.diagnostics);
     return merged;
   }
 
   private async build(merged: MergedConfiguration, revision: number): Promise<Build | undefined> {
-    const rows = this.assignRows(merged.http, revision);
+    const rows = this.assignRows(merged, revision);
     if (rows === undefined) return undefined;
-    const { http, tls } = merged;
-    return { merged, rows, compiled: await this.options.compile({ revision, http, rows, tls }) };
+    return { merged, rows, compiled: await this.options.compile({ revision, ...routedOf(merged), rows }) };
   }
 
-  private apply({ merged: { http, tls, diagnostics }, rows, compiled }: Build, revision: number): void {
+  private apply({ merged, rows, compiled }: Build, revision: number): void {
     const { publisher, log } = this.options;
-    this.report(diagnostics, compiled.diagnostics);
+    const { http, tcp, udp } = merged;
+    this.report(merged.diagnostics, compiled.diagnostics);
     this.replaceTls(compiled.memory.descriptor);
     this.rows = rows;
     // Before publishing: a server must have its health by the time a worker may pick it.
-    const targets = this.healthTargets(http);
+    const targets = this.healthTargets(merged);
     this.options.applyHealthTargets(targets);
-    this.options.onPublishing?.(revision, http, targets);
+    this.options.onPublishing?.(revision, http, targets, { tcp, udp });
     publisher.publish({ revision, descriptor: compiled.memory.descriptor });
     log.info({ revision, ...compiled.counts }, 'configuration published');
-    this.lastGood.published(http, compiled.diagnostics);
+    this.lastGood.published({ http, tcp, udp }, compiled.diagnostics);
     this.options.tls?.applied();
-    this.inForce = { http, tls };
+    this.inForce = routedOf(merged);
   }
 
   /** Goes to workers with the snapshot. When there is no memory for it, there is none for the snapshot. */
@@ -214,24 +228,23 @@ export class ConfigurationPipeline {
     }
   }
 
-  private healthTargets(http: HttpConfiguration): HealthTarget[] {
+  private healthTargets({ http, tcp, udp }: RoutedConfiguration): HealthTarget[] {
     const { configuration, tls } = this.options;
-    return healthTargetsOf(http, configuration.serversTransport, this.rows, tls?.loading.transportsInForce);
+    const { serversTransport } = configuration;
+    const targets = healthTargetsOf(http, serversTransport, this.rows, tls?.loading.transportsInForce);
+    return [...targets, ...streamHealthTargetsOf({ tcp, udp }, serversTransport, this.rows)];
   }
 
   /** @returns undefined, with a line in the log, when there are more servers than rows. */
-  private assignRows(http: HttpConfiguration, revision: number): Map<string, number> | undefined {
+  private assignRows(routed: RoutedConfiguration, revision: number): Map<string, number> | undefined {
     const rows = new Map<string, number>();
-    for (const [service, { loadBalancer }] of Object.entries(http.services)) {
-      for (const { url } of loadBalancer.servers) {
-        const key = serverKey(service, url);
-        const row = this.options.rows.obtain(key, revision);
-        if (row === undefined) {
-          this.fail(Errors.STATUS_ROWS_EXHAUSTED, { service, url });
-          return undefined;
-        }
-        rows.set(key, row);
+    for (const { key, service, url } of serversOf(routed)) {
+      const row = this.options.rows.obtain(key, revision);
+      if (row === undefined) {
+        this.fail(Errors.STATUS_ROWS_EXHAUSTED, { service, url });
+        return undefined;
       }
+      rows.set(key, row);
     }
     return rows;
   }
@@ -275,6 +288,11 @@ export class ConfigurationPipeline {
 }
 
 /** Those of the program itself serve nobody's traffic. */
-function hasRouters({ routers }: HttpConfiguration): boolean {
-  return Object.keys(routers).some((name) => !name.endsWith(`@${INTERNAL_PROVIDER}`));
+function hasRouters({ http, tcp, udp }: RoutedConfiguration): boolean {
+  const names = [http, tcp, udp].flatMap(({ routers }) => Object.keys(routers));
+  return names.some((name) => !name.endsWith(`@${INTERNAL_PROVIDER}`));
+}
+
+function routedOf({ http, tcp, udp, tls }: MergedConfiguration): Routed {
+  return { http, tcp, udp, tls };
 }

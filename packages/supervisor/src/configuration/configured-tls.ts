@@ -4,9 +4,9 @@
 import {
   EMPTY_TLS,
   type EntryPointConfiguration,
-  type HttpConfiguration,
   type MergedTls,
   mergeTls,
+  type RoutedConfiguration,
   type StaticConfiguration,
   type TlsConfiguration,
 } from '@sluice/config';
@@ -23,8 +23,8 @@ export interface PipelineTls {
 }
 
 /** What one provider has delivered. */
-export interface DeclaredObjects {
-  readonly http: HttpConfiguration;
+export interface DeclaredObjects extends Partial<RoutedConfiguration> {
+  readonly http: RoutedConfiguration['http'];
   readonly tls?: TlsConfiguration;
   /** Where an object stands; its path has no provider (`http.routers.web`). */
   readonly positionOf?: (path: string) => Pick<Diagnostic, 'file' | 'line' | 'column'> | undefined;
@@ -60,5 +60,8 @@ function isTlsWanted(
 ): boolean {
   if (certificates.length > 0 || Object.keys(options).length > 0 || Object.keys(stores).length > 0) return true;
   if (Object.values(entryPoints).some(({ http }) => http.tls !== undefined)) return true;
-  return [...delivered.values()].some(({ http }) => Object.values(http.routers).some(({ tls }) => tls !== undefined));
+  return [...delivered.values()].some(({ http, tcp }) => {
+    const ofTcp = Object.values(tcp?.routers ?? {}).some(({ tls }) => tls !== undefined && !tls.passthrough);
+    return ofTcp || Object.values(http.routers).some(({ tls }) => tls !== undefined);
+  });
 }

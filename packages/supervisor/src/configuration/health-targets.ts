@@ -4,11 +4,12 @@ import type { LoadedTransports } from '@sluice/certificates';
 import {
   DEFAULT_TRANSPORT,
   type HttpConfiguration,
+  type RoutedConfiguration,
   type ServersTransportConfiguration,
   type ServiceConfiguration,
 } from '@sluice/config';
 import type { CheckTls, HealthTarget } from '@sluice/health';
-import { serverKey } from '@sluice/routing';
+import { serverKey, streamServerKey } from '@sluice/routing';
 import { transportsInTls } from '../tls/transports-in-tls.ts';
 
 /**
@@ -21,7 +22,7 @@ export function healthTargetsOf(
   rows: ReadonlyMap<string, number>,
   loaded?: Pick<LoadedTransports, 'transports' | 'systemAuthorities'>,
 ): HealthTarget[] {
-  const inTls = transportsInTls(http);
+  const inTls = transportsInTls({ http });
   return Object.entries(http.services).map(([service, { loadBalancer }]) => {
     const { servers, healthCheck } = loadBalancer;
     const name = loadBalancer.serversTransport || DEFAULT_TRANSPORT;
@@ -34,6 +35,32 @@ export function healthTargetsOf(
       servers: servers.map(({ url }) => ({ url, statusRow: rows.get(serverKey(service, url))! })),
     };
   });
+}
+
+/**
+ * Servers of TCP and UDP, which count as up: nothing checks them yet.
+ * @param rows of every server by `streamServerKey`
+ */
+export function streamHealthTargetsOf(
+  { tcp, udp }: Pick<RoutedConfiguration, 'tcp' | 'udp'>,
+  { forwardingTimeouts }: ServersTransportConfiguration,
+  rows: ReadonlyMap<string, number>,
+): HealthTarget[] {
+  const targets: HealthTarget[] = [];
+  for (const [protocol, { services }] of [
+    ['tcp', tcp],
+    ['udp', udp],
+  ] as const) {
+    for (const [service, { loadBalancer }] of Object.entries(services)) {
+      if (loadBalancer === undefined) continue;
+      const addressed: readonly { readonly address: string }[] = loadBalancer.servers;
+      const servers = addressed.map(({ address }) => {
+        return { url: address, statusRow: rows.get(streamServerKey(protocol, service, address))! };
+      });
+      targets.push({ service, healthCheck: undefined, forwardingTimeouts, servers });
+    }
+  }
+  return targets;
 }
 
 /** Where nothing speaks TLS, certificates that change are no reason to check anew. */

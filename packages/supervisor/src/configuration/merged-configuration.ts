@@ -3,28 +3,37 @@
 
 import {
   checkReferences,
+  checkStreamReferences,
   checkTlsReferences,
   type EntryPointConfiguration,
-  type HttpConfiguration,
-  qualifyNames,
+  emptyRouted,
+  PROTOCOLS,
+  qualifyRouted,
   type ReferenceReport,
+  ROUTED_KINDS,
+  type RoutedConfiguration,
+  type StreamReferenceReport,
   type TlsReferenceReport,
+  tcpEntryPoints,
 } from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
 import { LastGood, pathOf } from './last-good.ts';
 
-export interface MergedConfiguration {
-  /** Qualified names; only objects that can be used. */
-  readonly http: HttpConfiguration;
+/** Qualified names; only objects that can be used. */
+export interface MergedConfiguration extends RoutedConfiguration {
   readonly diagnostics: readonly Diagnostic[];
-  /** Routers whose TLS options cannot be used; they are in `http` all the same, so that their hosts can be closed. */
+  /** Routers whose TLS options cannot be used; they are there all the same, so that what they match can be closed. */
   readonly tls: Pick<TlsReferenceReport, 'unusable'>;
 }
+
+/** What one provider says; protocols that are absent have no objects. */
+export type ProvidedObjects = Partial<RoutedConfiguration> & Pick<RoutedConfiguration, 'http'>;
 
 type EntryPoints = Readonly<Record<string, EntryPointConfiguration>>;
 
 interface Report {
   readonly references: ReferenceReport;
+  readonly streams: StreamReferenceReport;
   readonly tls: TlsReferenceReport;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -43,79 +52,111 @@ interface Surroundings {
  * @param tlsOptions qualified names of the TLS options that can be used; undefined: all
  */
 export function mergeProvided(
-  provided: ReadonlyMap<string, HttpConfiguration>,
+  provided: ReadonlyMap<string, ProvidedObjects>,
   entryPoints: EntryPoints,
   lastGood: LastGood = new LastGood(),
   tlsOptions?: Iterable<string>,
 ): MergedConfiguration {
   const around = { entryPoints, tlsOptions: tlsOptions === undefined ? undefined : new Set(tlsOptions) };
-  const declared = join([...provided].map(([provider, http]) => qualifyNames(provider, http)));
+  const declared = join(
+    [...provided].map(([provider, objects]) => qualifyRouted(provider, { ...NOTHING, ...objects })),
+  );
   const report = check(declared, around);
   const refused = lastGood.refusedIn(declared);
   const broken = [...unusablePaths(report), ...refused.keys()];
-  if (broken.length === 0) return { http: declared, diagnostics: report.diagnostics, tls: report.tls };
-  const { http, kept } = withGoodVersions(declared, broken, around, lastGood);
-  const final = check(http, around);
+  if (broken.length === 0) return { ...declared, diagnostics: report.diagnostics, tls: report.tls };
+  const { routed, kept } = withGoodVersions(declared, broken, around, lastGood);
+  const final = check(routed, around);
   const complaints = [...report.diagnostics, ...refused.values()];
   return {
-    http: usableOf(http, final.references),
+    ...usableOf(routed, final),
     tls: final.tls,
     diagnostics: [...complaints.filter(({ object = '' }) => kept.has(object)).map(LastGood.kept), ...final.diagnostics],
   };
 }
 
+const NOTHING = emptyRouted();
+
 /** An old version may refer to something that is gone by now: then it is of no help. */
 function withGoodVersions(
-  declared: HttpConfiguration,
+  declared: RoutedConfiguration,
   broken: readonly string[],
   around: Surroundings,
   lastGood: LastGood,
-): { http: HttpConfiguration; kept: ReadonlySet<string> } {
+): { routed: RoutedConfiguration; kept: ReadonlySet<string> } {
   const attempt = lastGood.replace(declared, broken);
-  if (attempt.paths.size === 0) return { http: declared, kept: attempt.paths };
-  const useless = new Set(unusablePaths(check(attempt.http, around)));
+  if (attempt.paths.size === 0) return { routed: declared, kept: attempt.paths };
+  const useless = new Set(unusablePaths(check(attempt.routed, around)));
   const helped = [...attempt.paths].filter((path) => !useless.has(path));
-  const { http, paths: kept } = lastGood.replace(declared, helped);
-  return { http, kept };
+  const { routed, paths: kept } = lastGood.replace(declared, helped);
+  return { routed, kept };
 }
 
-function check(http: HttpConfiguration, { entryPoints, tlsOptions }: Surroundings): Report {
+function check(routed: RoutedConfiguration, { entryPoints, tlsOptions }: Surroundings): Report {
   const middlewares = Object.fromEntries(
     Object.entries(entryPoints).map(([name, { http }]) => [name, http.middlewares]),
   );
-  const references = checkReferences(http, Object.keys(entryPoints), middlewares);
-  const tls = tlsOptions === undefined ? NO_TLS : checkTls(http, entryPoints, tlsOptions);
-  return { references, tls, diagnostics: [...references.diagnostics, ...tls.diagnostics] };
+  const references = checkReferences(routed.http, tcpEntryPoints(entryPoints), middlewares);
+  const streams = checkStreamReferences(routed, entryPoints);
+  const tls = tlsOptions === undefined ? NO_TLS : checkTls(routed, entryPoints, tlsOptions);
+  const diagnostics = [...references.diagnostics, ...streams.diagnostics, ...tls.diagnostics];
+  return { references, streams, tls, diagnostics };
 }
 
-function checkTls(http: HttpConfiguration, entryPoints: EntryPoints, options: ReadonlySet<string>): TlsReferenceReport {
+function checkTls(
+  { http, tcp }: RoutedConfiguration,
+  entryPoints: EntryPoints,
+  options: ReadonlySet<string>,
+): TlsReferenceReport {
   const ofEntryPoints = Object.fromEntries(Object.entries(entryPoints).map(([name, { http }]) => [name, http.tls]));
-  return checkTlsReferences({ http, entryPoints: ofEntryPoints, options, resolvers: [] });
+  return checkTlsReferences({ http, tcp, entryPoints: ofEntryPoints, options, resolvers: [] });
 }
 
-function unusablePaths({ references: { unusable }, tls }: Report): string[] {
-  const paths = (['routers', 'services', 'middlewares'] as const).flatMap((kind) =>
-    [...unusable[kind]].map((name) => pathOf(kind, name)),
+type Unusable = Readonly<Record<string, ReadonlySet<string>>>;
+
+function unusableObjects({ references, streams }: Report): Readonly<Record<keyof RoutedConfiguration, Unusable>> {
+  const { routers, services, middlewares } = references.unusable;
+  return {
+    http: { routers, services, middlewares },
+    tcp: { ...streams.unusable.tcp },
+    udp: { ...streams.unusable.udp },
+  };
+}
+
+function unusablePaths(report: Report): string[] {
+  const { routers: secured, tcpRouters = [] } = report.tls.unusable;
+  const paths = [...secured].map((name) => pathOf('http', 'routers', name));
+  for (const name of tcpRouters) paths.push(pathOf('tcp', 'routers', name));
+  for (const [protocol, kinds] of Object.entries(unusableObjects(report))) {
+    for (const [kind, names] of Object.entries(kinds)) {
+      for (const name of names) paths.push(pathOf(protocol as keyof RoutedConfiguration, kind, name));
+    }
+  }
+  return paths;
+}
+
+type Kinds = Record<string, Readonly<Record<string, unknown>>>;
+
+/** Every kind of every protocol, made by `make` of what it is now. */
+function mapKinds(make: (protocol: keyof RoutedConfiguration, kind: string) => unknown): RoutedConfiguration {
+  const result: Record<string, Record<string, unknown>> = {};
+  for (const protocol of PROTOCOLS) {
+    result[protocol] = Object.fromEntries(ROUTED_KINDS[protocol].map((kind) => [kind, make(protocol, kind)]));
+  }
+  return result as unknown as RoutedConfiguration;
+}
+
+function join(parts: readonly RoutedConfiguration[]): RoutedConfiguration {
+  return mapKinds((protocol, kind) =>
+    Object.assign({}, ...parts.map((part) => (part[protocol] as unknown as Kinds)[kind])),
   );
-  return [...paths, ...[...tls.unusable.routers].map((name) => pathOf('routers', name))];
 }
 
-function join(parts: readonly HttpConfiguration[]): HttpConfiguration {
-  return {
-    routers: Object.assign({}, ...parts.map((part) => part.routers)),
-    services: Object.assign({}, ...parts.map((part) => part.services)),
-    middlewares: Object.assign({}, ...parts.map((part) => part.middlewares)),
-    serversTransports: Object.assign({}, ...parts.map((part) => part.serversTransports)),
-  };
-}
-
-function usableOf(http: HttpConfiguration, { unusable }: ReferenceReport): HttpConfiguration {
-  return {
-    routers: without(http.routers, unusable.routers),
-    services: without(http.services, unusable.services),
-    middlewares: without(http.middlewares, unusable.middlewares),
-    serversTransports: http.serversTransports,
-  };
+function usableOf(routed: RoutedConfiguration, report: Report): RoutedConfiguration {
+  const unusable = unusableObjects(report);
+  return mapKinds((protocol, kind) =>
+    without((routed[protocol] as unknown as Kinds)[kind]!, unusable[protocol][kind] ?? new Set()),
+  );
 }
 
 function without<Value>(objects: Readonly<Record<string, Value>>, names: ReadonlySet<string>): Record<string, Value> {

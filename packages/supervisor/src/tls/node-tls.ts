@@ -51,6 +51,7 @@ export class NodeTls {
       workingDirectory: process.cwd(),
       environment: env,
       defaultTransport: configuration.serversTransport,
+      defaultTcpTransport: configuration.tcpServersTransport,
       onFilesChanged: options.onFilesChanged,
       onWatchTrouble: (folder, reason) => log.warn({ code: watchFailed.code, folder, reason }, watchFailed.meaning),
     });

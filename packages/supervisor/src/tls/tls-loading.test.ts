@@ -36,7 +36,7 @@ function siteOf(context: TestContext) {
     const tls = mergeTls(new Map([['file', decode(text).tls]]), []);
     return loading.loadClients({ tls, generatesDefault: false, positionOf: () => undefined });
   };
-  const loadServers = (text: string) => loading.loadServers(decode(text).http);
+  const loadServers = (text: string) => loading.loadServers(decode(text));
   return { folder, state, loading, make, load, loadServers };
 }
 

@@ -11,14 +11,15 @@ import {
   loadTransports,
   type Position,
 } from '@sluice/certificates';
-import {
-  DEFAULT_TRANSPORT,
-  type HttpConfiguration,
-  type MergedTls,
-  type ServersTransportConfiguration,
+import type {
+  MergedTls,
+  RoutedConfiguration,
+  ServersTransportConfiguration,
+  TcpServersTransportConfiguration,
 } from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
 import { CertificateWatch } from './certificate-watch.ts';
+import { declaredTransports } from './declared-transports.ts';
 import type { ConfiguredTls } from './tls-publisher.ts';
 import { transportsInTls } from './transports-in-tls.ts';
 
@@ -30,6 +31,8 @@ export interface TlsLoadingOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** The static `serversTransport`. */
   readonly defaultTransport: ServersTransportConfiguration;
+  /** The static `tcpServersTransport`; absent: as if it had no key. */
+  readonly defaultTcpTransport?: TcpServersTransportConfiguration;
   /** Files changed: what is in force is to be loaded anew. */
   readonly onFilesChanged: () => void;
   /** Changes in a folder may be noticed a second late. */
@@ -108,10 +111,12 @@ export class TlsLoading {
   }
 
   /** Of servers. Not to be called again before it has ended. */
-  async loadServers(http: HttpConfiguration): Promise<readonly Diagnostic[]> {
-    const { defaultTransport, environment } = this.options;
-    const transports = { ...http.serversTransports, [DEFAULT_TRANSPORT]: defaultTransport };
-    const used = transportsInTls(http);
+  async loadServers(
+    routed: Pick<RoutedConfiguration, 'http'> & Partial<RoutedConfiguration>,
+  ): Promise<readonly Diagnostic[]> {
+    const { environment } = this.options;
+    const used = transportsInTls(routed);
+    const transports = declaredTransports(routed, this.options, used);
     const asked = { transports, used };
     const { transports: known } = this;
     if (known !== undefined && isAnswered(asked, this.serversAsked, known)) return known.diagnostics;
