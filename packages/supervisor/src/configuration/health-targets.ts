@@ -1,4 +1,5 @@
-// What has to be checked for health, from a merged configuration. Pure.
+// What has to be checked for health, from a merged configuration of all protocols. Pure: rows have been given out, and certificates
+// read, before.
 
 import type { LoadedTransports } from '@sluice/certificates';
 import {
