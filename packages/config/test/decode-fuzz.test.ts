@@ -6,7 +6,13 @@ import { test } from 'node:test';
 import { formatDiagnostic } from '@sluice/errors';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { type ConfigurationFormat, decodeDynamic, type MiddlewareTypes, stringMapSchema } from '../src/index.ts';
+import {
+  type ConfigurationFormat,
+  decodeDynamic,
+  type MiddlewareTypes,
+  type Protocol,
+  stringMapSchema,
+} from '../src/index.ts';
 
 const middlewareTypes: MiddlewareTypes = new Map([
   ['headers', { type: 'headers', schema: z.object({ customRequestHeaders: stringMapSchema().optional() }) }],
@@ -15,19 +21,20 @@ const format = fc.constantFrom<ConfigurationFormat>('yaml', 'toml', 'json');
 
 function checkOutcome(text: string | Uint8Array, documentFormat: ConfigurationFormat): void {
   const source = { text, format: documentFormat, file: 'f', middlewareTypes };
-  const { http, tls, diagnostics, refused } = decodeDynamic(source);
+  const decoded = decodeDynamic(source);
+  const { tls, diagnostics, refused } = decoded;
   for (const diagnostic of diagnostics)
     assert.match(formatDiagnostic(diagnostic), /^f(:\d+(:\d+)?)?: (error|warning): ./);
-  const errors = diagnostics.filter(
-    ({ severity, object }) => severity === 'error' && object !== 'tcp' && object !== 'udp',
-  );
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
   assert.equal(refused.length > 0, errors.length > 0);
   for (const path of refused) {
     const [root, kind, ...name] = path.split('.');
     if (root === 'tls' && kind !== undefined && !kind.startsWith('certificates') && name.length > 0) {
       assert.ok(!Object.hasOwn(tls[kind as 'options' | 'stores'], name.join('.')), path);
-    } else if (root === 'http' && name.length > 0)
-      assert.ok(!Object.hasOwn(http[kind as keyof typeof http], name.join('.')), path);
+    } else if (root !== 'tls' && name.length > 0) {
+      const kinds = decoded[root as Protocol] as unknown as Record<string, object>;
+      assert.ok(!Object.hasOwn(kinds[kind!]!, name.join('.')), path);
+    }
   }
 }
 
@@ -78,6 +85,11 @@ test('text made of the pieces of configurations', () => {
     '"""',
     "'''",
     'tls: {}',
+    'tcp:',
+    'udp:',
+    '   rule: HostSNI(`*`)',
+    'loadBalancer: ',
+    'weighted: ',
     'tls:',
     ' certificates:',
     ' options:',

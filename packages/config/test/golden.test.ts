@@ -21,8 +21,9 @@ function outcome(name: string): unknown {
   const text = readFileSync(new URL(name, folder));
   const format = formatOfFile(name)!;
   if (!name.startsWith('static-')) {
-    const { http, tls, diagnostics, refused } = decodeDynamic({ text, format, file: name, middlewareTypes });
-    return { http, tls, diagnostics: diagnostics.map(formatDiagnostic), refused };
+    const { http, tcp, udp, tls, diagnostics, refused } = decodeDynamic({ text, format, file: name, middlewareTypes });
+    const streams = name.includes('streams') ? { tcp, udp } : {};
+    return { http, ...streams, tls, diagnostics: diagnostics.map(formatDiagnostic), refused };
   }
   try {
     const { configuration, diagnostics } = decodeStaticText(text, format, name);

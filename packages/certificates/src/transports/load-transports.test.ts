@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import type { TransportTlsConfiguration } from '@sluice/config';
 import { formatDiagnostic } from '@sluice/errors';
+import { tcpTransportKey } from '@sluice/routing';
 import { MadeCertificates } from '../../test/support/made-certificates.ts';
 import { KeyPairLoader } from '../load/key-pair-loader.ts';
 import { type LoadedTransports, loadTransports } from './load-transports.ts';
@@ -111,6 +112,20 @@ test('files that cannot be used: the transport stays as it was, or is missing; t
   assert.deepEqual(third.transports['a@file'], second.transports['a@file']);
   assert.deepEqual((await site.load({})).transports, {});
   assert.deepEqual((await site.load({ 'a@file': { rootCAs: [missing] } })).transports, {});
+});
+
+test('transports of TCP are called by their own names', async (context) => {
+  const site = new Site(context);
+  const { transports, messages } = await site.load({
+    [tcpTransportKey('a@file')]: { rootCAs: ['/no/such'] },
+    [tcpTransportKey('default@internal')]: { rootCAs: ['/no/such'] },
+    'a@file': {},
+  });
+  assert.deepEqual(Object.keys(transports), ['a@file']);
+  assert.deepEqual(
+    messages.map((message) => /\[([^[]*)\]$/.exec(message)?.[1]),
+    ['tcp.serversTransports.a@file', 'tcpServersTransport'],
+  );
 });
 
 test('suites that are all for TLS 1.3 leave nothing below it', async (context) => {

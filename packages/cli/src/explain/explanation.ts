@@ -3,7 +3,6 @@
 
 import { deniedCharacter } from '@sluice/protocols';
 import {
-  buildPlan,
   EntryPointHosts,
   type EntryPointPlan,
   type ExplainedCandidate,
@@ -14,6 +13,7 @@ import {
 import type { Project } from '../project/load-project.ts';
 import { type ArrivingRequest, arriveAt, type RefusedRequest } from './arriving-request.ts';
 import type { ChosenEntryPoint } from './choose-entry-point.ts';
+import { planOf } from './project-plan.ts';
 import type { RequestedExchange } from './requested.ts';
 
 const CLOSED = 'all routers for this server name have TLS options that cannot be used';
@@ -85,19 +85,6 @@ export function explain(project: Project, entryPoint: ChosenEntryPoint, request:
 
 function connectionTls({ tls }: EntryPointPlan, serverName: string): ConnectionTls {
   return { serverName, options: new EntryPointHosts(tls).optionsFor(serverName) };
-}
-
-function planOf(project: Project): SnapshotPlan {
-  const { entryPoints, providers, serversTransport } = project.static!.configuration;
-  return buildPlan({
-    revision: 1,
-    entryPoints,
-    providerPrecedence: providers.precedence,
-    defaultServersTransport: serversTransport,
-    http: project.http,
-    statusRow: () => 0,
-    ...(project.unusableTls === undefined ? {} : { tls: { unusable: project.unusableTls } }),
-  }).plan;
 }
 
 function ownAnswer(

@@ -12,7 +12,7 @@ export function renderExplanation(explanation: Explanation): string {
   return [
     ...renderRequest(explanation),
     '',
-    ...renderCandidates(explanation.candidates),
+    ...renderCandidates(explanation.candidates, 'request'),
     ...renderTarget(explanation),
     '',
     renderOutcome(explanation),
@@ -37,22 +37,26 @@ function renderRequest({ request, entryPoint, tls, routed }: Explanation): strin
   return lines;
 }
 
-function renderCandidates(candidates: readonly ExplainedCandidate[]): string[] {
+/** @param taken what a router takes: a request, a connection, a session */
+export function renderCandidates(candidates: readonly ExplainedCandidate[], taken: string): string[] {
   const chosen = candidates.findIndex((candidate) => candidate.chosen);
   const tried = chosen === -1 ? candidates : candidates.slice(0, chosen + 1);
   const shown = tried.slice(-CANDIDATES_SHOWN_MAX);
   const lines = ['routers, in the order in which they are tried:'];
   if (candidates.length === 0) lines.push('  none on this entry point');
   if (tried.length > shown.length) lines.push(`  … ${tried.length - shown.length} others that do not match`);
-  for (const candidate of shown) lines.push(...renderCandidate(candidate));
+  for (const candidate of shown) lines.push(...renderCandidate(candidate, taken));
   const untried = candidates.length - tried.length;
   if (untried > 0) lines.push(`  … ${untried} more, not tried`);
   return lines;
 }
 
-function renderCandidate({ name, rule, priority, matches, chosen, predicate }: ExplainedCandidate): string[] {
-  const title = `  ${mark(matches)} ${name} (priority ${priority})${chosen ? ': takes the request' : ''}`;
-  const ruleLine = `      ${rule.replaceAll(/\s*\n\s*/g, ' ')}`;
+function renderCandidate(
+  { name, rule, priority, matches, chosen, predicate }: ExplainedCandidate,
+  taken: string,
+): string[] {
+  const title = `  ${mark(matches)} ${name} (priority ${priority})${chosen ? `: takes the ${taken}` : ''}`;
+  const ruleLine = `      ${rule === '' ? '(no rule)' : rule.replaceAll(/\s*\n\s*/g, ' ')}`;
   const isSingle = predicate.children.length === 0;
   return isSingle ? [title, ruleLine] : [title, ruleLine, ...renderPredicate(predicate, 4)];
 }
