@@ -1,4 +1,5 @@
-// `sluice explain`: where would this request go, and why? Reads the configuration as it is on disk; sends nothing.
+// `sluice explain`: where would this request, connection or session go, and why? Reads the configuration as it is on disk; sends
+// nothing.
 
 import { isUdp } from '@sluice/config';
 import type { Command, CommandContext } from '../command.ts';

@@ -15,7 +15,7 @@ const ipAllowList = z.object({
 const inFlightConn = z.object({
   amount: boundedInteger({ min: 0, max: 2 ** 31 - 1 })
     .default(0)
-    .describe('Connections at a time of one client address, over all workers; more are closed at once. 0: all are.'),
+    .describe('Connections at a time of one client address; more are closed at once. 0: all are.'),
 });
 
 const TYPES: readonly MiddlewareTypeSchema[] = [
