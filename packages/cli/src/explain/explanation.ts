@@ -15,6 +15,7 @@ import { type ArrivingRequest, arriveAt, type RefusedRequest } from './arriving-
 import type { ChosenEntryPoint } from './choose-entry-point.ts';
 import { planOf } from './project-plan.ts';
 import type { RequestedExchange } from './requested.ts';
+import { explainTcp } from './stream-explanation.ts';
 
 const CLOSED = 'all routers for this server name have TLS options that cannot be used';
 
@@ -23,6 +24,8 @@ export interface Explanation {
   readonly entryPoint: { readonly name: string; readonly address: string; readonly reason: string };
   /** Of requests over TLS. */
   readonly tls?: ConnectionTls;
+  /** The router of TCP that takes the connection; then no request is ever read. */
+  readonly takenBy?: string;
   /** What routing sees; undefined when the entry point refuses the request before. */
   readonly routed?: {
     readonly host: string;
@@ -69,6 +72,8 @@ export function explain(project: Project, entryPoint: ChosenEntryPoint, request:
     candidates: [],
     middlewares: [],
   };
+  const takenBy = takerOf(plan, planned, request);
+  if (takenBy !== undefined) return { ...base, takenBy };
   if (tls?.options === null) return { ...base, answer: { closed: true, reason: CLOSED } };
   const arrived = arriveAt(entryPoint.configuration, request);
   if ('status' in arrived) return { ...base, answer: arrived };
@@ -81,6 +86,25 @@ export function explain(project: Project, entryPoint: ChosenEntryPoint, request:
   const answer = ownAnswer(plan, chosen, arrived, tls?.options);
   const target = chosen === undefined ? { middlewares: [] } : targetOf(plan, chosen.index);
   return { ...base, routed, candidates, ...target, ...(answer === undefined ? {} : { answer }) };
+}
+
+/** What browsers offer. */
+const ALPN = ['h2', 'http/1.1'];
+
+/** Name of the router of TCP that is before those of HTTP, if there is one. */
+function takerOf(plan: SnapshotPlan, planned: EntryPointPlan, request: RequestedExchange): string | undefined {
+  const { secure, serverName, authority: host, port, clientIp } = request;
+  const alpn = secure ? ALPN : [];
+  const connection = {
+    protocol: 'tcp',
+    secure,
+    serverName: secure ? serverName : '',
+    alpn,
+    host,
+    port,
+    clientIp,
+  } as const;
+  return explainTcp(plan, planned, connection).candidates?.find(({ chosen }) => chosen)?.name;
 }
 
 function connectionTls({ tls }: EntryPointPlan, serverName: string): ConnectionTls {

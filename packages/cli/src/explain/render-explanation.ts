@@ -12,7 +12,7 @@ export function renderExplanation(explanation: Explanation): string {
   return [
     ...renderRequest(explanation),
     '',
-    ...renderCandidates(explanation.candidates, 'request'),
+    ...(explanation.takenBy === undefined ? renderCandidates(explanation.candidates, 'request') : []),
     ...renderTarget(explanation),
     '',
     renderOutcome(explanation),
@@ -20,7 +20,7 @@ export function renderExplanation(explanation: Explanation): string {
   ].join('\n');
 }
 
-function renderRequest({ request, entryPoint, tls, routed }: Explanation): string[] {
+function renderRequest({ request, entryPoint, tls, routed, takenBy }: Explanation): string[] {
   const { method, authority, path, query, clientIp } = request;
   const target = query === undefined ? path : `${path}?${query}`;
   const lines = [`${method} ${target} for ${authority} from ${clientIp}`];
@@ -29,6 +29,7 @@ function renderRequest({ request, entryPoint, tls, routed }: Explanation): strin
     const client = tls.serverName === '' ? 'no server name' : `server name ${tls.serverName}`;
     lines.push(`TLS          ${client}: ${tls.options === null ? 'no options' : `options ${tls.options}`}`);
   }
+  if (takenBy !== undefined) lines.push(`connection   taken by ${takenBy}, a router of TCP`);
   if (routed === undefined) return lines;
   const changed = routed.forwardedPath === path ? '' : ` (as sent: ${path})`;
   lines.push(`host         ${routed.host}`, `path         ${routed.forwardedPath}${changed}`);
@@ -70,6 +71,10 @@ function mark(outcome: boolean): string {
   return outcome ? '✓' : '✗';
 }
 
+function hostOf(authority: string): string {
+  return authority.replace(/:\d*$/, '');
+}
+
 function renderTarget({ middlewares, service }: Explanation): string[] {
   if (service === undefined) return [];
   const lines = ['', middlewares.length === 0 ? 'middlewares  none' : 'middlewares, outermost first:'];
@@ -81,7 +86,12 @@ function renderTarget({ middlewares, service }: Explanation): string[] {
   return lines;
 }
 
-function renderOutcome({ answer, service }: Explanation): string {
+function renderOutcome({ request, answer, service, takenBy }: Explanation): string {
+  if (takenBy !== undefined) {
+    const { port, secure, serverName } = request;
+    const sni = secure ? ` --sni "${serverName}"` : '';
+    return `outcome      no request is read; "sluice explain tcp://${hostOf(request.authority)}:${port}${sni}" says where the bytes go`;
+  }
   if (answer !== undefined && 'closed' in answer) return `outcome      the connection is closed: ${answer.reason}`;
   if (answer !== undefined)
     return `answer       ${answer.status} ${STATUS_CODES[answer.status] ?? ''}: ${answer.reason}`;

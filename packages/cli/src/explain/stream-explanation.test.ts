@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import { decodeDynamic, decodeStaticText, qualifyRouted } from '@sluice/config';
 import { UsageError } from '../command-line/parse-options.ts';
 import type { Project } from '../project/load-project.ts';
+import { explain } from './explanation.ts';
+import { renderExplanation } from './render-explanation.ts';
 import { renderStream } from './render-stream.ts';
+import { requestedExchange } from './requested.ts';
 import { requestedStream } from './requested-stream.ts';
 import { explainStream } from './stream-explanation.ts';
 
@@ -90,6 +93,29 @@ test('where nothing takes TLS, connections are matched at once', () => {
   assert.match(renderStream(explanation), /matched {6}at once: .* is not seen/);
   const other = ask('tcp://h:25', { sni: 'x' }, 'raw');
   assert.deepEqual([other.matchedAtOnce, other.handedTo], [false, 'HTTPS']);
+});
+
+test('a request that a router of TCP keeps from being read', () => {
+  const decoded = decodeDynamic({ text: DYNAMIC, format: 'yaml', file: 'f', middlewareTypes: new Map() });
+  const loaded = decodeStaticText(STATIC, 'yaml', 's');
+  const routed = qualifyRouted('file', decoded);
+  const project: Project = { static: loaded, files: [], ...routed, diagnostics: [], positions: new Map() };
+  const asked = (url: string, name: string, clientIp = '127.0.0.1') => {
+    const values = new Map([['client-ip', [clientIp]]]);
+    const requested = requestedExchange({ words: [url], values, switches: new Set() });
+    const configuration = loaded.configuration.entryPoints[name]!;
+    return explain(project, { name, configuration, reason: 'asked for' }, requested);
+  };
+  assert.equal(asked('https://db.example:5432/', 'db').takenBy, 'pg@file');
+  assert.equal(asked('https://other:5432/', 'db').takenBy, 'rest@file');
+  assert.equal(asked('https://app.example:5432/', 'db').takenBy, undefined);
+  assert.equal(asked('http://a:25/', 'raw').takenBy, undefined);
+  const plain = asked('http://a:25/', 'raw', '10.1.1.1');
+  assert.equal(plain.takenBy, 'mail@file');
+  assert.match(
+    renderExplanation(plain),
+    /taken by mail@file[\s\S]*no request is read; "sluice explain tcp:\/\/a:25" says/,
+  );
 });
 
 test('what is closed says why', () => {

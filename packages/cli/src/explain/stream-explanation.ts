@@ -81,7 +81,8 @@ function explainSession(
   return { candidates, ...serving(plan.udpServices, plan, plan.udpRouters[chosen.index]!.service) };
 }
 
-function explainTcp(
+/** Who takes a connection of TCP, and where it goes. */
+export function explainTcp(
   plan: SnapshotPlan,
   planned: EntryPointOfPlan,
   connection: RequestedStream,
