@@ -59,6 +59,18 @@ export * from './http2/response-fields.ts';
 export * from './http2/session-handler.ts';
 export * from './http2/session-options.ts';
 export type { FrameRate } from './http2/token-buckets.ts';
+export { isMapped, writeIpv4Text, writeIpv6Text } from './proxy-protocol/ip-text.ts';
+export * from './proxy-protocol/proxy-error.ts';
+export * from './proxy-protocol/proxy-header.ts';
+export {
+  PROXY_HEADER_BYTES_MAX,
+  PROXY_V2_BODY_BYTES_MAX,
+  PROXY_V2_FIXED_BYTES,
+  parseProxyHeader,
+} from './proxy-protocol/proxy-header-parser.ts';
+export * from './proxy-protocol/proxy-header-writer.ts';
+export { PROXY_V1_BYTES_MAX } from './proxy-protocol/proxy-line.ts';
+export { findProxyTlv, ProxyTlvType, proxyTlvValueBytes, writeProxyTlv } from './proxy-protocol/proxy-tlv.ts';
 export * from './tls-hello/client-hello.ts';
 export * from './tls-hello/client-hello-parser.ts';
 export * from './tls-hello/detect-protocol.ts';
