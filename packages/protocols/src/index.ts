@@ -59,6 +59,7 @@ export * from './http2/response-fields.ts';
 export * from './http2/session-handler.ts';
 export * from './http2/session-options.ts';
 export type { FrameRate } from './http2/token-buckets.ts';
+export * from './postgres/postgres-startup.ts';
 export { isMapped, writeIpv4Text, writeIpv6Text } from './proxy-protocol/ip-text.ts';
 export * from './proxy-protocol/proxy-error.ts';
 export * from './proxy-protocol/proxy-header.ts';

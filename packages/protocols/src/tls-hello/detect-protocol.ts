@@ -3,6 +3,7 @@
 // waits for an answer after a short first message is not kept waiting. Allocates nothing.
 
 import { CR, SP, TOKEN_LOWER } from '../http1/byte-class.ts';
+import { POSTGRES_TLS_REQUEST } from '../postgres/postgres-startup.ts';
 import { HANDSHAKE_RECORD, TLS_MAJOR } from './hello-records.ts';
 
 export const DetectedProtocol = {
@@ -17,8 +18,6 @@ export const DetectedProtocol = {
   OTHER: 5,
 } as const;
 
-/** Length 8, then 1234 and 5679. */
-const SSL_REQUEST = Uint8Array.of(0x00, 0x00, 0x00, 0x08, 0x04, 0xd2, 0x16, 0x2f);
 /** RFC 9113 §3.4. */
 const HTTP2_PREFACE = Uint8Array.from(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1'));
 /** Longer first words are no method of anybody's. */
@@ -29,7 +28,7 @@ const LF = 0x0a;
 /** @returns one of `DetectedProtocol`; the same for the bytes and everything that begins with them, unless NEED_MORE. */
 export function detectProtocol(bytes: Uint8Array, start: number, end: number): number {
   if (start >= end) return DetectedProtocol.NEED_MORE;
-  const postgres = comparePrefix(bytes, start, end, SSL_REQUEST);
+  const postgres = comparePrefix(bytes, start, end, POSTGRES_TLS_REQUEST);
   if (postgres !== DIFFERENT) return postgres === WHOLE ? DetectedProtocol.POSTGRES_TLS : DetectedProtocol.NEED_MORE;
   const tls = looksLikeTls(bytes, start, end);
   if (tls !== DetectedProtocol.OTHER) return tls;
