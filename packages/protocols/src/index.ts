@@ -72,6 +72,9 @@ export {
 export * from './proxy-protocol/proxy-header-writer.ts';
 export { PROXY_V1_BYTES_MAX } from './proxy-protocol/proxy-line.ts';
 export { findProxyTlv, ProxyTlvType, proxyTlvValueBytes, writeProxyTlv } from './proxy-protocol/proxy-tlv.ts';
+export * from './quic/initial-hello.ts';
+export * from './quic/quic-error.ts';
+export * from './quic/quic-header.ts';
 export * from './tls-hello/client-hello.ts';
 export * from './tls-hello/client-hello-parser.ts';
 export * from './tls-hello/detect-protocol.ts';

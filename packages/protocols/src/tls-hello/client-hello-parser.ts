@@ -5,7 +5,7 @@
 import { type ClientHello, TlsVersion } from './client-hello.ts';
 import { HelloError } from './hello-error.ts';
 import { readExtensions } from './hello-extensions.ts';
-import { locateHello, MESSAGE_HEADER_BYTES } from './hello-records.ts';
+import { CLIENT_HELLO, HELLO_BYTES_MAX, locateHello, MESSAGE_HEADER_BYTES } from './hello-records.ts';
 import { suiteFamily } from './key-kind.ts';
 
 const VERSION_BYTES = 2;
@@ -23,6 +23,25 @@ export function parseClientHello(hello: ClientHello, bytes: Buffer, start: numbe
   if (taken <= 0) return taken;
   const fault = readHello(hello, hello.messageStart + MESSAGE_HEADER_BYTES, hello.messageEnd);
   return fault === 0 ? taken : fault;
+}
+
+/**
+ * The same for a handshake message without records around it, as QUIC carries it (RFC 9001 §4). `hello` looks into `bytes`.
+ * @returns above 0: bytes of the message; 0: more are needed; below 0: a `HelloError`
+ */
+export function parseHelloMessage(hello: ClientHello, bytes: Buffer, start: number, end: number): number {
+  hello.reset();
+  if (start < end && bytes[start] !== CLIENT_HELLO) return HelloError.NOT_CLIENT_HELLO;
+  const body = start + MESSAGE_HEADER_BYTES;
+  if (end < body) return 0;
+  const length = (bytes[start + 1] << 16) | (bytes[start + 2] << 8) | bytes[start + 3];
+  if (length > HELLO_BYTES_MAX) return HelloError.HELLO_TOO_LARGE;
+  if (end < body + length) return 0;
+  hello.body = bytes;
+  hello.messageStart = start;
+  hello.messageEnd = body + length;
+  const fault = readHello(hello, body, hello.messageEnd);
+  return fault === 0 ? MESSAGE_HEADER_BYTES + length : fault;
 }
 
 function readHello(hello: ClientHello, start: number, end: number): number {

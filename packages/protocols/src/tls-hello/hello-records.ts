@@ -19,7 +19,8 @@ export const HELLO_RECORDS_MAX = 256;
 /** What a caller has to be able to hold until the parser has decided. */
 export const HELLO_INPUT_BYTES_MAX = MESSAGE_HEADER_BYTES + HELLO_BYTES_MAX + HELLO_RECORDS_MAX * RECORD_HEADER_BYTES;
 
-const CLIENT_HELLO = 1;
+/** Type of the message. */
+export const CLIENT_HELLO = 1;
 
 /**
  * Sets `hello.body`, with the message (header included) from `messageStart` on; it is as long as its own length says.
