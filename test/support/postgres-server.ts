@@ -1,0 +1,110 @@
+// A PostgreSQL of its own on a loopback port, with users for every way of authentication, and replicas of it.
+
+import { globSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { requireTools } from '../../native-bench/src/lab/tools.ts';
+import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
+import { type AtEnd, run, type ServerUser, serverFolder, serverUser, startProcess } from './server-process.ts';
+
+/** Names are ways of authentication; each has the password `secret of <name>`. */
+export const POSTGRES_USERS = ['scram', 'md5', 'clear', 'postgres'] as const;
+
+export function postgresPassword(user: string): string {
+  return `secret of ${user}`;
+}
+
+export interface PostgresServer {
+  readonly port: number;
+  readonly folder: string;
+}
+
+const PROGRAMS = '/usr/lib/postgresql/*/bin/postgres';
+const ACCESS = `local all all trust
+host replication all 127.0.0.1/32 scram-sha-256
+host all clear 127.0.0.1/32 password
+host all md5 127.0.0.1/32 md5
+host all all 127.0.0.1/32 scram-sha-256
+`;
+
+function binaries(): string {
+  // Debian has nothing of it in PATH but wrappers.
+  if (globSync(PROGRAMS).length === 0)
+    requireTools([{ command: 'pg_ctlcluster', debianPackage: 'postgresql' }], () => {});
+  return dirname(globSync(PROGRAMS).sort().at(-1)!);
+}
+
+/** @param pair PEM of a certificate and its key: it has TLS. */
+export async function startPostgres(
+  atEnd: AtEnd,
+  pair?: { readonly cert: string; readonly key: string },
+): Promise<PostgresServer> {
+  const bin = binaries();
+  const user = serverUser('postgres');
+  const folder = serverFolder(atEnd, 'postgres', user);
+  const data = join(folder, 'data');
+  run(
+    join(bin, 'initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C'],
+    user,
+  );
+  writeFileSync(join(data, 'pg_hba.conf'), ACCESS);
+  const args = pair === undefined ? [] : tlsOptions(data, pair, user);
+  const port = await launch(atEnd, bin, data, folder, user, args);
+  const statements = POSTGRES_USERS.map((name) => {
+    const verb = name === 'postgres' ? 'ALTER' : 'CREATE';
+    const kind = name === 'md5' ? 'md5' : 'scram-sha-256';
+    return `SET password_encryption = '${kind}'; ${verb} ROLE ${name} LOGIN PASSWORD '${postgresPassword(name)}';`;
+  });
+  run(join(bin, 'psql'), ['-h', folder, '-p', `${port}`, '-U', 'postgres', '-qc', statements.join('\n')], user);
+  return { port, folder };
+}
+
+function tlsOptions(data: string, pair: { readonly cert: string; readonly key: string }, user: ServerUser): string[] {
+  const files = { cert: join(data, 'server.crt'), key: join(data, 'server.key') };
+  for (const kind of ['cert', 'key'] as const) {
+    writeFileSync(files[kind], pair[kind], { mode: 0o600 });
+    if (user.uid !== undefined) run('chown', [`${user.uid}:${user.gid}`, files[kind]]);
+  }
+  return ['-c', 'ssl=on', '-c', `ssl_cert_file=${files.cert}`, '-c', `ssl_key_file=${files.key}`];
+}
+
+/** A replica that streams from the primary. */
+export async function startPostgresReplica(atEnd: AtEnd, primary: PostgresServer): Promise<PostgresServer> {
+  const bin = binaries();
+  const user = serverUser('postgres');
+  const folder = serverFolder(atEnd, 'postgres-replica', user);
+  const data = join(folder, 'data');
+  const source = ['-h', '127.0.0.1', '-p', `${primary.port}`, '-U', 'postgres', '-w'];
+  run(join(bin, 'pg_basebackup'), [...source, '-D', data, '-R', '-c', 'fast', '--no-sync'], user, {
+    PGPASSWORD: postgresPassword('postgres'),
+  });
+  return { port: await launch(atEnd, bin, data, folder, user, []), folder };
+}
+
+async function launch(
+  atEnd: AtEnd,
+  bin: string,
+  data: string,
+  folder: string,
+  user: ServerUser,
+  more: readonly string[],
+): Promise<number> {
+  const port = await freePort();
+  const args = ['-D', data, '-p', `${port}`, '-h', '127.0.0.1', '-k', folder, '-F', ...more];
+  const child = startProcess(atEnd, join(bin, 'postgres'), args, user, 'SIGQUIT');
+  await eventually('PostgreSQL takes clients', () => {
+    if (child.exitCode !== null) throw new Error(`PostgreSQL ended with ${child.exitCode}`);
+    return isReady(bin, port);
+  });
+  return port;
+}
+
+function isReady(bin: string, port: number): boolean {
+  try {
+    run(join(bin, 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', `${port}`]);
+    return true;
+  } catch {
+    return false;
+  }
+}
