@@ -4,10 +4,11 @@
 import { createHash } from 'node:crypto';
 import { Errors } from '@sluice/errors';
 import { ServerHealth, type ServerStatus } from '@sluice/shared-state';
+import { type AnyTarget, proberOf } from './any-target.ts';
 import { CheckQueue } from './check-queue.ts';
-import type { HealthChange, HealthLog, HealthState, HealthTarget, HealthTargetServer } from './health-target.ts';
+import type { HealthChange, HealthLog, HealthState, HealthTargetServer } from './health-target.ts';
 import type { CheckOutcome } from './http-check.ts';
-import { ServerCheck } from './server-check.ts';
+import { ServerCheck, type ServerCheckOptions } from './server-check.ts';
 
 export interface HealthChecksOptions {
   readonly status: ServerStatus;
@@ -34,9 +35,12 @@ const HEALTH_OF: Readonly<Record<HealthState, number>> = {
   unknown: ServerHealth.UNKNOWN,
 };
 
-/** A digest: authorities are long, and keys are nobody's business. */
-function settingsOf({ healthCheck, forwardingTimeouts, tls }: HealthTarget): string {
-  const text = JSON.stringify([healthCheck ?? null, forwardingTimeouts, healthCheck === undefined ? null : tls]);
+/** A digest: authorities are long, and keys and passwords are nobody's business. */
+function settingsOf(target: AnyTarget): string {
+  const { kind = 'http', healthCheck = null } = target;
+  const forwardingTimeouts = 'forwardingTimeouts' in target ? target.forwardingTimeouts : null;
+  const tls = 'tls' in target && healthCheck !== null ? target.tls : null;
+  const text = JSON.stringify([kind, healthCheck, forwardingTimeouts, tls]);
   return createHash('sha256').update(text).digest('base64');
 }
 
@@ -56,7 +60,7 @@ export class HealthChecks {
    * whose settings changed keeps its state and is checked at once. New servers start in their `initialState`, without
    * health check up. Rows that are no longer named are left alone from now on, so they may be given to other servers.
    */
-  apply(targets: readonly HealthTarget[]): void {
+  apply(targets: readonly AnyTarget[]): void {
     if (this.closed) throw new Error('HealthChecks is closed');
     const wanted = new Set<number>();
     for (const target of targets) {
@@ -65,7 +69,7 @@ export class HealthChecks {
         // The same URL twice in one service is one server with one row.
         if (wanted.has(server.statusRow)) continue;
         wanted.add(server.statusRow);
-        this.applyServer(target, server, settings);
+        this.applyServer(target, server, server.tls === true ? `${settings} over TLS` : settings);
       }
     }
     for (const [row, entry] of this.entries) {
@@ -82,7 +86,7 @@ export class HealthChecks {
     this.entries.clear();
   }
 
-  private applyServer(target: HealthTarget, server: HealthTargetServer, settings: string): void {
+  private applyServer(target: AnyTarget, server: HealthTargetServer, settings: string): void {
     const row = server.statusRow;
     const known = this.entries.get(row);
     const same = known !== undefined && known.service === target.service && known.url === server.url;
@@ -91,29 +95,24 @@ export class HealthChecks {
     const entry: Entry = { service: target.service, url: server.url, settings, check: undefined };
     this.entries.set(row, entry);
     const before = same ? this.stateOf(row) : undefined;
-    if (target.healthCheck === undefined) {
+    const prober = proberOf(target, server);
+    if (prober === undefined || target.healthCheck === undefined) {
       this.publish(row, entry, before, 'up', 'health check removed');
       return;
     }
     const state = before ?? target.healthCheck.initialState;
     this.options.status.setHealth(row, HEALTH_OF[state]);
-    entry.check = this.startCheck(row, entry, target, state, same || state === 'unknown');
+    entry.check = this.startCheck(row, entry, {
+      prober,
+      schedule: target.healthCheck,
+      state,
+      checkAtOnce: same || state === 'unknown',
+    });
   }
 
-  private startCheck(
-    row: number,
-    entry: Entry,
-    target: HealthTarget,
-    state: HealthState,
-    checkAtOnce: boolean,
-  ): ServerCheck {
+  private startCheck(row: number, entry: Entry, options: Omit<ServerCheckOptions, 'queue' | 'onOutcome'>): ServerCheck {
     const check = new ServerCheck({
-      url: entry.url,
-      check: target.healthCheck!,
-      forwardingTimeouts: target.forwardingTimeouts,
-      tls: target.tls,
-      state,
-      checkAtOnce,
+      ...options,
       queue: this.queue,
       onOutcome: (outcome, changedFrom) => this.recordOutcome(row, entry, outcome, changedFrom),
     });

@@ -3,7 +3,9 @@
 import type { HealthCheckConfiguration, ServersTransportConfiguration } from '@sluice/config';
 import type { CheckTls } from './check-tls.ts';
 
+/** Of an HTTP service. Those of TCP and UDP services are `StreamTarget` and `DatagramTarget`. */
 export interface HealthTarget {
+  readonly kind?: 'http';
   /** Qualified name, `web@file`. */
   readonly service: string;
   /** Undefined: the servers are always up. */
@@ -16,8 +18,10 @@ export interface HealthTarget {
 }
 
 export interface HealthTargetServer {
-  /** As configured. */
+  /** As configured; `host:port` of TCP and UDP services. */
   readonly url: string;
+  /** Of TCP services: spoken to over TLS. HTTP services have it in their URLs. Default false. */
+  readonly tls?: boolean;
   /** Row in the server status table: the identity of the server through reloads. */
   readonly statusRow: number;
 }

@@ -1,7 +1,7 @@
 // What is asked of servers of TCP services, in what is called a stream check. Types only.
 
 import type { CheckTls, SecureConnection } from '../check-tls.ts';
-import type { HealthState } from '../health-target.ts';
+import type { HealthState, HealthTargetServer } from '../health-target.ts';
 
 /** When a server is checked and what outcomes mean, whatever is asked of it. Milliseconds. */
 export interface CheckSchedule {
@@ -42,15 +42,8 @@ export interface StreamTarget {
   readonly healthCheck?: StreamCheck | undefined;
   /** Of the service's servers transport. Default: as Node does it */
   readonly tls?: CheckTls | undefined;
-  readonly servers: readonly StreamTargetServer[];
-}
-
-export interface StreamTargetServer {
-  /** `host:port` as configured. */
-  readonly url: string;
-  readonly tls: boolean;
-  /** Row in the server status table: the identity of the server through reloads. */
-  readonly statusRow: number;
+  /** Urls are `host:port` as configured. */
+  readonly servers: readonly HealthTargetServer[];
 }
 
 /** Where one check goes. */
