@@ -24,7 +24,7 @@ constexpr uint32_t kDeliverEventsMax = 256;
 
 }  // namespace
 
-StreamTransport::StreamTransport(TransportHost* host, const TransportOptions& options, const TransportRegions& regions)
+StreamTransport::StreamTransport(BatchHost* host, const TransportOptions& options, const TransportRegions& regions)
     : host_(host), options_(options), regions_(regions) {}
 
 StreamTransport::~StreamTransport() {

@@ -1,5 +1,5 @@
 // The stream transport without Node: sockets in one epoll instance, an event ring out, a command ring in.
-// Knows bytes, deadlines and limits. Single-threaded; runs no JavaScript except through Host::Deliver.
+// Knows bytes, deadlines and limits. Single-threaded; runs no JavaScript except through BatchHost::Deliver.
 //
 // Every event but ACCEPTED, DATA and the listener events is first a bit in Connection::pending, so nothing is lost when the ring is
 // full. A connection contributes at most one DATA to a batch: commands issued for it apply before the next byte is read.
@@ -13,6 +13,7 @@
 
 #include <memory>
 
+#include "../loop/loop-client.h"
 #include "connection-list.h"
 #include "connection-table.h"
 #include "listener.h"
@@ -25,15 +26,6 @@ namespace sluice {
 class TlsContext;
 class TlsSession;
 struct TlsClientWish;
-
-class TransportHost {
- public:
-  /** Hands `count` event records to JavaScript and returns when it is done with them. May destroy the transport's sockets. */
-  virtual void Deliver(uint32_t count) = 0;
-
- protected:
-  ~TransportHost() = default;
-};
 
 struct TransportOptions {
   uint32_t connectionsMax;
@@ -56,19 +48,19 @@ struct TransportRegions {
   int32_t* header;
 };
 
-class StreamTransport {
+class StreamTransport final : public LoopClient {
  public:
-  StreamTransport(TransportHost* host, const TransportOptions& options, const TransportRegions& regions);
+  StreamTransport(BatchHost* host, const TransportOptions& options, const TransportRegions& regions);
   ~StreamTransport();
   StreamTransport(const StreamTransport&) = delete;
   StreamTransport& operator=(const StreamTransport&) = delete;
 
   /** 0 or errno. */
-  int Open();
-  int EpollDescriptor() const { return epoll_; }
+  int Open() override;
+  int EpollDescriptor() const override { return epoll_; }
 
   /** Serves what is ready: a few batches at most, never waits. */
-  void Turn();
+  void Turn() override;
   /**
    * From within Deliver(), when a batch has been dealt with: executes its commands and, on a busy transport, fills the next one.
    * Returns its number of events; 0 ends this Deliver(). Spares a busy worker the way through libuv and Node for each batch.
@@ -78,11 +70,11 @@ class StreamTransport {
   void Flush();
 
   /** Work is left that no descriptor will announce: Turn() must be called again soon. */
-  bool NeedsTurn() const;
+  bool NeedsTurn() const override;
   /** Milliseconds until Turn() must be called; -1: no need. */
-  int64_t NextDelay() const;
+  int64_t NextDelay() const override;
   /** There is something to wait for: a connection or a listener. */
-  bool Active() const { return table_.Live() > 0 || listeners_ != nullptr; }
+  bool Active() const override { return table_.Live() > 0 || listeners_ != nullptr; }
 
   /** The following return 0 or errno. Descriptors are owned by the transport only after success. */
   int Listen(int fd, uint16_t tag, uint32_t connections_max);
@@ -112,8 +104,8 @@ class StreamTransport {
   const TlsSession* FindTls(int32_t id) const;
 
   /** Closes every descriptor. Safe from within Deliver(). */
-  void Destroy();
-  bool Destroyed() const { return destroyed_; }
+  void Destroy() override;
+  bool Destroyed() const override { return destroyed_; }
 
  private:
   // transport.cc: turns, batches, events
@@ -228,7 +220,7 @@ class StreamTransport {
   void PublishCount() { regions_.header[kHeaderConnections] = static_cast<int32_t>(table_.Live()); }
   void CountWord(HeaderWord word) { regions_.header[word] = (regions_.header[word] + 1) & 0x7fffffff; }
 
-  TransportHost* host_;
+  BatchHost* host_;
   TransportOptions options_;
   TransportRegions regions_;
   int epoll_ = -1;

@@ -7,7 +7,8 @@
 
 namespace sluice {
 
-int LoopDriver::Start(uv_loop_t* loop) {
+int LoopDriver::Start(uv_loop_t* loop, LoopClient* transport) {
+  transport_ = transport;
   if (uv_timer_init(loop, &timer_) != 0 || uv_idle_init(loop, &idle_) != 0) return ENOMEM;
   timer_.data = this;
   idle_.data = this;

@@ -1,12 +1,12 @@
-// Ties one stream transport to a libuv loop: polls its epoll descriptor, wakes it for deadlines, comes back at once when
-// work is left over. Keeps the loop alive only while there are connections or listeners.
+// Ties one transport to a libuv loop: polls its epoll descriptor, wakes it for deadlines, comes back at once when
+// work is left over. Keeps the loop alive only while there are something to wait for.
 
-#ifndef SLUICE_STREAM_TRANSPORT_LOOP_DRIVER_H_
-#define SLUICE_STREAM_TRANSPORT_LOOP_DRIVER_H_
+#ifndef SLUICE_LOOP_LOOP_DRIVER_H_
+#define SLUICE_LOOP_LOOP_DRIVER_H_
 
 #include <uv.h>
 
-#include "transport.h"
+#include "loop-client.h"
 
 namespace sluice {
 
@@ -14,10 +14,8 @@ class LoopDriver {
  public:
   using ClosedCallback = void (*)(void* data);
 
-  explicit LoopDriver(StreamTransport* transport) : transport_(transport) {}
-
   /** 0 or errno. After a failure Stop() must still be called. */
-  int Start(uv_loop_t* loop);
+  int Start(uv_loop_t* loop, LoopClient* transport);
   /** Adjusts wake-ups to what the transport waits for; after every call that may have changed it. */
   void Reschedule();
   /** Detaches from the loop at once; `closed(data)` runs later, on the loop, or at once if it never started. */
@@ -33,7 +31,7 @@ class LoopDriver {
   void RunTurn();
   void ScheduleTimer();
 
-  StreamTransport* transport_;
+  LoopClient* transport_ = nullptr;
   uv_poll_t poll_;
   uv_timer_t timer_;
   uv_idle_t idle_;
@@ -48,4 +46,4 @@ class LoopDriver {
 
 }  // namespace sluice
 
-#endif  // SLUICE_STREAM_TRANSPORT_LOOP_DRIVER_H_
+#endif  // SLUICE_LOOP_LOOP_DRIVER_H_

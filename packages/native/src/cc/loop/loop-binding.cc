@@ -1,44 +1,41 @@
 // Lifetime of a transport inside a Node environment, and the one call into JavaScript per batch.
-// Arguments have been checked before (native-class.cc); what the calls do is in the other files of this folder.
+// Arguments have been checked before, by the class that JavaScript sees.
 
-#include "binding.h"
+#include "loop-binding.h"
 
 #include <errno.h>
 
 namespace sluice {
 
-TransportBinding::TransportBinding(napi_env env, const TransportOptions& options, const TransportRegions& regions)
-    : transport(this, options, regions), driver(&transport), env_(env) {}
-
-int TransportBinding::Start(napi_value handler, const napi_value* buffers, size_t buffer_count) {
+int LoopBinding::Start(napi_value handler, const napi_value* buffers, size_t buffer_count) {
   for (size_t i = 0; i < buffer_count && i < kBuffers; i++) {
     if (napi_create_reference(env_, buffers[i], 1, &buffers_[i]) != napi_ok) return ENOMEM;
   }
   napi_value name;
   uv_loop_t* loop = nullptr;
   if (napi_create_reference(env_, handler, 1, &handler_) != napi_ok ||
-      napi_create_string_utf8(env_, "sluice:stream-transport", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_create_string_utf8(env_, name_, NAPI_AUTO_LENGTH, &name) != napi_ok ||
       napi_async_init(env_, nullptr, name, &context_) != napi_ok ||
       napi_add_async_cleanup_hook(env_, OnEnvironmentCleanup, this, &cleanup_) != napi_ok ||
       napi_get_uv_event_loop(env_, &loop) != napi_ok) {
     return ENOMEM;
   }
-  const int error = transport.Open();
-  return error != 0 ? error : driver.Start(loop);
+  const int error = client_->Open();
+  return error != 0 ? error : driver.Start(loop, client_);
 }
 
-void TransportBinding::Shutdown() {
+void LoopBinding::Shutdown() {
   if (shut_down_) return;
   shut_down_ = true;
   // Before the epoll descriptor closes, libuv must have stopped polling it. OnHandlesClosed may run within Stop().
   driver.Stop([](void* data) { OnHandlesClosed(data); }, this);
-  transport.Destroy();
+  client_->Destroy();
   // Within the handler Node still uses what it was called with.
   if (!delivering_) ReleaseReferences();
   DeleteIfDone();
 }
 
-void TransportBinding::ReleaseReferences() {
+void LoopBinding::ReleaseReferences() {
   if (handler_ != nullptr) napi_delete_reference(env_, handler_);
   handler_ = nullptr;
   for (napi_ref& buffer : buffers_) {
@@ -49,21 +46,21 @@ void TransportBinding::ReleaseReferences() {
   context_ = nullptr;
 }
 
-void TransportBinding::OnHandlesClosed(void* data) {
-  TransportBinding* self = static_cast<TransportBinding*>(data);
+void LoopBinding::OnHandlesClosed(void* data) {
+  LoopBinding* self = static_cast<LoopBinding*>(data);
   self->handles_closed_ = true;
   if (self->cleanup_ != nullptr) napi_remove_async_cleanup_hook(self->cleanup_);
   self->cleanup_ = nullptr;
   // Within Shutdown() the transport is still to be destroyed.
-  if (self->transport.Destroyed()) self->DeleteIfDone();
+  if (self->client_->Destroyed()) self->DeleteIfDone();
 }
 
-void TransportBinding::OnEnvironmentCleanup(napi_async_cleanup_hook_handle handle, void* data) {
+void LoopBinding::OnEnvironmentCleanup(napi_async_cleanup_hook_handle handle, void* data) {
   (void)handle;
-  static_cast<TransportBinding*>(data)->Shutdown();
+  static_cast<LoopBinding*>(data)->Shutdown();
 }
 
-void TransportBinding::WrapperGone() {
+void LoopBinding::WrapperGone() {
   wrapper_gone_ = true;
   if (shut_down_) {
     DeleteIfDone();
@@ -72,11 +69,11 @@ void TransportBinding::WrapperGone() {
   }
 }
 
-void TransportBinding::DeleteIfDone() {
+void LoopBinding::DeleteIfDone() {
   if (handles_closed_ && wrapper_gone_ && shut_down_) delete this;
 }
 
-void TransportBinding::Deliver(uint32_t count) {
+void LoopBinding::Deliver(uint32_t count) {
   napi_handle_scope scope;
   if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
   delivering_ = true;
@@ -91,7 +88,7 @@ void TransportBinding::Deliver(uint32_t count) {
 }
 
 /** As for any callback of Node: 'uncaughtException', and the end of the process if nobody listens. */
-void TransportBinding::ReportException() {
+void LoopBinding::ReportException() {
   bool pending = false;
   napi_value exception;
   if (napi_is_exception_pending(env_, &pending) != napi_ok || !pending) return;
