@@ -8,6 +8,8 @@ NAPI_MODULE_INIT() {
   sluice::InitListeningSocket(env, exports);
   sluice::InitConnectionMailbox(env, exports);
   sluice::InitDescriptorMailbox(env, exports);
+  sluice::InitDatagramSocket(env, exports);
+  sluice::InitDatagramTransport(env, exports);
   sluice::InitStreamTransport(env, exports);
   sluice::InitThreadClock(env, exports);
   sluice::InitTlsContext(env, exports);

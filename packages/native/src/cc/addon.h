@@ -12,6 +12,8 @@ void InitSharedMemory(napi_env env, napi_value exports);
 void InitListeningSocket(napi_env env, napi_value exports);
 void InitConnectionMailbox(napi_env env, napi_value exports);
 void InitDescriptorMailbox(napi_env env, napi_value exports);
+void InitDatagramSocket(napi_env env, napi_value exports);
+void InitDatagramTransport(napi_env env, napi_value exports);
 void InitStreamTransport(napi_env env, napi_value exports);
 void InitThreadClock(napi_env env, napi_value exports);
 void InitTlsContext(napi_env env, napi_value exports);

@@ -1,0 +1,50 @@
+// The bound socket of one entry point: its options, its flows in the order in which they were used, answers that wait for it.
+
+#ifndef SLUICE_DATAGRAM_TRANSPORT_LISTENER_H_
+#define SLUICE_DATAGRAM_TRANSPORT_LISTENER_H_
+
+#include <stdint.h>
+
+#include "flow.h"
+
+namespace sluice {
+namespace datagram {
+
+struct ListenerOptions {
+  uint32_t flowsMax;
+  uint32_t idleMs;
+  uint32_t amplification;     // bytes answered per byte received; 0: no limit
+  uint32_t inspectFromClient;  // payloads shown
+  uint32_t inspectFromServer;
+  uint32_t keyOffset;  // where the key stands in a datagram whose first byte, masked, has the value
+  uint32_t keyBytes;   // 0: flows have no keys
+  uint32_t keyMask;
+  uint32_t keyValue;
+};
+
+using RecencyList = LinkedList<Flow, &Flow::place>;
+
+struct Listener {
+  Listener* next;
+  RecencyList recent;  // open flows, least recently used first
+  DatagramQueue queue;  // towards clients
+  ListenerOptions options;
+  uint32_t serial;  // names it to epoll and in hashes
+  uint32_t flows;   // undecided and open ones
+  int fd;
+  int family;
+  uint16_t tag;
+  uint16_t port;
+  uint16_t segmentRefused;
+  bool wildcard;
+  bool ready;
+  bool blocked;
+  bool draining;        // no new flows; it goes with the last one
+  bool closeDescriptor;
+  bool gone;            // LISTENER_CLOSED is to be reported
+};
+
+}  // namespace datagram
+}  // namespace sluice
+
+#endif  // SLUICE_DATAGRAM_TRANSPORT_LISTENER_H_

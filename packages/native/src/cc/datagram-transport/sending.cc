@@ -1,0 +1,143 @@
+// One socket's batch on its way out: what to do about messages the kernel cannot segment, sockets that take nothing now, and errors.
+// What has to wait is copied into the socket's queue; beyond the bound it is dropped, as UDP may.
+
+#include "transport.h"
+
+namespace sluice {
+namespace datagram {
+
+namespace {
+
+/** Answers to a segmented message that say: send them one by one. */
+bool RefusesSegments(int error) {
+  return error == EINVAL || error == EMSGSIZE || error == EIO || error == EOPNOTSUPP || error == ENOPROTOOPT;
+}
+
+constexpr uint32_t kAnySegment = 65536;
+
+}  // namespace
+
+/** Datagrams of so many bytes or more are not sent together. */
+uint32_t DatagramTransport::SegmentLimit(const Target& target) const {
+  if (!segments_) return 0;
+  return *target.segmentRefused != 0 ? *target.segmentRefused : kAnySegment;
+}
+
+void DatagramTransport::AddToBatch(const Target& target, Flow* flow, uint8_t* bytes, uint32_t length, uint32_t segment,
+                                   int* error) {
+  const uint32_t limit = SegmentLimit(target);
+  const bool whole = length <= segment || segment < limit;
+  uint32_t at = 0;
+  do {
+    const uint32_t piece = whole || length - at < segment ? length - at : segment;
+    if (batch_.Full()) SendBatchTo(target, error);
+    batch_.Add(flow, bytes + at, piece, segment, limit);
+    at += piece;
+  } while (at < length);
+}
+
+void DatagramTransport::NoteSent(const SendEntry& entry, bool to_client) {
+  if (to_client) {
+    entry.flow->toClient += entry.datagrams;
+    entry.flow->bytesToClient += entry.total;
+  }
+  Count(to_client ? kTotalToClients : kTotalToServers, entry.datagrams);
+}
+
+bool DatagramTransport::SendBatchTo(const Target& target, int* error) {
+  int at = 0;
+  // Order: nothing overtakes what waits already.
+  bool full = !target.queue->Empty();
+  while (!full && at < batch_.Count()) {
+    const int sent = batch_.Send(target.fd, at, target.family);
+    for (int i = at; i < at + sent; i++) NoteSent(batch_.At(i), target.family != 0);
+    if (sent > 0) {
+      at += sent;
+    } else if (sent == -EAGAIN) {
+      full = true;
+    } else {
+      SendEntry& entry = batch_.At(at);
+      int failure = -sent;
+      if (entry.datagrams > 1 && RefusesSegments(failure)) {
+        failure = SendSplit(target, at);
+      } else {
+        entry.flow->dropped += entry.datagrams;
+        Count(kTotalDroppedSend, entry.datagrams);
+      }
+      if (failure != 0) *error = failure;
+      at++;
+      // A server that is gone takes the rest neither.
+      if (failure != 0 && target.family == 0 && !IsPassing(failure)) break;
+    }
+  }
+  if (full) QueueRest(target, at);
+  batch_.Clear();
+  return full;
+}
+
+/** 0 or errno. Remembers the size, so that such datagrams are not put together again. */
+int DatagramTransport::SendSplit(const Target& target, int at) {
+  SendEntry& entry = batch_.At(at);
+  const uint32_t known = SegmentLimit(target);
+  if (entry.segment < known) *target.segmentRefused = static_cast<uint16_t>(entry.segment);
+  int error = 0;
+  const uint32_t sent = batch_.SendSingly(target.fd, at, target.family, &error);
+  SendEntry done = entry;
+  done.datagrams = sent;
+  done.total = sent == entry.datagrams ? entry.total : sent * entry.segment;
+  NoteSent(done, target.family != 0);
+  entry.flow->dropped += entry.datagrams - sent;
+  Count(kTotalDroppedSend, entry.datagrams - sent);
+  return error;
+}
+
+void DatagramTransport::QueueRest(const Target& target, int first) {
+  const size_t before = target.queue->Bytes();
+  for (int i = first; i < batch_.Count(); i++) {
+    const SendEntry& entry = batch_.At(i);
+    const iovec* pieces = batch_.Pieces(i);
+    for (int piece = 0; piece < batch_.PieceCount(i); piece++) {
+      const uint32_t length = static_cast<uint32_t>(pieces[piece].iov_len);
+      const uint32_t segment = entry.segment > 0 ? entry.segment : 1;
+      const bool fits = target.queue->Bytes() + sizeof(QueuedDatagram) + length <= options_.queueMaxBytes;
+      if (fits && target.queue->Append(entry.flow->Id(), static_cast<uint8_t*>(pieces[piece].iov_base), length, segment)) continue;
+      const uint32_t datagrams = DatagramsIn(length, segment);
+      entry.flow->dropped += datagrams;
+      Count(kTotalDroppedQueue, datagrams);
+    }
+  }
+  ChangeQueued(before, target.queue->Bytes());
+}
+
+bool DatagramTransport::SendQueue(const Target& target, int* error) {
+  const size_t before = target.queue->Bytes();
+  // What is sent must not be taken for something that waits.
+  DatagramQueue waiting = *target.queue;
+  *target.queue = {};
+  ChangeQueued(before, 0);
+  bool full = false;
+  while (!waiting.Empty() && !full && (*error == 0 || IsPassing(*error))) {
+    int gathered = 0;
+    for (QueuedDatagram* next = waiting.First(); next != nullptr && !batch_.Full(); next = next->next, gathered++) {
+      Flow* flow = table_.Find(next->flow);
+      // Its client has no flow any more.
+      if (flow == nullptr || flow->state != FlowState::kOpen) continue;
+      const bool whole = next->length <= next->segment || next->segment < SegmentLimit(target);
+      if (!whole && batch_.Count() > 0) break;
+      AddToBatch(target, flow, next->Bytes(), next->length, next->segment, error);
+    }
+    full = SendBatchTo(target, error);
+    for (; gathered > 0; gathered--) waiting.DropFirst();
+  }
+  // Behind what was put back just now.
+  const size_t put_back = target.queue->Bytes();
+  for (; !waiting.Empty(); waiting.DropFirst()) {
+    QueuedDatagram* rest = waiting.First();
+    target.queue->Append(rest->flow, rest->Bytes(), rest->length, rest->segment);
+  }
+  ChangeQueued(put_back, target.queue->Bytes());
+  return !target.queue->Empty();
+}
+
+}  // namespace datagram
+}  // namespace sluice

@@ -1,0 +1,123 @@
+// From servers to clients: what the sockets of many flows received leaves through the bound socket with one call. A server that is not
+// there any more (ICMP port unreachable) ends its flow, after everything it had sent has been passed on.
+
+#include <algorithm>
+
+#include "transport.h"
+#include "udp-offload.h"
+
+namespace sluice {
+namespace datagram {
+
+namespace {
+
+/** Messages one flow may have in a batch; how many more of these make a turn's work. */
+constexpr int kAnswersMax = 32;
+constexpr int kTurnAnswers = 1024;
+/** So many messages at once are a burst, for which coalescing pays. */
+constexpr int kBurst = 4;
+
+}  // namespace
+
+void DatagramTransport::ServeFlows() {
+  int slot = 0;
+  int budget = kTurnAnswers;
+  answering_ = nullptr;
+  while (!ready_.Empty() && budget > 0) {
+    Flow* flow = ready_.TakeFirst();
+    if (slot > kSlots - kAnswersMax / 2 || answering_ != flow->listener || batch_.Full()) {
+      SendToClients();
+      slot = 0;
+      answering_ = flow->listener;
+    }
+    const int wanted = std::min(kAnswersMax, kSlots - slot);
+    const int count = ReceiveAnswers(flow, slot, wanted);
+    if (count > 0) TakeAnswers(flow, slot, count);
+    if (slot + count > kSlots - kAnswersMax / 2) {
+      SendToClients();
+      slot = 0;
+    } else {
+      slot += count;
+    }
+    budget -= count + 1;
+    if (count == wanted) {
+      ready_.Append(flow);
+    } else if (flow->error != 0) {
+      EndFlow(flow, kEndServer, flow->error);
+    } else if (flow->failed) {
+      NoteSocketError(flow);
+    }
+  }
+  SendToClients();
+  answering_ = nullptr;
+}
+
+/** How many were received, 0 also when there was an error; one that ends the flow is noted in it. */
+int DatagramTransport::ReceiveAnswers(Flow* flow, int slot, int count) {
+  int received = received_.Receive(flow->fd, slot, count, false, flow->coalesces);
+  if (received < 0 && received != -EAGAIN) {
+    // An error comes before what has been received already.
+    if (!IsPassing(-received)) flow->error = -received;
+    received = received_.Receive(flow->fd, slot, count, false, flow->coalesces);
+  }
+  if (received >= kBurst && !flow->coalesces && coalesces_) flow->coalesces = CoalesceReceived(flow->fd);
+  return received < 0 ? 0 : received;
+}
+
+void DatagramTransport::NoteSocketError(Flow* flow) {
+  flow->failed = false;
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(flow->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
+  if (error != 0 && !IsPassing(error)) EndFlow(flow, kEndServer, error);
+}
+
+/** Bytes of an answer that may be passed on: whole datagrams. */
+uint32_t DatagramTransport::Allowed(Flow* flow, const ReceivedDatagram& answer) {
+  if (!flow->limited || answer.length <= flow->credit) return answer.length;
+  const uint32_t datagrams = flow->credit <= 0 ? 0 : static_cast<uint32_t>(flow->credit) / answer.segment;
+  return datagrams * answer.segment;
+}
+
+void DatagramTransport::TakeAnswers(Flow* flow, int slot, int count) {
+  Touch(flow);
+  const Target clients = ClientsOf(flow->listener);
+  int ignored = 0;
+  for (int i = slot; i < slot + count; i++) {
+    const ReceivedDatagram& answer = received_.At(i);
+    const uint32_t datagrams = DatagramsIn(answer.length, answer.segment);
+    Count(kTotalFromServers, datagrams);
+    Count(kTotalBytesFromServers, answer.length);
+    if (flow->shownFromServer < flow->listener->options.inspectFromServer) ShowAnswer(flow, answer);
+    const uint32_t allowed = Allowed(flow, answer);
+    if (allowed < answer.length) {
+      const uint32_t dropped = datagrams - allowed / answer.segment;
+      flow->dropped += dropped;
+      Count(kTotalDroppedAmplification, dropped);
+      if (allowed == 0) continue;
+    }
+    flow->credit -= allowed;
+    AddToBatch(clients, flow, answer.bytes, allowed, answer.segment, &ignored);
+  }
+}
+
+/** Sends the batch, which has answers of one listener only. */
+void DatagramTransport::SendToClients() {
+  if (batch_.Count() == 0 || answering_ == nullptr) return;
+  Listener* listener = answering_;
+  int ignored = 0;
+  // Errors concern one client each; they are counted.
+  const bool full = SendBatchTo(ClientsOf(listener), &ignored);
+  if (full && !listener->blocked) listener->blocked = Watch(EPOLL_CTL_MOD, listener->fd, kListenerBit | listener->serial, true);
+}
+
+void DatagramTransport::FlushToClients(Listener* listener) {
+  int ignored = 0;
+  const bool full = SendQueue(ClientsOf(listener), &ignored);
+  if (full != listener->blocked) {
+    listener->blocked = Watch(EPOLL_CTL_MOD, listener->fd, kListenerBit | listener->serial, full) && full;
+  }
+}
+
+}  // namespace datagram
+}  // namespace sluice
