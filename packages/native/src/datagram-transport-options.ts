@@ -1,4 +1,5 @@
-// Options of the datagram transport and of its listeners: defaults, bounds and the check. Must not know what flows are used for.
+// Options of the datagram transport and of its listeners: defaults, bounds and the check. Must not know what flows are used
+// for.
 
 export interface DatagramTransportOptions {
   /**

@@ -86,6 +86,10 @@ export const FlowTotal = {
   MOVED: 17,
   /** Memory of what waits for decisions and sockets, at present. */
   QUEUED_BYTES: 18,
+  /** Datagrams that the kernel delivered several in one (UDP_GRO). */
+  RECEIVED_TOGETHER: 19,
+  /** Datagrams that were given to the kernel several in one (UDP_SEGMENT). */
+  SENT_TOGETHER: 20,
 } as const;
 
 /** Doubles in `totals`. */

@@ -1,4 +1,5 @@
-// The address of a client in one form for both families, and keyed hashing of what flows are looked up by.
+// The address of a client in one form for both families, and keyed hashing of what flows are looked up by. Header only; knows nothing
+// of flows.
 
 #ifndef SLUICE_DATAGRAM_TRANSPORT_CLIENT_ADDRESS_H_
 #define SLUICE_DATAGRAM_TRANSPORT_CLIENT_ADDRESS_H_

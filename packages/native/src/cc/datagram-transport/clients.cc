@@ -37,6 +37,7 @@ void DatagramTransport::Sort(Listener* listener, int slot) {
   const ReceivedDatagram& datagram = received_.At(slot);
   const uint32_t datagrams = DatagramsIn(datagram.length, datagram.segment);
   Count(kTotalFromClients, datagrams);
+  if (datagrams > 1) Count(kTotalReceivedTogether, datagrams);
   Count(kTotalBytesFromClients, datagram.length);
   ClientAddress client;
   if (!ReadAddress(received_.Name(slot), &client) || client.port == 0) return;

@@ -1,4 +1,5 @@
-// One flow: a client of one listener, the connected socket to its server, and what has passed. Data only.
+// One flow: a client of one listener, the connected socket to its server, and what has passed. Data only: what becomes of it is
+// decided in the files of the transport.
 
 #ifndef SLUICE_DATAGRAM_TRANSPORT_FLOW_H_
 #define SLUICE_DATAGRAM_TRANSPORT_FLOW_H_

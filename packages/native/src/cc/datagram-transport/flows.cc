@@ -1,4 +1,5 @@
-// Flows from JavaScript's decision to their end: connected sockets, recency, expiry, eviction.
+// Flows from JavaScript's decision to their end: connected sockets, recency, expiry, eviction. Which server is none of its
+// business.
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
-// Bound sockets: taken over with their options, left at once or when their last flow has ended.
+// Bound sockets: taken over with their options, left at once or when their last flow has ended. Never bound here: that is
+// datagram-socket.cc.
 
 #include <fcntl.h>
 #include <unistd.h>

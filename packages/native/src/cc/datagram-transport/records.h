@@ -58,6 +58,8 @@ enum Total : uint32_t {
   kTotalExpired,
   kTotalMoved,
   kTotalQueuedBytes,
+  kTotalReceivedTogether,
+  kTotalSentTogether,
   kTotals = 24,
 };
 

@@ -1,4 +1,5 @@
-// sendmmsg(2), with UDP_SEGMENT and the local address beside the bytes where they are needed.
+// sendmmsg(2), with UDP_SEGMENT and the local address beside the bytes where they are needed. Keeps nothing that was not sent: that
+// is the caller's.
 
 #include "send-batch.h"
 

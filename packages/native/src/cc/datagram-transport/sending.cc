@@ -42,6 +42,7 @@ void DatagramTransport::NoteSent(const SendEntry& entry, bool to_client) {
     entry.flow->bytesToClient += entry.total;
   }
   Count(to_client ? kTotalToClients : kTotalToServers, entry.datagrams);
+  if (entry.datagrams > 1) Count(kTotalSentTogether, entry.datagrams);
 }
 
 bool DatagramTransport::SendBatchTo(const Target& target, int* error) {

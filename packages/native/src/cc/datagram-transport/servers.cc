@@ -87,6 +87,7 @@ void DatagramTransport::TakeAnswers(Flow* flow, int slot, int count) {
     const ReceivedDatagram& answer = received_.At(i);
     const uint32_t datagrams = DatagramsIn(answer.length, answer.segment);
     Count(kTotalFromServers, datagrams);
+    if (datagrams > 1) Count(kTotalReceivedTogether, datagrams);
     Count(kTotalBytesFromServers, answer.length);
     if (flow->shownFromServer < flow->listener->options.inspectFromServer) ShowAnswer(flow, answer);
     const uint32_t allowed = Allowed(flow, answer);
