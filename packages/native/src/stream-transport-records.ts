@@ -126,9 +126,18 @@ export const Command = {
   DEADLINE: 8,
   /** Ends a relay whose source this is; later bytes are DATA events again. Nothing happens if none runs. */
   STOP_RELAY: 9,
+  /**
+   * TCP keep-alive: a = seconds of silence before the first probe (0: off), b = seconds between probes, both to 32,767, c = unanswered
+   * probes until the connection is broken (ETIMEDOUT), to 127. Out of bounds: refused. Nothing on Unix sockets.
+   */
+  KEEP_ALIVE: 10,
 } as const;
 
 export const RELAY_SHUTDOWN = 1;
+/** Bytes are copied, however many come. Without this or the next flag the transport splices where much is coming. */
+export const RELAY_COPY = 2;
+/** Pages are moved by splice(2) from the first byte on, unless TLS, a socket without it or full queues forbid. RELAY_COPY beats it. */
+export const RELAY_SPLICE = 4;
 export const RELAY_UNTIL_END = -1;
 
 /**

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type net from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { delay, readAll, readBytes, type SeenEvent, seededBytes, TransportHarness } from '../test/transport-harness.ts';
-import { Event, RELAY_SHUTDOWN, RELAY_UNTIL_END, RelayEnd } from './index.ts';
+import { Event, RELAY_COPY, RELAY_SHUTDOWN, RELAY_SPLICE, RELAY_UNTIL_END, RelayEnd } from './index.ts';
 
 const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 const moved = (event: SeenEvent) => (event.b >>> 0) * 2 ** 32 + (event.a >>> 0);
@@ -104,4 +104,45 @@ describe('bulk relays', () => {
     await h.until('the rest', () => h.received(left.id).length === bytes.length - taken);
     assert.ok(h.received(left.id).equals(bytes.subarray(taken)));
   });
+});
+
+describe('the manner of a relay', () => {
+  for (const [name, flags] of [
+    ['as the transport thinks', 0],
+    ['copied', RELAY_COPY],
+    ['spliced', RELAY_SPLICE],
+    ['copied when both are wished for', RELAY_COPY | RELAY_SPLICE],
+  ] as const) {
+    it(`makes no difference to bytes, counts and ends: ${name}`, async () => {
+      const left = await h.accepted(port);
+      const right = await h.connected();
+      h.run((t) => {
+        t.relay(left.id, right.id, RELAY_UNTIL_END, RELAY_SHUTDOWN | flags);
+        t.relay(right.id, left.id, RELAY_UNTIL_END, RELAY_SHUTDOWN | flags);
+      });
+      const bytes = seededBytes(7_000_003, 50 + flags);
+      const there = readAll(right.socket);
+      const back = readAll(left.socket);
+      for (const [at, end] of [
+        [0, 1],
+        [1, 70_000],
+        [70_000, 6_000_000],
+        [6_000_000, bytes.length],
+      ]) {
+        left.socket.write(bytes.subarray(at, end));
+        await delay(2);
+      }
+      left.socket.end();
+      assert.equal(digest(await there), digest(bytes));
+      right.socket.end(bytes.subarray(0, 500_000));
+      assert.equal(digest(await back), digest(bytes.subarray(0, 500_000)));
+      for (const [id, count] of [
+        [left.id, bytes.length],
+        [right.id, 500_000],
+      ] as const) {
+        const event = await h.next(Event.RELAYED, id);
+        assert.deepEqual([moved(event), event.c], [count, RelayEnd.SOURCE_END]);
+      }
+    });
+  }
 });

@@ -184,7 +184,7 @@ export class StreamTransport {
     this.#command(Command.SEND, connection, offset, length, 0, 0);
   }
 
-  /** bytes: count or RELAY_UNTIL_END. flags: RELAY_SHUTDOWN. Bytes of the source already delivered as DATA are not part of it. */
+  /** bytes: count or RELAY_UNTIL_END. flags: of RELAY_SHUTDOWN, RELAY_COPY, RELAY_SPLICE. Bytes of the source already delivered as DATA are not part of it. */
   relay(source: number, destination: number, bytes: number, flags: number): void {
     const high = bytes < 0 ? -1 : Math.floor(bytes / LOW_WORD);
     const low = bytes < 0 ? -1 : bytes % LOW_WORD;
@@ -222,6 +222,14 @@ export class StreamTransport {
 
   idleDeadline(connection: number, milliseconds: number): void {
     this.#command(Command.DEADLINE, connection, wholeMilliseconds(milliseconds), 1, 0, 0);
+  }
+
+  /**
+   * Accepted connections have what their listener was made with; others none until this. May follow `connect` at once.
+   * TCP_NODELAY, by the way, is on for all.
+   */
+  keepAlive(connection: number, idleS: number, intervalS: number, count: number): void {
+    this.#command(Command.KEEP_ALIVE, connection, idleS, intervalS, count, 0);
   }
 
   /** Executes all queued commands now. Called by the addon itself after each batch; call it after commands issued elsewhere. */

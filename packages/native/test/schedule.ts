@@ -4,16 +4,21 @@
 import assert from 'node:assert/strict';
 import type net from 'node:net';
 import fc from 'fast-check';
-import { Event, RELAY_UNTIL_END, type StreamTransport } from '../src/index.ts';
+import { Event, RELAY_COPY, RELAY_SPLICE, RELAY_UNTIL_END, type StreamTransport } from '../src/index.ts';
 import { delay, readAll, type SeenEvent, seededBytes, type TransportHarness } from './transport-harness.ts';
 
 type Step =
-  | { readonly kind: 'relay'; readonly bytes: number }
-  | { readonly kind: 'relayAll' | 'stop' | 'pause' | 'resume' | 'settle' };
+  | { readonly kind: 'relay'; readonly bytes: number; readonly flags: number }
+  | { readonly kind: 'relayAll'; readonly flags: number }
+  | { readonly kind: 'stop' | 'pause' | 'resume' | 'settle' };
+
+/** As the transport thinks, copied, spliced. */
+const manner = fc.constantFrom(0, RELAY_COPY, RELAY_SPLICE);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constant('relay' as const), bytes: fc.nat(200_000) }),
-  fc.record({ kind: fc.constantFrom('relayAll', 'stop', 'pause', 'resume', 'settle') }),
+  fc.record({ kind: fc.constant('relay' as const), bytes: fc.nat(200_000), flags: manner }),
+  fc.record({ kind: fc.constant('relayAll' as const), flags: manner }),
+  fc.record({ kind: fc.constantFrom('stop', 'pause', 'resume', 'settle') }),
 );
 
 export interface Schedule {
@@ -93,10 +98,11 @@ function pauseAt(socket: net.Socket, positions: readonly number[]): void {
 }
 
 async function play(h: TransportHarness, steps: readonly Step[], from: number, to: number): Promise<void> {
-  for (const { kind, ...rest } of steps) {
+  for (const step of steps) {
+    const { kind } = step;
     h.run((t) => {
-      if (kind === 'relay') t.relay(from, to, (rest as { bytes: number }).bytes, 0);
-      if (kind === 'relayAll') t.relay(from, to, RELAY_UNTIL_END, 0);
+      if (kind === 'relay') t.relay(from, to, step.bytes, step.flags);
+      if (kind === 'relayAll') t.relay(from, to, RELAY_UNTIL_END, step.flags);
       if (kind === 'stop') t.stopRelay(from);
       if (kind === 'pause') t.pause(from);
       if (kind === 'resume') t.resume(from);

@@ -3,6 +3,8 @@
 // leaving bytes out would corrupt its stream.
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <algorithm>
 
@@ -13,6 +15,9 @@ namespace sluice {
 namespace {
 
 constexpr int kSendVectors = 64;
+/** Bounds of the kernel. */
+constexpr int kKeepAliveSecondsMax = 32767;
+constexpr int kKeepAliveCountMax = 127;
 
 }  // namespace
 
@@ -117,6 +122,9 @@ void StreamTransport::ExecuteOne(Connection* c, const int32_t* command) {
         FinishRelay(c, kRelayStopped);
       }
       break;
+    case kCommandKeepAlive:
+      SetKeepAlive(c, command);
+      break;
     default:
       CountWord(kHeaderRefused);
   }
@@ -131,7 +139,26 @@ void StreamTransport::ExecuteRelay(Connection* source, const int32_t* command) {
   const bool usable = destination != nullptr && destination->state != ConnectionState::kBroken &&
                       !destination->Has(kShutdownWanted | kSendBroken);
   const uint64_t bytes = static_cast<uint64_t>(static_cast<uint32_t>(command[4])) << 32 | static_cast<uint32_t>(command[3]);
-  StartRelay(source, usable ? destination : nullptr, bytes, static_cast<uint8_t>(command[5] & kRelayShutdown));
+  StartRelay(source, usable ? destination : nullptr, bytes, static_cast<uint8_t>(command[5] & kRelayFlags));
+}
+
+/** Seconds of silence (0: off), seconds between probes, probes. Sockets that are not TCP have none. */
+void StreamTransport::SetKeepAlive(Connection* c, const int32_t* command) {
+  const int idle = command[2], interval = command[3], count = command[4];
+  const bool off = idle == 0;
+  if (!off && (idle < 1 || idle > kKeepAliveSecondsMax || interval < 1 || interval > kKeepAliveSecondsMax || count < 1 ||
+               count > kKeepAliveCountMax)) {
+    CountWord(kHeaderRefused);
+    return;
+  }
+  if (!c->Has(kTcp) || c->fd < 0) return;
+  const int on = off ? 0 : 1;
+  if (!off) {
+    setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+  }
+  setsockopt(c->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
 /** 0 clears; less than 0 means overdue and fires in the next turn. */

@@ -48,9 +48,13 @@ enum CommandKind : int32_t {
   kCommandReset = 7,
   kCommandDeadline = 8,
   kCommandStopRelay = 9,
+  kCommandKeepAlive = 10,
 };
 
 constexpr uint8_t kRelayShutdown = 1;
+constexpr uint8_t kRelayCopy = 2;
+constexpr uint8_t kRelaySplice = 4;
+constexpr uint8_t kRelayFlags = kRelayShutdown | kRelayCopy | kRelaySplice;
 /** Bits beside the version in TLS_READY. */
 constexpr int32_t kTlsResumed = 1 << 16;
 constexpr int32_t kTlsPeerCertificate = 1 << 17;

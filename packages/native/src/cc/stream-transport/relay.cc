@@ -114,10 +114,14 @@ bool StreamTransport::RelayOnce(Connection* source, size_t* budget) {
   return true;
 }
 
-/** Splicing costs more calls than copying and pays only where much is coming: a long body, or a tunnel that fills its buffers. */
+/**
+ * Splicing costs more calls than copying and pays only where much is coming: a long body, or a tunnel that fills its buffers. Whoever
+ * wished for splicing gets it wherever it is possible.
+ */
 bool StreamTransport::IsBulk(Connection* source) {
   if (options_.queueMaxBytes < kSpliceBytes || source->Has(kNoSplice) || QueuesAreHigh()) return false;
-  if (source->relayTo->tls != nullptr) return false;
+  if (source->relayTo->tls != nullptr || (source->relayFlags & kRelayCopy) != 0) return false;
+  if ((source->relayFlags & kRelaySplice) != 0) return source->tls == nullptr;
   if (source->relayRemaining == kRelayUntilEnd) return source->Has(kBulk);
   return source->relayRemaining >= kSpliceMin;
 }

@@ -215,6 +215,7 @@ class StreamTransport final : public LoopClient {
   uint32_t ExecuteSends(uint32_t first, uint32_t count);
   void ExecuteRelay(Connection* source, const int32_t* command);
   void ExecuteOne(Connection* c, const int32_t* command);
+  void SetKeepAlive(Connection* c, const int32_t* command);
   void SetDeadline(Connection* c, int32_t milliseconds, bool idle);
   Connection* FindForCommand(int32_t id) const;
   void PublishCount() { regions_.header[kHeaderConnections] = static_cast<int32_t>(table_.Live()); }
