@@ -18,14 +18,14 @@ import { HEADS } from './heads.ts';
 import { MATCHING } from './matching.ts';
 import type { MicroBenchmark, MicroGroup } from './micro-benchmark.ts';
 import type { MicroResults, MicroRow } from './micro-results.ts';
-import { COUNTERS, PICKERS } from './pickers.ts';
+import { CONNECTION_PICKERS, COUNTERS, PICKERS } from './pickers.ts';
 import { renderMicro } from './render-micro.ts';
 import { REQUEST_COUNTING } from './request-counting.ts';
 import { WRITING } from './writing.ts';
 
 const RESULTS = join(import.meta.dirname, '../../results');
 const GROUPS: readonly MicroGroup[] = [
-  ...[HEADS, WRITING, ...MATCHING, PICKERS, COUNTERS, CHUNKS, PATHS],
+  ...[HEADS, WRITING, ...MATCHING, PICKERS, CONNECTION_PICKERS, COUNTERS, CHUNKS, PATHS],
   ...[REQUEST_COUNTING, ACCESS_LINES, HEADER_BLOCKS, FRAMES, CLIENT_HELLOS],
 ];
 

@@ -9,7 +9,7 @@ import { FRAMES } from './frames.ts';
 import { HEADER_BLOCKS } from './header-blocks.ts';
 import { HEADS } from './heads.ts';
 import { MATCHING } from './matching.ts';
-import { COUNTERS, PICKERS } from './pickers.ts';
+import { CONNECTION_PICKERS, COUNTERS, PICKERS } from './pickers.ts';
 import { renderMicro } from './render-micro.ts';
 import { REQUEST_COUNTING } from './request-counting.ts';
 import { WRITING } from './writing.ts';
@@ -51,7 +51,7 @@ test('every counted request has a row', () => {
 });
 
 test('heads are written, servers picked, counters balanced', () => {
-  for (const { name, run } of [...WRITING.make(), ...PICKERS.make()]) {
+  for (const { name, run } of [...WRITING.make(), ...PICKERS.make(), ...CONNECTION_PICKERS.make()]) {
     const first = run();
     assert.ok(first === false || (first as number) >= 0, name);
   }

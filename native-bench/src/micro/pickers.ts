@@ -1,16 +1,29 @@
 // Choosing a server, over real shared status; and the counters in it that every request touches.
+// In-flight counts stand still: what is timed is the choice, not what comes of it.
 
-import { createPicker, type PickerStrategy } from '@sluice/balancing';
+import { createPicker, type PickerStrategy, TriedServers } from '@sluice/balancing';
 import { ServerHealth, ServerStatus } from '@sluice/shared-state';
 import { numbers } from '../proxies/proxy.ts';
 import type { MicroBenchmark, MicroGroup } from './micro-benchmark.ts';
 
 const SLOTS = 4;
-const STRATEGIES: readonly PickerStrategy[] = ['wrr', 'p2c', 'leastconn'];
+const STRATEGIES: readonly PickerStrategy[] = ['wrr', 'p2c', 'leastconn', 'hash', 'maglev'];
+/** Clients that come in turn, as bytes of a socket for both families. */
+const CLIENTS = 1_024;
 
 export const PICKERS: MicroGroup = {
   title: 'pickers',
   make: () => [4, 64].flatMap((servers) => STRATEGIES.map((strategy) => pickerBenchmark(strategy, servers))),
+};
+
+/** What connections ask for beyond requests: the next server after one that failed, and servers that have just come up. */
+export const CONNECTION_PICKERS: MicroGroup = {
+  title: 'pickers of connections',
+  make: () => [
+    ...STRATEGIES.map((strategy) => pickerBenchmark(strategy, 8, { what: 'one tried', tried: true })),
+    ...STRATEGIES.map((strategy) => pickerBenchmark(strategy, 8, { what: 'slow start', slowStart: true })),
+    pickerBenchmark('maglev', 1_000, { what: '' }),
+  ],
 };
 
 export const COUNTERS: MicroGroup = {
@@ -30,11 +43,36 @@ export const COUNTERS: MicroGroup = {
   },
 };
 
-function pickerBenchmark(strategy: PickerStrategy, count: number): MicroBenchmark {
+interface Beside {
+  /** For the name; empty: nothing special. */
+  readonly what: string;
+  readonly tried?: boolean;
+  readonly slowStart?: boolean;
+}
+
+function pickerBenchmark(strategy: PickerStrategy, count: number, beside: Beside = { what: '' }): MicroBenchmark {
   const status = statusOf(count);
-  const servers = numbers(count).map((statusRow) => ({ weight: 1 + (statusRow % 3), statusRow }));
-  const picker = createPicker(strategy, servers, status);
-  return { name: `${strategy}, ${count} servers`, run: () => picker.pick() };
+  const servers = numbers(count).map((statusRow) => ({
+    weight: 1 + (statusRow % 3),
+    statusRow,
+    identity: `10.0.0.${statusRow}:5432`,
+  }));
+  const options = beside.slowStart ? { slowStart: { durationMs: 3_600_000, now: () => 0 } } : {};
+  const picker = createPicker(strategy, servers, status, options);
+  const tried = beside.tried ? new TriedServers() : undefined;
+  tried?.add(1);
+  const keys = clients();
+  let next = 0;
+  const name = beside.what === '' ? `${strategy}, ${count} servers` : `${strategy}, ${count} servers, ${beside.what}`;
+  return { name, run: () => picker.pick(keys[next++ % CLIENTS], tried) };
+}
+
+function clients(): Uint8Array[] {
+  return numbers(CLIENTS).map((number) => {
+    const bytes = new Uint8Array(16);
+    bytes.set([0xff, 0xff, 10, 0, number >> 8, number & 0xff], 10);
+    return bytes;
+  });
 }
 
 /** Shared as between processes: plain memory would be quicker. */

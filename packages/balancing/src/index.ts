@@ -1,5 +1,11 @@
 export * from './create-picker.ts';
 export * from './least-connections.ts';
+export * from './maglev-hash.ts';
+export * from './maglev-table.ts';
 export type * from './picker.ts';
 export * from './power-of-two-choices.ts';
+export * from './rendezvous-hash.ts';
+export * from './slow-start.ts';
+export * from './tried-servers.ts';
 export * from './weighted-round-robin.ts';
+export * from './weighted-turns.ts';
