@@ -159,5 +159,12 @@ for (const strategy of strategies) {
       now = 3_600_000 + 10_000;
       assert.deepEqual(picksOf(picker, CLIENTS), settled);
     });
+
+    it('has the clients of each server where they belong when all servers have just come up', () => {
+      const status = allUp(4, () => 0);
+      const servers = serversOf([1, 1, 1, 1]);
+      const slow = createPicker(strategy, servers, status, { slowStart: { durationMs: 10_000, now: () => 100 } });
+      assert.deepEqual(picksOf(slow, 500), picksOf(pickerOf(servers), 500));
+    });
   });
 }

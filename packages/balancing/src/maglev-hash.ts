@@ -33,8 +33,9 @@ export class MaglevHash implements Picker {
   private readonly table: MaglevTable;
   private readonly seeds: Int32Array;
   private readonly boundedLoad: number;
-  /** What a server may have in flight per unit of weight; and picks until it is counted again. */
+  /** What a server may have in flight per unit of weight; the largest part of a slow start; and picks until they are found anew. */
   private roomPerWeight = Number.POSITIVE_INFINITY;
+  private largestPart = 1;
   private untilCount = 0;
 
   constructor(
@@ -62,7 +63,7 @@ export class MaglevHash implements Picker {
     const { table } = this;
     if (!table.isReady) table.build(Number.POSITIVE_INFINITY);
     const client = key === undefined ? (this.random() * 2 ** 32) | 0 : hashAddress(key);
-    if (this.boundedLoad > 0 && this.untilCount-- <= 0) this.count();
+    if (this.untilCount-- <= 0) this.count();
     const { entries, size } = table;
     const steps = this.servers.length === 0 ? 0 : Math.min(size, WALK_MAX);
     let at = placeOf(client, size);
@@ -92,7 +93,9 @@ export class MaglevHash implements Picker {
     let part = 1;
     if (this.slowStart !== undefined) {
       part = this.slowStart.factor(statusRow);
-      if (part < 1 && unit(mixed(hashPair(client, this.seeds[index]))) >= part) return false;
+      // Beside servers that have come up together, as at the start of the program, nobody has to step back.
+      const share = part / this.largestPart;
+      if (share < 1 && unit(mixed(hashPair(client, this.seeds[index]))) >= share) return false;
     }
     if (this.boundedLoad === 0) return true;
     return this.status.inFlight(statusRow) < Math.ceil(this.roomPerWeight * weight * part);
@@ -103,12 +106,16 @@ export class MaglevHash implements Picker {
     const { servers, status, slowStart } = this;
     let inFlight = 1;
     let weights = 0;
+    let largestPart = 0;
     for (let index = 0; index < servers.length; index++) {
       const { weight, statusRow } = servers[index];
       if (weight <= 0 || !status.isUp(statusRow)) continue;
       inFlight += status.inFlight(statusRow);
-      weights += slowStart === undefined ? weight : weight * slowStart.factor(statusRow);
+      const part = slowStart === undefined ? 1 : slowStart.factor(statusRow);
+      weights += weight * part;
+      if (part > largestPart) largestPart = part;
     }
+    this.largestPart = largestPart;
     this.roomPerWeight = (this.boundedLoad * inFlight) / weights;
     this.untilCount = servers.length >> COUNTED_PER_PICK_SHIFT;
   }
