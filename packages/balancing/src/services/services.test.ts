@@ -100,12 +100,15 @@ describe('failover', () => {
 });
 
 describe('services by name', () => {
-  type Definition = ServiceDefinition<PickerServer>;
+  type Definition = ServiceDefinition<PickerServer, string>;
   const { over } = bench();
-  const leaf = (row: number): Definition => ({ kind: 'servers', service: over(row) });
-  const around = (name: string): Definition => ({ kind: 'weighted', children: [{ name, weight: 1 }] });
+  const leaf = (row: number): Definition => ({ kind: 'ready', service: over(row) });
+  const around = (name: string): Definition => ({ kind: 'weighted', children: [{ service: name, weight: 1 }] });
   const builder = (definitions: Readonly<Record<string, Definition>>) =>
-    new ServiceBuilder(new Map(Object.entries(definitions)), () => 0);
+    new ServiceBuilder(
+      (name: string) => definitions[name],
+      () => 0,
+    );
 
   it('are made once, and from each other', () => {
     const services = builder({
