@@ -35,6 +35,12 @@ export class TriedServers {
     return false;
   }
 
+  /** Becomes what another one is. */
+  copy(other: TriedServers | undefined): void {
+    this.used = 0;
+    for (let i = 0; other !== undefined && i < other.used; i++) this.add(other.rows[i]);
+  }
+
   /** For the next connection. */
   clear(): void {
     this.used = 0;

@@ -72,6 +72,32 @@ describe('weighted services', () => {
   });
 });
 
+describe('servers with limits', () => {
+  it('are passed over while they are full; where all are, the first one is waited for', () => {
+    const status = statusOf([true, true, true, true]);
+    const servers = [0, 1, 2, 3].map((statusRow): PickerServer => ({ weight: 1, statusRow }));
+    const full = new Set<number>();
+    for (const strategy of ['wrr', 'leastconn', 'hash', 'maglev'] as const) {
+      full.clear();
+      const picker = createPicker(strategy, servers, status, { random: () => 0 });
+      const service = new ServersService(servers, picker, status, ({ statusRow }) => !full.has(statusRow));
+      const tried = new TriedServers();
+      tried.add(3);
+      full.add(0).add(1);
+      assert.deepEqual(new Set(rowsOf(service, 20)), new Set([2, 3]));
+      for (let number = 0; number < 20; number++) assert.equal(service.pick(client(number), tried)?.statusRow, 2);
+      full.add(2).add(3);
+      const own = rowsOf(service, 20);
+      assert.ok(own.every((row) => row !== -1));
+      if (strategy === 'hash' || strategy === 'maglev') {
+        full.clear();
+        assert.deepEqual(rowsOf(service, 20), own, 'each client waits for its own server');
+      }
+      assert.deepEqual([tried.has(3), tried.count], [true, 1], 'what the connection has tried is its own');
+    }
+  });
+});
+
 describe('failover', () => {
   it('goes to the fallback while the main service has no healthy server, and back', () => {
     const { status, over } = bench();
