@@ -20,16 +20,26 @@ export interface ServiceProblem<Key> {
   readonly problem: 'missing' | 'contains itself' | 'nested too deep';
 }
 
+export interface ServiceBuilderOptions<Server, Key> {
+  readonly random?: RandomSource;
+  /** Gives one that was made before of the same definition and the same parts, with its turns; or what `make` does. */
+  readonly keep?: (
+    key: Key,
+    parts: readonly BalancedService<Server>[],
+    make: () => BalancedService<Server>,
+  ) => BalancedService<Server>;
+}
+
 export class ServiceBuilder<Server, Key> {
   private readonly definitionOf: DefinitionOf<Server, Key>;
-  private readonly random: RandomSource;
+  private readonly options: ServiceBuilderOptions<Server, Key>;
   private readonly made = new Map<Key, BalancedService<Server> | ServiceProblem<Key>>();
   /** On the way down to the one being made. */
   private readonly path = new Set<Key>();
 
-  constructor(definitionOf: DefinitionOf<Server, Key>, random: RandomSource = Math.random) {
+  constructor(definitionOf: DefinitionOf<Server, Key>, options: ServiceBuilderOptions<Server, Key> = {}) {
     this.definitionOf = definitionOf;
-    this.random = random;
+    this.options = options;
   }
 
   /** The same object for each call with the same key. */
@@ -49,39 +59,30 @@ export class ServiceBuilder<Server, Key> {
 
   private make(key: Key): BalancedService<Server> | ServiceProblem<Key> {
     const definition = this.definitionOf(key);
-    switch (definition?.kind) {
-      case undefined:
-        return { service: key, problem: 'missing' };
-      case 'ready':
-        return definition.service;
-      case 'failover': {
-        const main = this.obtain(definition.service);
-        if (isProblem(main)) return main;
-        const fallback = this.obtain(definition.fallback);
-        if (isProblem(fallback)) return fallback;
-        return isTooDeep(main, fallback)
-          ? { service: key, problem: 'nested too deep' }
-          : new FailoverService(main, fallback);
-      }
-      case 'weighted': {
-        const children: { service: BalancedService<Server>; weight: number }[] = [];
-        for (const child of definition.children) {
-          const service = this.obtain(child.service);
-          if (isProblem(service)) return service;
-          children.push({ service, weight: child.weight });
-        }
-        return isTooDeep(...children.map(({ service }) => service))
-          ? { service: key, problem: 'nested too deep' }
-          : new WeightedService(children, this.random);
-      }
+    if (definition === undefined) return { service: key, problem: 'missing' };
+    if (definition.kind === 'ready') return definition.service;
+    const isFailover = definition.kind === 'failover';
+    const names = isFailover
+      ? [definition.service, definition.fallback]
+      : definition.children.map(({ service }) => service);
+    const parts: BalancedService<Server>[] = [];
+    for (const name of names) {
+      const part = this.obtain(name);
+      if (isProblem(part)) return part;
+      if (part.depth >= SERVICE_DEPTH_MAX) return { service: key, problem: 'nested too deep' };
+      parts.push(part);
     }
+    const make = () =>
+      isFailover
+        ? new FailoverService(parts[0], parts[1])
+        : new WeightedService(
+            parts.map((service, index) => ({ service, weight: definition.children[index].weight })),
+            this.options.random,
+          );
+    return this.options.keep === undefined ? make() : this.options.keep(key, parts, make);
   }
 }
 
 export function isProblem<Key>(made: object): made is ServiceProblem<Key> {
   return 'problem' in made;
-}
-
-function isTooDeep(...services: readonly { readonly depth: number }[]): boolean {
-  return services.some(({ depth }) => depth >= SERVICE_DEPTH_MAX);
 }

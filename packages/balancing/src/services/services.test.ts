@@ -131,10 +131,7 @@ describe('services by name', () => {
   const leaf = (row: number): Definition => ({ kind: 'ready', service: over(row) });
   const around = (name: string): Definition => ({ kind: 'weighted', children: [{ service: name, weight: 1 }] });
   const builder = (definitions: Readonly<Record<string, Definition>>) =>
-    new ServiceBuilder(
-      (name: string) => definitions[name],
-      () => 0,
-    );
+    new ServiceBuilder((name: string) => definitions[name], { random: () => 0 });
 
   it('are made once, and from each other', () => {
     const services = builder({
