@@ -7,7 +7,7 @@ import { BodyKind, findHeadEnd, headErrorStatus, parseRequestHead, reasonPhrase 
 import { UNDECIDED } from '../detect/detection.ts';
 import type { PeerAddress } from '../listen/peer-address.ts';
 import type { DownstreamTls } from '../tls/downstream-tls.ts';
-import { DownstreamConnection } from '../worker/downstream-connection.ts';
+import { type BeginsWithBytes, DownstreamConnection } from '../worker/downstream-connection.ts';
 import { Pause } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
 import { ClientPace, owedFor } from './client-pace.ts';
@@ -32,7 +32,7 @@ const ANSWER_HEAD_BYTES = 1024;
 
 const NO_BYTES = Buffer.alloc(0);
 
-export class DownstreamHttp1 extends DownstreamConnection implements Downstream {
+export class DownstreamHttp1 extends DownstreamConnection implements Downstream, BeginsWithBytes {
   readonly framed = false;
   readonly peerTrusted: boolean;
   /** Undefined: the connection is plain. */
@@ -66,6 +66,16 @@ export class DownstreamHttp1 extends DownstreamConnection implements Downstream 
   override opened(): void {
     const { headTimeoutMs } = this.entryPoint;
     this.expireAt(headTimeoutMs > 0 ? this.idleSinceMs + headTimeoutMs : 0);
+  }
+
+  beginWith(bytes: Buffer, start: number, end: number): void {
+    this.opened();
+    const { memory } = this.context.transport;
+    if (bytes === memory) this.onData(start, end - start);
+    else {
+      this.hold(bytes, start, end);
+      this.onData(0, 0);
+    }
   }
 
   get isIdle(): boolean {

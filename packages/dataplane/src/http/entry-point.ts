@@ -4,10 +4,12 @@
 import type { EntryPointConfiguration, EntryPointLimits } from '@sluice/config';
 import { ConstantText } from '@sluice/observability/access-log';
 import type { HeadLimits } from '@sluice/protocols';
+import type { TcpTables } from '@sluice/routing/snapshot';
 import { EntryPointHosts, type EntryPointTls } from '@sluice/routing/tls';
 import { type ClientSessionOptions, clientSessionOptions } from '../http2/session-options.ts';
-import { AddressSet } from '../listen/address-set.ts';
 import type { ClientAdmission } from '../listen/client-admission.ts';
+import type { PeerAddress } from '../listen/peer-address.ts';
+import { PeerTrust } from '../listen/peer-trust.ts';
 import type { EntryPointMetrics } from '../metrics/entry-point-metrics.ts';
 import type { Revision } from '../worker/revision.ts';
 import type { PaceLimits } from './client-pace.ts';
@@ -33,11 +35,14 @@ export class EntryPoint {
   /** When draining: what requests have, and what tunnels have. */
   readonly graceMs: number;
   readonly tunnelGraceMs: number;
-  private readonly trusted: AddressSet;
+  /** Whose PROXY headers are believed; undefined: a PROXY header is no header here. */
+  readonly proxyPeers: PeerTrust | undefined;
+  private readonly forwardingPeers: PeerTrust;
   private indexRevision: Revision | undefined;
   private index = -1;
   private securedIndex = -1;
   private hosts: EntryPointHosts | undefined = undefined;
+  private tcp: TcpTables | undefined = undefined;
 
   constructor(
     name: string,
@@ -66,12 +71,18 @@ export class EntryPoint {
       targetBytesMax: Math.min(http.maxTargetBytes, http.maxHeaderBytes),
     };
     this.http2 = clientSessionOptions(this.limits, configuration.http2);
-    this.trusted = new AddressSet(configuration.forwardedHeaders.trustedIPs);
+    this.proxyPeers = configuration.proxyProtocol && new PeerTrust(configuration.proxyProtocol);
+    this.forwardingPeers = new PeerTrust(configuration.forwardedHeaders);
   }
 
   /** May this peer (16 bytes) say who the client was? */
   trusts(address: Uint8Array): boolean {
-    return this.configuration.forwardedHeaders.insecure || this.trusted.has(address);
+    return this.forwardingPeers.trusts(address);
+  }
+
+  /** The address a new connection counts under; that of nobody where a PROXY header will tell. */
+  countsAs({ bytes }: PeerAddress): Uint8Array {
+    return this.proxyPeers?.trusts(bytes) === true ? NOBODY : bytes;
   }
 
   /** What requests of plain or of TLS connections are matched on in a snapshot; -1: nothing there takes them. */
@@ -87,14 +98,24 @@ export class EntryPoint {
     return this.hosts;
   }
 
+  /** What its TCP routers are matched on; undefined: there are none. */
+  tcpIn(revision: Revision): TcpTables | undefined {
+    if (this.indexRevision !== revision) this.locateIn(revision);
+    return this.tcp;
+  }
+
   private locateIn(revision: Revision): void {
     const { reader } = revision;
     this.indexRevision = revision;
     this.index = reader.entryPointIndex(this.name);
     this.securedIndex = this.index === -1 ? -1 : reader.securedIndex(this.index);
     this.hosts = undefined;
+    const tcp = this.index === -1 ? undefined : reader.tcpTables(this.index);
+    this.tcp = tcp === undefined || (tcp.plainIndex === -1 && tcp.tlsIndex === -1) ? undefined : tcp;
   }
 }
+
+const NOBODY = new Uint8Array(16);
 
 /** A snapshot without the entry point has no options for its connections. */
 const CLOSED: EntryPointTls = { hosts: {}, fallback: null };

@@ -33,6 +33,21 @@ export class ClientAdmission {
     return Errors.DOWNSTREAM_CLIENT_CONNECTIONS_EXCEEDED;
   }
 
+  /**
+   * Of a connection that was admitted without an address: it has one now, under which it counts from here on.
+   * @returns what keeps the client out: then it goes on counting without one.
+   */
+  identify(address: Uint8Array): CatalogueEntry | undefined {
+    const { block, entryPoint, slot, perClientMax } = this;
+    if (!this.countsClient(address) || block.clients.tryAdd(entryPoint, address, slot, perClientMax)) return undefined;
+    return Errors.DOWNSTREAM_CLIENT_CONNECTIONS_EXCEEDED;
+  }
+
+  /** Takes `identify` back. */
+  unidentify(address: Uint8Array): void {
+    if (this.countsClient(address)) this.block.clients.remove(this.entryPoint, address, this.slot);
+  }
+
   /** Once for each client that was admitted. */
   leave(address: Uint8Array): void {
     const { block, entryPoint, slot } = this;

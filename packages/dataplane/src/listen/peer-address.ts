@@ -8,18 +8,30 @@ const Record = { FAMILY: 0, PORT: 2, ADDRESS: 4 } as const;
 const FAMILY_V4 = 4;
 const FAMILY_V6 = 6;
 
+/** What a trusted peer's PROXY header says beside the client's address. */
+export interface ProxiedEnd {
+  /** Where the client connected to; 16 bytes, IPv4 mapped. */
+  readonly destination: Uint8Array;
+  readonly destinationPort: number;
+  /** Extensions of version 2 as they were received; may be empty. */
+  readonly tlvs: Uint8Array;
+}
+
 export class PeerAddress {
   /** IPv4 dotted (also for IPv4-mapped peers), IPv6 in RFC 5952 form, empty for Unix sockets. Without port and zone. */
   readonly text: string;
   readonly port: number;
   /** IPv4 is mapped (::ffff:a.b.c.d); all zero for Unix sockets. */
   readonly bytes: Uint8Array;
+  /** Undefined: the addresses are those of the socket. */
+  readonly proxied: ProxiedEnd | undefined;
   private logText: ClientText | undefined = undefined;
 
-  constructor(text: string, port: number, bytes: Uint8Array) {
+  constructor(text: string, port: number, bytes: Uint8Array, proxied?: ProxiedEnd) {
     this.text = text;
     this.port = port;
     this.bytes = bytes;
+    this.proxied = proxied;
   }
 
   /** As the access log names it; made when it is first asked for. */
@@ -40,6 +52,12 @@ export class PeerAddress {
     return new PeerAddress(new ipaddr.IPv6([...bytes]).toRFC5952String(), port, bytes);
   }
 
+  /** The client that a trusted peer names. @param address 16 bytes, IPv4 mapped; copied. */
+  static proxied(address: Uint8Array, port: number, proxied: ProxiedEnd): PeerAddress {
+    const bytes = Uint8Array.from(address);
+    return new PeerAddress(addressText(bytes), port, bytes, proxied);
+  }
+
   private static fromV4(memory: Buffer, at: number, port: number): PeerAddress {
     const bytes = new Uint8Array(16);
     bytes[10] = 0xff;
@@ -49,7 +67,13 @@ export class PeerAddress {
   }
 }
 
-function isMapped(memory: Buffer, at: number): boolean {
+/** @param address 16 bytes, IPv4 mapped. */
+export function addressText(address: Uint8Array): string {
+  if (isMapped(address, 0)) return address.subarray(12).join('.');
+  return new ipaddr.IPv6([...address]).toRFC5952String();
+}
+
+function isMapped(memory: Uint8Array, at: number): boolean {
   for (let i = 0; i < 10; i++) if (memory[at + i] !== 0) return false;
   return memory[at + 10] === 0xff && memory[at + 11] === 0xff;
 }

@@ -5,7 +5,8 @@ import {
   decodeStaticText,
   type EntryPointConfiguration,
   type HttpConfiguration,
-  qualifyNames,
+  qualifyRouted,
+  type RoutedConfiguration,
   type ServersTransportConfiguration,
 } from '@sluice/config';
 import { formatDiagnostic } from '@sluice/errors';
@@ -29,7 +30,15 @@ export function dynamicConfiguration(
   text: string,
   types: ReadonlyMap<string, MiddlewareType> = middlewareTypes,
 ): HttpConfiguration {
-  const { http, diagnostics } = decodeDynamic({
+  return routedConfiguration(text, types).http;
+}
+
+/** The same for all protocols. @throws for any mistake. */
+export function routedConfiguration(
+  text: string,
+  types: ReadonlyMap<string, MiddlewareType> = middlewareTypes,
+): RoutedConfiguration {
+  const { http, tcp, udp, diagnostics } = decodeDynamic({
     text,
     format: 'yaml',
     file: 'test.yaml',
@@ -37,5 +46,5 @@ export function dynamicConfiguration(
     unknownKeys: 'error',
   });
   if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
-  return qualifyNames('file', http);
+  return qualifyRouted('file', { http, tcp, udp });
 }

@@ -21,7 +21,7 @@ import type { ClientBalanceOptions } from '../listen/client-balance.ts';
 import { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
 import { Dataplane, type DataplaneOptions } from '../worker/dataplane.ts';
-import { DEFAULT_TRANSPORT, defaultEntryPoint, dynamicConfiguration } from './configuration.ts';
+import { DEFAULT_TRANSPORT, defaultEntryPoint, routedConfiguration } from './configuration.ts';
 import { RawClient } from './raw-client.ts';
 import { type RawHandler, RawServer } from './raw-server.ts';
 
@@ -35,6 +35,7 @@ export interface ProxyOptions {
   readonly forwardedHeaders?: Partial<EntryPointConfiguration['forwardedHeaders']>;
   readonly http?: Partial<EntryPointConfiguration['http']>;
   readonly respondingTimeouts?: Partial<EntryPointConfiguration['transport']['respondingTimeouts']>;
+  readonly proxyProtocol?: EntryPointConfiguration['proxyProtocol'];
   readonly keepAliveMaxRequests?: number;
   readonly lifeCycle?: Partial<EntryPointConfiguration['transport']['lifeCycle']>;
   readonly limits?: Partial<EntryPointConfiguration['transport']['limits']>;
@@ -145,7 +146,7 @@ export class ProxyUnderTest {
 
   /** Puts another dynamic configuration (YAML) in force. */
   install(dynamic: string): void {
-    const decoded = dynamicConfiguration(
+    const { http: decoded, tcp } = routedConfiguration(
       dynamic.replaceAll('SERVER', this.server.url).replaceAll('PORT', String(this.server.port)),
       this.types,
     );
@@ -154,6 +155,7 @@ export class ProxyUnderTest {
     const { bytes } = compileConfiguration({
       revision,
       http,
+      tcp,
       entryPoints: { web: this.entryPoint() },
       providerPrecedence: ['file'],
       defaultServersTransport: this.transport(),
@@ -237,6 +239,7 @@ ${this.options.routerTls === undefined ? '' : `      tls: ${this.options.routerT
     const { forwardedHeaders, http, http2, respondingTimeouts, keepAliveMaxRequests, lifeCycle, limits } = this.options;
     return {
       ...base,
+      proxyProtocol: this.options.proxyProtocol,
       forwardedHeaders: { ...base.forwardedHeaders, ...forwardedHeaders },
       http: { ...base.http, ...http },
       observability: { ...base.observability, ...this.options.observability },

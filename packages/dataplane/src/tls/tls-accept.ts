@@ -5,9 +5,16 @@
 import { type CatalogueEntry, Errors } from '@sluice/errors';
 import { tlsReason } from '@sluice/native';
 import { helloErrorMessage, parseClientHello } from '@sluice/protocols';
+import { HTTPS, type TcpTables, tlsRoute } from '@sluice/routing/snapshot';
 import { DownstreamHttp1 } from '../http/downstream-http1.ts';
+import type { EntryPoint } from '../http/entry-point.ts';
 import { HeldInput } from '../http/held-input.ts';
-import { DownstreamConnection } from '../worker/downstream-connection.ts';
+import { addressText, type PeerAddress } from '../listen/peer-address.ts';
+import { admitToRoute } from '../tcp/admit-to-route.ts';
+import type { TcpRoute } from '../tcp/tcp-route.ts';
+import { TcpSession } from '../tcp/tcp-session.ts';
+import { type BeginsWithBytes, DownstreamConnection } from '../worker/downstream-connection.ts';
+import type { WorkerContext } from '../worker/worker-context.ts';
 import { DownstreamTls, type HandshakeChoice } from './downstream-tls.ts';
 import type { ServerContext } from './tls-context-cache.ts';
 import { isSelected } from './tls-termination.ts';
@@ -20,16 +27,30 @@ const SMALL_HELLO_BYTES = 8 * 1024;
 const UNRECOGNIZED_NAME = Uint8Array.of(0x15, 0x03, 0x03, 0, 2, 2, 112);
 const NO_BYTES = Buffer.alloc(0);
 
-export class TlsAccept extends DownstreamConnection {
+export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
   private held: HeldInput | undefined = undefined;
   /** Set when the handshake is under way. */
   private server: ServerContext | undefined = undefined;
   private choice: HandshakeChoice = { serverName: '', optionsName: '' };
+  /** The TCP router that goes on after the handshake; undefined: HTTP. */
+  private route: TcpRoute | undefined = undefined;
+  /** The client has asked for TLS as PostgreSQL's do: only routers of TCP take it. */
+  private readonly isPostgres: boolean;
+
+  constructor(context: WorkerContext, entryPoint: EntryPoint, peer: PeerAddress, isPostgres = false) {
+    super(context, entryPoint, peer);
+    this.isPostgres = isPostgres;
+  }
 
   override opened(): void {
     const { headTimeoutMs } = this.entryPoint;
     const timeoutMs = headTimeoutMs > 0 ? Math.min(headTimeoutMs, HANDSHAKE_TIMEOUT_MS) : HANDSHAKE_TIMEOUT_MS;
     this.expireAt(this.context.transport.now + timeoutMs);
+  }
+
+  beginWith(bytes: Buffer, start: number, end: number): void {
+    this.opened();
+    this.onBytes(bytes, start, end);
   }
 
   /** Its own deadline ends it: until then there is something under way. */
@@ -92,6 +113,8 @@ export class TlsAccept extends DownstreamConnection {
 
   override forget(): void {
     this.releaseHeld();
+    this.route?.leave(this.peer.bytes);
+    this.route = undefined;
     super.forget();
   }
 
@@ -99,6 +122,11 @@ export class TlsAccept extends DownstreamConnection {
     const { context, server, id } = this;
     const tls = new DownstreamTls(context.transport, id, this.choice, facts, suite);
     this.server = undefined;
+    const { route } = this;
+    if (route !== undefined) {
+      this.beginTcp(route, NO_BYTES, 0, 0);
+      return;
+    }
     if (server!.protocols[protocol] === 'h2' && context.openHttp2 !== undefined) {
       context.openHttp2(this, tls, NO_BYTES, 0, 0);
       return;
@@ -115,6 +143,14 @@ export class TlsAccept extends DownstreamConnection {
       this.closeGracefully();
       return;
     }
+    const { entryPoint, context } = this;
+    const tables = entryPoint.tcpIn(context.revision);
+    if (tables !== undefined && tables.tlsIndex !== -1) {
+      if (this.isDealtWith(tables, bytes, start, end)) return;
+    } else if (this.isPostgres) {
+      this.closeGracefully();
+      return;
+    }
     if (this.context.tls.isFull) {
       this.refuse(Errors.TLS_HANDSHAKES_EXCEEDED);
       this.context.tls.refused(Errors.TLS_HANDSHAKES_EXCEEDED, this.entryPoint.name, this.peer.text);
@@ -125,11 +161,44 @@ export class TlsAccept extends DownstreamConnection {
     this.releaseHeld();
   }
 
+  /** A TCP router has it now, with or without a handshake here; or it is to be closed. @returns false: go on with a handshake */
+  private isDealtWith(tables: TcpTables, bytes: Buffer, start: number, end: number): boolean {
+    const { context, entryPoint, peer } = this;
+    const { revision, tcp, tls } = context;
+    const view = tcp.helloView.of(tls.hello, peer.bytes);
+    const router = this.isPostgres
+      ? revision.matcher.matchTcp(tables.tlsIndex, view)
+      : tlsRoute(tables, entryPoint.hostsIn(revision), revision.matcher, revision.reader, view);
+    if (router === HTTPS && !this.isPostgres) return false;
+    const route = router === HTTPS ? undefined : admitToRoute(context, entryPoint, peer, router);
+    if (route === undefined || route.tls === 'closed') {
+      route?.leave(peer.bytes);
+      this.closeGracefully();
+      return true;
+    }
+    if (route.tls === 'passthrough') {
+      this.beginTcp(route, bytes, start, end);
+      this.releaseHeld();
+      return true;
+    }
+    this.route = route;
+    return false;
+  }
+
+  private beginTcp(route: TcpRoute, bytes: Buffer, start: number, end: number): void {
+    const { context, entryPoint, peer, isPostgres } = this;
+    const session = new TcpSession(context, entryPoint, peer, { route, isPostgres });
+    this.route = undefined;
+    this.replaceWith(session);
+    if (start < end) session.beginWith(bytes, start, end);
+    else session.opened();
+  }
+
   private terminate(bytes: Buffer, start: number, end: number): void {
     const { tls, revision, transport } = this.context;
     const { serverName } = tls.hello;
-    const hosts = this.entryPoint.hostsIn(revision);
-    const selected = tls.select(hosts, serverName, () => transport.localAddress(this.id)?.address ?? '');
+    const optionsName = this.route?.tlsOptions ?? this.entryPoint.hostsIn(revision).optionsFor(serverName);
+    const selected = tls.select(optionsName, serverName, () => this.localAddress());
     if (!isSelected(selected)) {
       this.tell(selected, undefined);
       if (selected === Errors.TLS_NAME_UNKNOWN) this.sendAlert();
@@ -141,6 +210,12 @@ export class TlsAccept extends DownstreamConnection {
     const errno = transport.startTls(this.id, selected.server.context, this.inMemory(bytes, start, end), end - start);
     // The connection is broken already, or memory is short.
     if (errno !== 0) this.abort();
+  }
+
+  private localAddress(): string {
+    const { proxied } = this.peer;
+    if (proxied !== undefined) return addressText(proxied.destination);
+    return this.context.transport.localAddress(this.id)?.address ?? '';
   }
 
   /** Where the bytes lie in the transport's memory: they are there, or are put there. */

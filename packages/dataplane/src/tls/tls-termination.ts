@@ -4,14 +4,7 @@
 import { type CatalogueEntry, Errors } from '@sluice/errors';
 import type { StreamTransport } from '@sluice/native';
 import { ClientHello } from '@sluice/protocols';
-import {
-  type EntryPointHosts,
-  NO_CERTIFICATE,
-  type OptionSet,
-  type TlsMaterial,
-  TlsSelection,
-  usableKeyKinds,
-} from '@sluice/routing/tls';
+import { NO_CERTIFICATE, type OptionSet, type TlsMaterial, TlsSelection, usableKeyKinds } from '@sluice/routing/tls';
 import type { Logger } from 'pino';
 import { RefusalLog } from '../listen/refusal-log.ts';
 import { type ServerContext, TlsContextCache } from './tls-context-cache.ts';
@@ -76,11 +69,11 @@ export class TlsTermination {
 
   /**
    * For the hello that was parsed last.
+   * @param name of the options; null: the connection is closed
    * @param serverName as it says, in lower case; @param localAddress asked for only when it says none
    * @returns why there is nothing to go on with, in place of it
    */
-  select(hosts: EntryPointHosts, serverName: string, localAddress: () => string): SelectedTls | CatalogueEntry {
-    const name = hosts.optionsFor(serverName);
+  select(name: string | null, serverName: string, localAddress: () => string): SelectedTls | CatalogueEntry {
     const options = name === null ? undefined : this.selection?.optionSet(name);
     if (options === undefined) return Errors.TLS_OPTIONS_MISSING;
     const certificate = this.selection!.certificate(

@@ -3,7 +3,6 @@
 
 import { constants } from 'node:os';
 import type { StreamConnection } from '../worker/stream-connection.ts';
-import type { UpstreamPool } from './upstream-pool.ts';
 import type { ServerTls } from './upstream-tls.ts';
 
 /** Lists of protocols as on the wire (RFC 7301 §3.1). */
@@ -17,12 +16,12 @@ export const H2_POSITION = 0;
 /** @throws Error with a `code` when the transport refuses; RangeError for a name that is too long. */
 export function startServerTls(
   connection: StreamConnection,
-  pool: UpstreamPool,
+  server: { readonly hostname: string; readonly port: number },
   tls: ServerTls,
   protocols: Uint8Array,
 ): void {
-  const name = tls.serverName === '' ? pool.hostname : tls.serverName;
-  const key = `${pool.hostname}\n${pool.port}\n${name}`;
+  const name = tls.serverName === '' ? server.hostname : tls.serverName;
+  const key = `${server.hostname}\n${server.port}\n${name}`;
   const sessionKey = key.length > SESSION_KEY_MAX_BYTES ? '' : key;
   const errno = connection.context.transport.startTlsClient(connection.id, tls.context, name, sessionKey, protocols);
   if (errno === 0) return;

@@ -11,10 +11,10 @@ import type { TlsMaterial } from '@sluice/routing/tls';
 import { LimitsBlock, type ServerStatus } from '@sluice/shared-state';
 import type { Logger } from 'pino';
 import { Detection } from '../detect/detection.ts';
+import { firstConnection } from '../detect/first-connection.ts';
 import { http2Taker } from '../detect/http2-taker.ts';
 import type { OpenHttp2 } from '../detect/open-http2.ts';
 import { tlsTaker } from '../detect/tls-taker.ts';
-import { DownstreamHttp1 } from '../http/downstream-http1.ts';
 import { EntryPoint } from '../http/entry-point.ts';
 import { ExchangePool } from '../http/exchange-pool.ts';
 import { HeadWriter } from '../http/head-writer.ts';
@@ -25,6 +25,7 @@ import { ClientBalance, type ClientBalanceOptions } from '../listen/client-balan
 import { PeerAddress } from '../listen/peer-address.ts';
 import { RefusalLog } from '../listen/refusal-log.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import { TcpPlane } from '../tcp/tcp-plane.ts';
 import { TlsTermination, type TlsTerminationOptions } from '../tls/tls-termination.ts';
 import { IdleSeats } from '../upstream/idle-seats.ts';
 import { NameResolver } from '../upstream/name-resolver.ts';
@@ -138,6 +139,7 @@ export class Dataplane implements ListenerEvents {
       idleSeats: new IdleSeats(transport.queuedBytes.length),
       upstreamTls: new UpstreamTls(options.log),
       services: new ServiceRegistry(options.status, pools),
+      tcp: new TcpPlane(options.slot, options.status, this.limits, () => transport.flush()),
       resolver: options.resolver ?? new NameResolver(),
       revision: undefined as unknown as Revision, // set by `install`, which comes before `listen`
       draining: false,
@@ -187,8 +189,8 @@ export class Dataplane implements ListenerEvents {
       this.live.delete(revision);
       release();
     };
-    const { services, metrics } = context;
-    const revision: Revision = new Revision(reader, services, this.middlewareBehaviourOf, released, metrics);
+    const { services, metrics, tcp } = context;
+    const revision: Revision = new Revision(reader, services, this.middlewareBehaviourOf, released, tcp, metrics);
     this.live.add(revision);
     const previous = context.revision;
     context.revision = revision;
@@ -244,6 +246,7 @@ export class Dataplane implements ListenerEvents {
     clearInterval(this.sweeper);
     this.slowClients.close();
     this.relief.close();
+    this.context.tcp.close();
     this.stopListening();
     this.context.transport.destroy();
   }
@@ -261,14 +264,20 @@ export class Dataplane implements ListenerEvents {
     // Before anything else: whoever gets it does with it all that is done with a new one.
     if (!isGiven && balance?.handOver(transport, id, peerOffset, firstTag, this.clientsMax) === true) return;
     const peer = PeerAddress.read(transport.memory, peerOffset);
-    const refusal = buffered.isFull ? Errors.BUFFERS_EXHAUSTED : entryPoint.admission?.admit(peer.bytes);
+    const countsAs = entryPoint.countsAs(peer);
+    const refusal = buffered.isFull ? Errors.BUFFERS_EXHAUSTED : entryPoint.admission?.admit(countsAs);
     if (refusal !== undefined) {
       transport.reset(id);
       entryPoint.metrics?.limits.reached(refusal);
       listener.refusals.refused(refusal, peer.text, transport.now);
       return;
     }
-    const connection = new DownstreamHttp1(this.context, entryPoint, peer);
+    const connection = firstConnection(this.context, entryPoint, peer);
+    if (connection === undefined) {
+      entryPoint.admission?.leave(countsAs);
+      transport.reset(id);
+      return;
+    }
     this.context.connections.add(id, connection);
     connection.admitted();
     connection.opened();

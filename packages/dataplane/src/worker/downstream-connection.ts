@@ -7,6 +7,12 @@ import type { PeerAddress } from '../listen/peer-address.ts';
 import { StreamConnection } from './stream-connection.ts';
 import type { WorkerContext } from './worker-context.ts';
 
+/** A connection that others may have received bytes of already. */
+export interface BeginsWithBytes extends DownstreamConnection {
+  /** In place of `opened`. Bytes of the transport's memory, or any others; valid during the call only. */
+  beginWith(bytes: Buffer, start: number, end: number): void;
+}
+
 export abstract class DownstreamConnection extends StreamConnection {
   readonly entryPoint: EntryPoint;
   readonly peer: PeerAddress;
@@ -43,6 +49,11 @@ export abstract class DownstreamConnection extends StreamConnection {
   /** The same for tunnels. */
   endTunnels(): void {}
 
+  /** The address that it counts under where clients of one address are limited. */
+  get countedAs(): Uint8Array {
+    return this.peer.bytes;
+  }
+
   /** Called every second or so where clients can be too slow. */
   checkPace(_elapsedMs: number): void {}
 
@@ -65,7 +76,7 @@ export abstract class DownstreamConnection extends StreamConnection {
     if (this.id !== 0) {
       this.entryPoint.metrics?.connectionClosed();
       this.context.balance?.closed();
-      this.entryPoint.admission?.leave(this.peer.bytes);
+      this.entryPoint.admission?.leave(this.countedAs);
     }
     super.forget();
   }

@@ -3,6 +3,8 @@
 
 import { SnapshotMatcher, type SnapshotReader } from '@sluice/routing/snapshot';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import type { TcpPlane } from '../tcp/tcp-plane.ts';
+import { TcpRoutes } from '../tcp/tcp-routes.ts';
 import { type MiddlewareLookup, Route } from './route.ts';
 import type { ServiceRegistry } from './service-registry.ts';
 import type { ServiceRuntime } from './service-runtime.ts';
@@ -10,6 +12,8 @@ import type { ServiceRuntime } from './service-runtime.ts';
 export class Revision {
   readonly reader: SnapshotReader;
   readonly matcher: SnapshotMatcher;
+  /** Their connections outlive the revision, and are not counted in it. */
+  readonly tcp: TcpRoutes;
   private readonly registry: ServiceRegistry;
   private readonly middlewareBehaviourOf: MiddlewareLookup;
   private readonly release: () => void;
@@ -25,10 +29,12 @@ export class Revision {
     registry: ServiceRegistry,
     middlewareBehaviourOf: MiddlewareLookup,
     release: () => void,
+    plane: TcpPlane,
     metrics?: WorkerMetrics,
   ) {
     this.reader = reader;
     this.matcher = new SnapshotMatcher(reader);
+    this.tcp = new TcpRoutes(reader, plane);
     this.registry = registry;
     this.middlewareBehaviourOf = middlewareBehaviourOf;
     this.release = release;

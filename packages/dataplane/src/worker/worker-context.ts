@@ -11,6 +11,7 @@ import type { ExchangePool } from '../http/exchange-pool.ts';
 import type { HeadWriter } from '../http/head-writer.ts';
 import type { ClientBalance } from '../listen/client-balance.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import type { TcpPlane } from '../tcp/tcp-plane.ts';
 import type { TlsTermination } from '../tls/tls-termination.ts';
 import type { IdleSeats } from '../upstream/idle-seats.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
@@ -48,6 +49,7 @@ export interface WorkerContext {
   /** For TLS to servers. */
   readonly upstreamTls: UpstreamTls;
   readonly services: ServiceRegistry;
+  readonly tcp: TcpPlane;
   readonly resolver: NameResolver;
   /** New exchanges start on it. */
   revision: Revision;

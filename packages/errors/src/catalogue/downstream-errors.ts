@@ -197,4 +197,15 @@ export const DOWNSTREAM_ERRORS = catalogueOf('downstream', {
     check:
       'The log line names the fault; docs/security/http2.md says what each one is. One client is a bug of that client, many at once are an attack.',
   },
+  DOWNSTREAM_ADDRESS_DENIED: {
+    number: 30,
+    meaning: 'A TCP middleware ipAllowList does not have the client’s address; its connection was reset.',
+    check:
+      'Is sourceRange of the middleware complete? Behind another proxy, the address is that proxy’s unless the entry point reads PROXY headers of it (proxyProtocol).',
+  },
+  DOWNSTREAM_PROXY_HEADER: {
+    number: 31,
+    meaning: 'The connection began with a PROXY header that is malformed, and was closed.',
+    check: 'The reason is in the log line; look at the proxy in front of this one.',
+  },
 });

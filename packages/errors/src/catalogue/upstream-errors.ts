@@ -189,4 +189,18 @@ export const UPSTREAM_ERRORS = catalogueOf('upstream', {
     check:
       'The name of the rule is in the log line. A server with h2c:// must speak HTTP/2 at once, without an upgrade from HTTP/1.1.',
   },
+  UPSTREAM_CLOSED_EARLY: {
+    number: 26,
+    retry: 'next-server',
+    meaning: 'The server of a TCP service closed the connection before a byte of the client was sent to it.',
+    check:
+      'The server accepts connections and drops them: it may be starting, stopping, or not know a PROXY header that it gets.',
+  },
+  UPSTREAM_STARTTLS_REFUSED: {
+    number: 27,
+    retry: 'next-server',
+    logLevel: 'warn',
+    meaning: 'The PostgreSQL server did not agree to TLS when it was asked for it.',
+    check: 'Switch TLS on in the server (ssl = on), or end TLS of clients here and leave tls of the server off.',
+  },
 });

@@ -1,0 +1,34 @@
+// The TCP routers of one revision, built on first use, and what they are matched by. Nothing is built in a revision that no
+// connection asks.
+
+import type { ServiceBuilder } from '@sluice/balancing';
+import type { SnapshotTables } from '@sluice/routing/snapshot';
+import type { TcpPlane } from './tcp-plane.ts';
+import { TcpRoute } from './tcp-route.ts';
+import type { TcpServer } from './tcp-server.ts';
+import type { TcpService } from './tcp-service.ts';
+
+export class TcpRoutes {
+  /** Those with servers that were built so far. */
+  readonly usedServices = new Set<TcpService>();
+  private readonly tables: SnapshotTables;
+  private readonly plane: TcpPlane;
+  private readonly routes = new Map<number, TcpRoute>();
+  private builder: ServiceBuilder<TcpServer, number> | undefined = undefined;
+
+  constructor(tables: SnapshotTables, plane: TcpPlane) {
+    this.tables = tables;
+    this.plane = plane;
+  }
+
+  /** @throws Error when it cannot be built. */
+  at(index: number): TcpRoute {
+    const known = this.routes.get(index);
+    if (known !== undefined) return known;
+    const { tables, plane } = this;
+    this.builder ??= plane.services.builderFor(tables, this.usedServices);
+    const route = new TcpRoute(tables, index, this.builder, plane.limits, plane.slot);
+    this.routes.set(index, route);
+    return route;
+  }
+}
