@@ -21,6 +21,8 @@ export type RawHandler = (connection: RawConnection, chunk: string) => void;
 export class RawServer {
   readonly connections: RawConnection[] = [];
   handler: RawHandler;
+  /** For servers that speak first. */
+  onConnection: ((connection: RawConnection) => void) | undefined = undefined;
   private readonly server: Server;
 
   private constructor(handler: RawHandler) {
@@ -70,6 +72,7 @@ export class RawServer {
   private accept(socket: Socket): void {
     const connection: RawConnection = { socket, received: '', ended: false };
     this.connections.push(connection);
+    this.onConnection?.(connection);
     socket.setNoDelay(true);
     socket.on('data', (chunk) => {
       const text = chunk.toString('latin1');

@@ -1,0 +1,170 @@
+// Which server a TCP connection gets: in turn, by address, the next one when one is down or refuses, none; limits of servers; TLS to
+// servers.
+
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import { ServerHealth } from '@sluice/shared-state';
+import { type ProxyOptions, type ProxyUnderTest, startProxy } from '../../src/testing/proxy-under-test.ts';
+import { RawServer } from '../../src/testing/raw-server.ts';
+
+let proxy: ProxyUnderTest | undefined;
+const servers: RawServer[] = [];
+afterEach(async () => {
+  await proxy?.close();
+  proxy = undefined;
+  for (const server of servers.splice(0)) await server.close();
+});
+
+/** Says its name at once. */
+async function named(name: string): Promise<RawServer> {
+  const server = await RawServer.start(() => {});
+  server.onConnection = ({ socket }) => socket.write(name);
+  servers.push(server);
+  return server;
+}
+
+/** A port where nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = await RawServer.start(() => {});
+  const { port } = server;
+  await server.close();
+  return port;
+}
+
+const list = (ports: readonly number[], more = '') =>
+  `[${ports.map((port) => `{ address: "127.0.0.1:${port}" ${more} }`).join(', ')}]`;
+const service = (ports: readonly number[], further = '', more = '') => `
+tcp:
+  routers: { all: { rule: "HostSNI(\`*\`)", service: app } }
+  services: { app: { loadBalancer: { servers: ${list(ports, more)} ${further} } } }`;
+
+async function start(dynamic: string, options: ProxyOptions = {}): Promise<ProxyUnderTest> {
+  proxy = await startProxy(() => {}, { dynamic, ...options });
+  return proxy;
+}
+
+/** What a client gets; a reset may come before it knows that it is connected. */
+async function ask(): Promise<string> {
+  const client = await proxy!.client().catch(() => undefined);
+  if (client === undefined) return '';
+  await client.until((received) => received !== '' || client.ended);
+  const { received } = client;
+  client.close();
+  return received;
+}
+
+describe('servers of TCP services', () => {
+  it('take turns', async () => {
+    const ports = [(await named('a')).port, (await named('b')).port];
+    await start(service(ports));
+    const seen = [await ask(), await ask(), await ask(), await ask()];
+    assert.equal(seen.filter((name) => name === 'a').length, 2, seen.join());
+  });
+
+  it('are chosen by the address of the client', async () => {
+    const ports = [(await named('a')).port, (await named('b')).port, (await named('c')).port];
+    await start(service(ports, ', strategy: hash'));
+    const first = await ask();
+    for (let i = 0; i < 5; i++) assert.equal(await ask(), first);
+  });
+
+  it('that refuse are passed over, within the attempts there are', async () => {
+    const good = await named('good');
+    const bad = await closedPort();
+    await start(service([bad, good.port], ', retry: { attempts: 1 }'));
+    for (let i = 0; i < 4; i++) assert.equal(await ask(), 'good');
+    proxy!.install(service([bad, good.port], ', retry: { attempts: 0 }'));
+    const seen = [await ask(), await ask()].sort();
+    assert.deepEqual(seen, ['', 'good']);
+  });
+
+  it('that are down get nothing; without any the connection is reset', async () => {
+    const [a, b] = [await named('a'), await named('b')];
+    await start(service([a.port, b.port]));
+    await ask();
+    proxy!.status.setHealth(proxy!.rowOf(`\ntcp\napp@file\n127.0.0.1:${a.port}`), ServerHealth.DOWN);
+    assert.deepEqual([await ask(), await ask()], ['b', 'b']);
+    proxy!.status.setHealth(proxy!.rowOf(`\ntcp\napp@file\n127.0.0.1:${b.port}`), ServerHealth.DOWN);
+    assert.equal(await ask(), '');
+  });
+
+  it('have names with several addresses', async () => {
+    const good = await named('good');
+    const { NameResolver } = await import('../../src/upstream/name-resolver.ts');
+    const resolver = new NameResolver((_name, done) => setImmediate(() => done(null, ['127.0.0.9', '127.0.0.1'])));
+    await start(service([good.port]).replace('127.0.0.1:', 'db.test:'), { resolver });
+    for (let i = 0; i < 3; i++) assert.equal(await ask(), 'good');
+  });
+
+  it('with names that are not resolved end the connection', async () => {
+    const { NameResolver } = await import('../../src/upstream/name-resolver.ts');
+    const failure = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
+    const resolver = new NameResolver((_name, done) => setImmediate(() => done(failure, [])));
+    await start(service([1]).replace('127.0.0.1:', 'db.test:'), { resolver });
+    assert.equal(await ask(), '');
+    assert.equal(proxy!.dataplane.connectionCount, 0);
+  });
+
+  it('are parts of weighted and failover services', async () => {
+    const [main, spare] = [await named('main'), await named('spare')];
+    await start(`
+tcp:
+  routers: { all: { rule: "HostSNI(\`*\`)", service: both } }
+  services:
+    both: { failover: { service: weighted, fallback: spare } }
+    weighted: { weighted: { services: [{ name: main, weight: 2 }, { name: spare, weight: 0 }], healthCheck: {} } }
+    main: { loadBalancer: { servers: ${list([main.port])}, healthCheck: {} } }
+    spare: { loadBalancer: { servers: ${list([spare.port])}, healthCheck: {} } }`);
+    assert.deepEqual([await ask(), await ask()], ['main', 'main']);
+    proxy!.status.setHealth(proxy!.rowOf(`\ntcp\nmain@file\n127.0.0.1:${main.port}`), ServerHealth.DOWN);
+    assert.equal(await ask(), 'spare');
+  });
+
+  it('have so many connections at a time; others wait in line, or for too long', async () => {
+    const server = await named('in');
+    await start(service([server.port], ', queueTimeout: 300ms, maxQueued: 1', ', maxConnections: 1'));
+    const first = await proxy!.client();
+    await first.untilText('in');
+    const second = await proxy!.client();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(await ask(), '');
+    assert.equal(server.connections.length, 1);
+    first.close();
+    await second.untilText('in');
+    const fourth = await proxy!.client();
+    await fourth.untilEnd();
+    assert.equal(fourth.received, '');
+    assert.equal(server.connections.length, 2);
+    second.close();
+    await server.until(() => proxy!.limits.serverConnections.sum(0) === 0, 'all places back');
+  });
+
+  it('count their connections for the least busy one', async () => {
+    const [a, b] = [await named('a'), await named('b')];
+    await start(service([a.port, b.port], ', strategy: leastconn'));
+    const clients = [];
+    for (let i = 0; i < 6; i++) {
+      const client = await proxy!.client();
+      await client.until((received) => received !== '');
+      clients.push(client);
+    }
+    assert.equal(clients.filter(({ received }) => received === 'a').length, 3);
+    for (const client of clients) client.close();
+    await a.until(() => proxy!.status.inFlight(0) + proxy!.status.inFlight(1) === 0, 'nothing in flight');
+  });
+
+  it('limit the connections of a client', async () => {
+    const server = await named('in');
+    await start(`
+tcp:
+  routers: { all: { rule: "HostSNI(\`*\`)", service: app, middlewares: [few] } }
+  middlewares: { few: { inFlightConn: { amount: 2 } } }
+  services: { app: { loadBalancer: { servers: ${list([server.port])} } } }`);
+    const clients = [await proxy!.client(), await proxy!.client()];
+    for (const client of clients) await client.untilText('in');
+    assert.equal(await ask(), '');
+    clients[0]!.close();
+    await server.until(() => proxy!.dataplane.connectionCount === 2, 'the end of the first one');
+    assert.equal(await ask(), 'in');
+  });
+});
