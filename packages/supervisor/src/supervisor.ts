@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OcspStapler } from '@sluice/certificates';
-import { internalObjects, type StaticConfiguration } from '@sluice/config';
+import { internalObjects, type StaticConfiguration, udpEntryPoints } from '@sluice/config';
 import { adminSocketPath, checkAccessLog } from '@sluice/dataplane/process';
 import { Errors } from '@sluice/errors';
 import { type HealthChange, HealthChecks } from '@sluice/health';
@@ -123,7 +123,7 @@ export class Supervisor {
       log,
     });
     this.providers = new ProviderSet(configuration, log, (name, provided) => this.pipeline.offer(name, provided));
-    this.takeover = new Takeover(options.runtimeDirectory, log);
+    this.takeover = new Takeover(options.runtimeDirectory, udpEntryPoints(configuration.entryPoints), log);
   }
 
   /**

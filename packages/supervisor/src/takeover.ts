@@ -1,5 +1,5 @@
-// Takes over from workers whose supervisor died: they go on serving, hand copies of their listening sockets to us, and are told
-// to drain when our own workers accept from these. At every moment somebody accepts, so no connection is refused.
+// Takes over from workers whose supervisor died: they go on serving, hand copies of their sockets to us, and are told to drain when
+// our own workers accept from these. At every moment somebody accepts, so no connection is refused and no datagram is lost.
 
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,15 +13,9 @@ import {
   workerMailboxPath,
 } from '@sluice/dataplane/process';
 import { type CatalogueEntry, Errors } from '@sluice/errors';
-import {
-  adoptListeningSocket,
-  closeDescriptor,
-  type ListeningSocket,
-  type Mail,
-  type Mailbox,
-  openMailbox,
-} from '@sluice/native';
+import { closeDescriptor, type Mail, type Mailbox, openMailbox } from '@sluice/native';
 import type { Logger } from 'pino';
+import { adoptSocket, type BoundSocket } from './sockets/bound-socket.ts';
 
 const ASK_TIMEOUT_MS = 5000;
 /** A worker notices the end of its supervisor within moments, but we may be quicker. */
@@ -30,14 +24,18 @@ const SUPERVISED_RETRY_MS = 100;
 
 export class Takeover {
   /** By entry point. The receiver's to close. */
-  readonly sockets = new Map<string, ListeningSocket[]>();
+  readonly sockets = new Map<string, BoundSocket[]>();
   private readonly runtimeDirectory: string;
   private readonly log: Logger;
   /** Process ids of workers that handed something over. */
   private earlier: number[] = [];
 
-  constructor(runtimeDirectory: string, log: Logger) {
+  private readonly udp: ReadonlySet<string>;
+
+  /** @param udp entry points of UDP; an instance keeps its entry points, so the others are of TCP. */
+  constructor(runtimeDirectory: string, udp: Iterable<string>, log: Logger) {
     this.runtimeDirectory = runtimeDirectory;
+    this.udp = new Set(udp);
     this.log = log;
   }
 
@@ -126,7 +124,8 @@ export class Takeover {
       const name = names[index];
       try {
         if (name === undefined) throw new Error('a descriptor without the name of its entry point');
-        this.sockets.set(name, [...(this.sockets.get(name) ?? []), adoptListeningSocket(descriptor)]);
+        const socket = adoptSocket(descriptor, this.udp.has(name) ? 'udp' : 'tcp');
+        this.sockets.set(name, [...(this.sockets.get(name) ?? []), socket]);
         taken++;
       } catch (error) {
         closeDescriptor(descriptor);

@@ -98,7 +98,7 @@ export const CONTROL_ERRORS = catalogueOf('control', {
     number: 32,
     logLevel: 'error',
     meaning: 'The address of an entry point is taken by another process.',
-    check: '“ss -ltnp” shows which. To replace a running Sluice see docs/operations/take-over.md.',
+    check: '“ss -ltunp” shows which. To replace a running Sluice see docs/operations/take-over.md.',
   },
   LISTEN_NOT_PERMITTED: {
     number: 33,

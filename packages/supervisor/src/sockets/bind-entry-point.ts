@@ -1,11 +1,12 @@
-// Opens listening sockets for one entry point and turns what the kernel answers into one sentence.
+// Opens listening sockets of TCP, or bound ones of UDP, for one entry point and turns what the kernel answers into one sentence.
 // Which sockets are needed, and whose they are, is decided elsewhere.
 
 import { lookup } from 'node:dns/promises';
 import { type EntryPointAddress, parseEntryPointAddress } from '@sluice/config';
 import { Errors } from '@sluice/errors';
-import { closeDescriptor, createListeningSocket, type ListeningSocket } from '@sluice/native';
+import { closeDescriptor, createDatagramSocket, createListeningSocket } from '@sluice/native';
 import { StartError } from '../start-error.ts';
+import type { BoundSocket } from './bound-socket.ts';
 
 /** Accepted connections: first probe after 3 minutes of silence (static-config.md section 2), broken 2 minutes later. */
 const KEEP_ALIVE = { idleS: 180, intervalS: 15, count: 9 } as const;
@@ -17,6 +18,7 @@ export interface BindTarget {
   /** An address without brackets; empty: all. */
   readonly host: string;
   readonly port: number;
+  readonly protocol: EntryPointAddress['protocol'];
 }
 
 /** Names are resolved once, here. @throws StartError */
@@ -24,14 +26,11 @@ export async function bindTargetOf(entryPoint: string, address: string): Promise
   const parts: EntryPointAddress | string = parseEntryPointAddress(address);
   if (typeof parts === 'string')
     throw new StartError(`the address "${address}" of entry point "${entryPoint}" ${parts}`);
-  if (parts.protocol !== 'tcp') {
-    throw new StartError(`the entry point "${entryPoint}" asks for ${parts.protocol} ("${address}"); tcp is supported`);
-  }
-  const { host, port } = parts;
-  if (host === '' || host.includes(':')) return { entryPoint, address, host, port };
+  const { host, port, protocol } = parts;
+  if (host === '' || host.includes(':')) return { entryPoint, address, host, port, protocol };
   try {
     const found = await lookup(host, { order: 'ipv4first' });
-    return { entryPoint, address, host: found.address, port };
+    return { entryPoint, address, host: found.address, port, protocol };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new StartError(
@@ -43,7 +42,7 @@ export async function bindTargetOf(entryPoint: string, address: string): Promise
 }
 
 /** One of several sockets of ours on the address. @throws StartError */
-export function bindShared(target: BindTarget, port: number): ListeningSocket {
+export function bindShared(target: BindTarget, port: number): BoundSocket {
   return bind(target, port, true);
 }
 
@@ -61,9 +60,12 @@ export function isAddressInUse(error: unknown): boolean {
   return error instanceof StartError && error.entry === Errors.LISTEN_ADDRESS_IN_USE;
 }
 
-function bind(target: BindTarget, port: number, reusePort: boolean): ListeningSocket {
+function bind(target: BindTarget, port: number, reusePort: boolean): BoundSocket {
+  const { host, protocol } = target;
   try {
-    return createListeningSocket({ host: target.host, port, reusePort, keepAlive: KEEP_ALIVE });
+    return protocol === 'udp'
+      ? createDatagramSocket({ host, port, reusePort })
+      : createListeningSocket({ host, port, reusePort, keepAlive: KEEP_ALIVE });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const start = subject(target.entryPoint, target.address);

@@ -3,8 +3,15 @@ import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { closeDescriptor, createListeningSocket, duplicateDescriptor, type ListeningSocket } from '@sluice/native';
+import {
+  adoptDatagramSocket,
+  closeDescriptor,
+  createDatagramSocket,
+  createListeningSocket,
+  duplicateDescriptor,
+} from '@sluice/native';
 import { bindTargetOf } from './bind-entry-point.ts';
+import type { BoundSocket } from './bound-socket.ts';
 import { type EntryPointSockets, ListenerSet } from './listener-set.ts';
 
 async function plan(address: string, parts: Partial<EntryPointSockets> = {}): Promise<EntryPointSockets> {
@@ -24,7 +31,7 @@ function inodes(set: ListenerSet, slots: number): number[][] {
   );
 }
 
-function isOpen({ descriptor }: ListeningSocket): boolean {
+function isOpen({ descriptor }: BoundSocket): boolean {
   try {
     fstatSync(descriptor);
     return true;
@@ -61,7 +68,13 @@ test('with reusePort another program on the address is fine if it allows that', 
 });
 
 function unwanted(port: number): EntryPointSockets {
-  const target = { entryPoint: 'other', address: `127.0.0.1:${port}`, host: '127.0.0.1', port };
+  const target = {
+    entryPoint: 'other',
+    address: `127.0.0.1:${port}`,
+    host: '127.0.0.1',
+    port,
+    protocol: 'tcp',
+  } as const;
   return { target, reusePort: false, passed: [], takenOver: [] };
 }
 
@@ -109,10 +122,33 @@ test('close gives up everything; a failure too', async () => {
 });
 
 test('addresses that cannot be: one sentence each', async () => {
-  await assert.rejects(bindTargetOf('web', ':80/udp'), /asks for udp/);
   await assert.rejects(bindTargetOf('web', 'host.invalid:80'), /the host is not known/);
   assert.throws(
     () => ListenerSet.open(1, [{ ...unwanted(1), target: { ...unwanted(1).target, host: '192.0.2.1' } }]),
     /cannot listen/,
   );
+});
+
+test('UDP: a socket for each slot, beside TCP on the same port; an address in use is refused', async (context) => {
+  const set = open(context, 3, await plan('127.0.0.1:0/udp'));
+  assert.equal(new Set(inodes(set, 3).flat()).size, 3);
+  const { port } = set.addressOf('web')!;
+  for (let slot = 0; slot < 3; slot++) {
+    assert.equal(adoptDatagramSocket(set.ofSlot(slot)[0]!.descriptor).port, port);
+  }
+  const target = { ...unwanted(port).target, protocol: 'udp' } as const;
+  assert.throws(() => ListenerSet.open(1, [{ ...unwanted(port), target }]), /"other" cannot listen on .*in use/);
+  open(context, 2, unwanted(port));
+});
+
+test('UDP: nobody shares a socket, as a client must have one reader', async (context) => {
+  const alone = createDatagramSocket({ host: '127.0.0.1', port: 0, reusePort: false });
+  const passed = open(context, 3, await plan(`127.0.0.1:${alone.port}/udp`, { passed: [alone] }));
+  assert.deepEqual(
+    inodes(passed, 3).map((list) => list.length),
+    [1, 0, 0],
+  );
+  const shared = createDatagramSocket({ host: '127.0.0.1', port: 0 });
+  const beside = open(context, 3, await plan(`127.0.0.1:${shared.port}/udp`, { takenOver: [shared] }));
+  assert.equal(new Set(inodes(beside, 3).flat()).size, 3);
 });

@@ -1,9 +1,10 @@
-// Which listening sockets each slot accepts from. The sockets belong to the supervisor and outlive every worker, so what
-// waits in their queues when a worker dies is accepted by the next one in the slot.
+// Which sockets each slot accepts from or receives on. They belong to the supervisor and outlive every worker, so what waits in
+// their queues when a worker dies is taken by the next one in the slot.
 
 import { fstatSync } from 'node:fs';
-import { closeDescriptor, type ListeningSocket } from '@sluice/native';
+import { closeDescriptor } from '@sluice/native';
 import { type BindTarget, bindShared, isAddressInUse, requireUnused } from './bind-entry-point.ts';
+import type { BoundSocket } from './bound-socket.ts';
 
 export interface SlotListener {
   readonly entryPoint: string;
@@ -14,16 +15,16 @@ export interface EntryPointSockets {
   readonly target: BindTarget;
   /** Several programs may listen on the address (`reusePort`): no complaint when somebody does already. */
   readonly reusePort: boolean;
-  /** From a service manager: every slot accepts from each of them. */
-  readonly passed: readonly ListeningSocket[];
+  /** From a service manager: every slot accepts from each of them. One of UDP goes to one slot, as a client's datagrams belong together. */
+  readonly passed: readonly BoundSocket[];
   /** From earlier workers: each goes to one slot, so that none is left without somebody who accepts. */
-  readonly takenOver: readonly ListeningSocket[];
+  readonly takenOver: readonly BoundSocket[];
 }
 
 export class ListenerSet {
   private readonly bySlot: SlotListener[][];
   private readonly owned = new Set<number>();
-  private readonly bound = new Map<string, ListeningSocket>();
+  private readonly bound = new Map<string, BoundSocket>();
 
   /**
    * Opens what is missing.
@@ -67,7 +68,7 @@ export class ListenerSet {
     const isPassed = new Set(passed.map(({ descriptor }) => descriptor));
     let turn = 0;
     for (const socket of given) {
-      if (isPassed.has(socket.descriptor)) this.giveAll(target, socket);
+      if (isPassed.has(socket.descriptor) && target.protocol === 'tcp') this.giveAll(target, socket);
       else this.give(turn++ % this.bySlot.length, target, socket);
     }
     if (given.length === 0 && !reusePort) requireUnused(target);
@@ -76,8 +77,11 @@ export class ListenerSet {
     });
   }
 
-  /** A new socket beside the others of the entry point, or, where those do not allow that, one of theirs. */
-  private fill(slot: number, target: BindTarget, given: readonly ListeningSocket[]): void {
+  /**
+   * A new socket beside the others of the entry point, or, where those do not allow that, one of theirs: of UDP none, since of two
+   * readers each would get a part of what a client sends.
+   */
+  private fill(slot: number, target: BindTarget, given: readonly BoundSocket[]): void {
     const port = this.bound.get(target.entryPoint)?.port ?? target.port;
     try {
       const socket = bindShared(target, port);
@@ -85,21 +89,21 @@ export class ListenerSet {
       this.give(slot, target, socket);
     } catch (error) {
       if (given.length === 0 || !isAddressInUse(error)) throw error;
-      this.give(slot, target, given[slot % given.length]!);
+      if (target.protocol === 'tcp') this.give(slot, target, given[slot % given.length]!);
     }
   }
 
-  private giveAll(target: BindTarget, socket: ListeningSocket): void {
+  private giveAll(target: BindTarget, socket: BoundSocket): void {
     for (let slot = 0; slot < this.bySlot.length; slot++) this.give(slot, target, socket);
   }
 
-  private give(slot: number, { entryPoint }: BindTarget, socket: ListeningSocket): void {
+  private give(slot: number, { entryPoint }: BindTarget, socket: BoundSocket): void {
     this.bySlot[slot]!.push({ entryPoint, descriptor: socket.descriptor });
     if (!this.bound.has(entryPoint)) this.bound.set(entryPoint, socket);
   }
 
   /** The same socket comes several times when workers shared it, or when it is passed again after a restart. */
-  private withoutDoubles(sockets: readonly ListeningSocket[]): ListeningSocket[] {
+  private withoutDoubles(sockets: readonly BoundSocket[]): BoundSocket[] {
     const seen = new Set<number>();
     return sockets.filter(({ descriptor }) => {
       const { ino } = fstatSync(descriptor);

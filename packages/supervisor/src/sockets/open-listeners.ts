@@ -1,9 +1,10 @@
-// Brings together where listening sockets come from: passed in by a service manager, handed over by earlier workers, new ones.
+// Brings together where the sockets of entry points come from: passed in by a service manager, handed over by earlier workers, new ones.
 
-import type { StaticConfiguration } from '@sluice/config';
-import { closeDescriptor, type ListeningSocket } from '@sluice/native';
+import { isUdp, type StaticConfiguration } from '@sluice/config';
+import { closeDescriptor } from '@sluice/native';
 import type { Logger } from 'pino';
 import { bindTargetOf } from './bind-entry-point.ts';
+import type { BoundSocket } from './bound-socket.ts';
 import { type EntryPointSockets, ListenerSet } from './listener-set.ts';
 import { adoptPassed, passedDescriptors } from './socket-activation.ts';
 
@@ -20,11 +21,13 @@ export interface OpenListenersOptions {
  */
 export async function openListeners(
   { configuration, slots, env, log }: OpenListenersOptions,
-  takenOver: ReadonlyMap<string, readonly ListeningSocket[]>,
+  takenOver: ReadonlyMap<string, readonly BoundSocket[]>,
 ): Promise<ListenerSet> {
   const { entryPoints } = configuration;
-  const names = new Set(Object.keys(entryPoints));
-  const passed = adoptPassed(passedDescriptors(env, process.pid), names, log);
+  const protocols = new Map(
+    Object.entries(entryPoints).map(([name, entryPoint]) => [name, isUdp(entryPoint) ? 'udp' : 'tcp'] as const),
+  );
+  const passed = adoptPassed(passedDescriptors(env, process.pid), protocols, log);
   const all = [...passed.values(), ...takenOver.values()].flat();
   const plans: EntryPointSockets[] = [];
   try {
@@ -37,7 +40,7 @@ export async function openListeners(
     throw error;
   }
   for (const [name, sockets] of takenOver) {
-    if (!names.has(name)) for (const { descriptor } of sockets) closeDescriptor(descriptor);
+    if (!protocols.has(name)) for (const { descriptor } of sockets) closeDescriptor(descriptor);
   }
   return ListenerSet.open(slots, plans);
 }

@@ -1,9 +1,11 @@
-// Listening sockets that a service manager passed in (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES; sd_listen_fds(3)).
+// Sockets of TCP and UDP that a service manager passed in (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES; sd_listen_fds(3)).
 // A socket belongs to the entry point whose name it carries; the address of the entry point is not compared, as the
 // administrator has chosen the socket.
 
-import { adoptListeningSocket, closeDescriptor, type ListeningSocket } from '@sluice/native';
+import type { EntryPointAddress } from '@sluice/config';
+import { closeDescriptor } from '@sluice/native';
 import type { Logger } from 'pino';
+import { adoptSocket, type BoundSocket } from './bound-socket.ts';
 
 const FIRST_DESCRIPTOR = 3;
 /** More than anybody passes; a wrong number must not make us touch descriptors of our own. */
@@ -35,25 +37,34 @@ export function passedDescriptors(env: NodeJS.ProcessEnv, pid: number): PassedDe
   }));
 }
 
-/** Sockets by entry point. Others are closed with a warning: nobody would ever accept from them here. */
+/**
+ * Sockets by entry point. Others are closed with a warning: nobody would ever accept from them here.
+ * @param protocols by name of the entry point
+ */
 export function adoptPassed(
   passed: readonly PassedDescriptor[],
-  entryPoints: ReadonlySet<string>,
+  protocols: ReadonlyMap<string, EntryPointAddress['protocol']>,
   log: Pick<Logger, 'warn'>,
-): Map<string, ListeningSocket[]> {
-  const sockets = new Map<string, ListeningSocket[]>();
+): Map<string, BoundSocket[]> {
+  const sockets = new Map<string, BoundSocket[]>();
   for (const { name, descriptor } of passed) {
-    if (!entryPoints.has(name)) {
-      log.warn({ name, entryPoints: [...entryPoints] }, 'a passed socket is not used: no entry point has its name');
+    const protocol = protocols.get(name);
+    if (protocol === undefined) {
+      log.warn(
+        { name, entryPoints: [...protocols.keys()] },
+        'a passed socket is not used: no entry point has its name',
+      );
       closeQuietly(descriptor);
       continue;
     }
     try {
-      sockets.set(name, [...(sockets.get(name) ?? []), adoptListeningSocket(descriptor)]);
+      sockets.set(name, [...(sockets.get(name) ?? []), adoptSocket(descriptor, protocol)]);
     } catch (error) {
       log.warn(
         { name, reason: (error as Error).message },
-        'a passed socket is not used: it must be a listening stream socket',
+        protocol === 'tcp'
+          ? 'a passed socket is not used: it must be a listening stream socket'
+          : 'a passed socket is not used: it must be a socket of UDP',
       );
       closeQuietly(descriptor);
     }
