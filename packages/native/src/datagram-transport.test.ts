@@ -66,6 +66,24 @@ describe('flows of datagrams', () => {
     );
   });
 
+  it('show answers of one flow alone when that is asked for', async () => {
+    const port = h.listen();
+    const server = await h.echo();
+    const clients = [await h.peer(), await h.peer()];
+    for (const [index, client] of clients.entries()) {
+      client.socket.send(`of ${index}`, port, '127.0.0.1');
+      const { flow } = await h.next(FlowEvent.NEW);
+      if (index === 1) assert.equal(h.transport.inspectAnswers(flow, 1), 0);
+      assert.equal(h.transport.inspectAnswers(flow, 65), EINVAL);
+      assert.equal(h.transport.connectFlow(flow, '127.0.0.1', server.port), 0);
+      client.socket.send('again', port, '127.0.0.1');
+      await h.until('echoes', () => client.received.length === 2);
+    }
+    assert.equal(h.transport.inspectAnswers(1, 1), ESTALE);
+    const shown = h.seen.filter(({ kind }) => kind === FlowEvent.ANSWER);
+    assert.deepEqual(shown.map(({ bytes }) => bytes.toString()), ['of 1']);
+  });
+
   it('can be refused; the next datagram is a new flow', async () => {
     const port = h.listen();
     const client = await h.peer();

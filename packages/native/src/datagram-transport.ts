@@ -23,6 +23,7 @@ interface NativeDatagramTransport {
   refuse(flow: number): number;
   closeFlow(flow: number): number;
   addKey(flow: number, key: Uint8Array): number;
+  inspectAnswers(flow: number, count: number): number;
   destroy(): void;
 }
 
@@ -137,6 +138,14 @@ export class DatagramTransport {
    */
   addKey(flow: number, key: Uint8Array): number {
     return this.#native.addKey(flow, key);
+  }
+
+  /**
+   * Shows this flow's first answers, also where the listener shows none: `count` of them, 0 … 64, those that were shown included.
+   * @returns 0, EINVAL or ESTALE.
+   */
+  inspectAnswers(flow: number, count: number): number {
+    return this.#native.inspectAnswers(flow, count);
   }
 
   /** Closes everything at once, without events. Safe within the handler and more than once. */

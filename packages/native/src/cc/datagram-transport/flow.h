@@ -64,6 +64,7 @@ struct Flow {
   FlowEnd end;
   uint8_t keyCount;
   uint8_t shownFromClient, shownFromServer;  // payloads that JavaScript was shown
+  uint8_t wantedFromServer;                  // of this flow, besides what the listener shows
   uint8_t heard;    // datagrams from this address, as far as the amplification limit counts
   bool limited;     // the amplification limit holds
   bool failed;      // its socket has an error to tell

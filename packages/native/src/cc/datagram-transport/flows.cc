@@ -71,6 +71,13 @@ int DatagramTransport::AddKey(int32_t id, const uint8_t* bytes, uint32_t length)
   return table_.AddKey(flow, bytes, length);
 }
 
+int DatagramTransport::InspectAnswers(int32_t id, uint32_t count) {
+  Flow* flow = table_.Find(id);
+  if (destroyed_ || flow == nullptr || flow->state == FlowState::kEnded) return ESTALE;
+  flow->wantedFromServer = static_cast<uint8_t>(count);
+  return 0;
+}
+
 void DatagramTransport::Touch(Flow* flow) {
   flow->activeMs = now_ms_;
   if (now_ms_ - flow->placedMs <= flow->listener->options.idleMs / kPlaceFraction) return;

@@ -150,6 +150,16 @@ napi_value AddKey(napi_env env, napi_callback_info info) {
                                                     static_cast<uint32_t>(length)));
 }
 
+/** inspectAnswers(flow, count): 0 or an errno */
+napi_value InspectAnswers(napi_env env, napi_callback_info info) {
+  Call call;
+  if (!Begin(env, info, &call)) return nullptr;
+  int64_t id, count;
+  if (!ReadInteger(env, call.arguments[0], 1, INT32_MAX, &id)) return Number(env, ESTALE);
+  if (!ReadInteger(env, call.arguments[1], 0, 64, &count)) return Number(env, EINVAL);
+  return Number(env, call.binding->transport.InspectAnswers(static_cast<int32_t>(id), static_cast<uint32_t>(count)));
+}
+
 napi_value Destroy(napi_env env, napi_callback_info info) {
   Call call;
   if (Begin(env, info, &call)) call.binding->Shutdown();
@@ -229,6 +239,7 @@ void InitDatagramTransport(napi_env env, napi_value exports) {
       Method("refuse", OnFlow<&DatagramTransport::Refuse>),
       Method("closeFlow", OnFlow<&DatagramTransport::CloseFlow>),
       Method("addKey", AddKey),
+      Method("inspectAnswers", InspectAnswers),
       Method("destroy", Destroy),
   };
   napi_value constructor;

@@ -89,7 +89,9 @@ void DatagramTransport::TakeAnswers(Flow* flow, int slot, int count) {
     Count(kTotalFromServers, datagrams);
     if (datagrams > 1) Count(kTotalReceivedTogether, datagrams);
     Count(kTotalBytesFromServers, answer.length);
-    if (flow->shownFromServer < flow->listener->options.inspectFromServer) ShowAnswer(flow, answer);
+    if (flow->shownFromServer < std::max<uint32_t>(flow->listener->options.inspectFromServer, flow->wantedFromServer)) {
+      ShowAnswer(flow, answer);
+    }
     const uint32_t allowed = Allowed(flow, answer);
     if (allowed < answer.length) {
       const uint32_t dropped = datagrams - allowed / answer.segment;

@@ -60,6 +60,7 @@ class DatagramTransport final : public LoopClient {
   int Refuse(int32_t id);
   int CloseFlow(int32_t id);
   int AddKey(int32_t id, const uint8_t* bytes, uint32_t length);
+  int InspectAnswers(int32_t id, uint32_t count);
 
  private:
   // transport.cc: turns and events
