@@ -3,6 +3,7 @@ export * from './limits/client-counts.ts';
 export * from './limits/limits-block.ts';
 export * from './limits/slot-counts.ts';
 export * from './limits/slot-load.ts';
+export * from './metrics/flow-labels.ts';
 export * from './metrics/limit-labels.ts';
 export * from './metrics/metric-kind.ts';
 export * from './metrics/metrics-block.ts';

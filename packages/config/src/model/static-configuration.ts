@@ -64,7 +64,12 @@ export interface EntryPointConfiguration {
   readonly observability: { readonly accessLogs: boolean; readonly metrics: boolean };
   readonly http2: EntryPointHttp2;
   /** Of effect on UDP entry points only. */
-  readonly udp: { /** Idle sessions end. */ readonly timeout: DurationMs };
+  readonly udp: {
+    /** Idle sessions end. */
+    readonly timeout: DurationMs;
+    /** Bytes to a client for each byte of its first datagram; 0: no limit. Our extension. */
+    readonly maxAmplification: number;
+  };
   /** Undefined: a PROXY header is no header. */
   readonly proxyProtocol?: EntryPointProxyProtocol | undefined;
   /** How bytes of TCP connections are passed on. Our extension. */

@@ -4,12 +4,18 @@ import { z } from 'zod';
 import type { EntryPointConfiguration, EntryPointProxyProtocol } from '../model/static-configuration.ts';
 import { durationSchema } from '../schema/duration.ts';
 import { cidrListSchema } from '../schema/network.ts';
+import { boundedInteger } from '../schema/scalars.ts';
 
 export const entryPointUdpSchema = z
   .object({
     timeout: durationSchema({ minMs: 1 })
       .prefault('3s')
       .describe('Time without a datagram in either direction after which a session ends.'),
+    maxAmplification: boundedInteger({ min: 0, max: 1_000 })
+      .default(0)
+      .describe(
+        'Bytes a client may be sent for each byte it has sent, until its second datagram shows that its address is its own; answers beyond are dropped. 0: no limit. Not part of the compatible configuration.',
+      ),
   })
   .prefault({});
 

@@ -4,6 +4,7 @@
 import { MetricRows, type MetricsSettings, RequestSeries, TlsSeries } from '@sluice/observability/metrics';
 import { ObservedSignal } from '@sluice/routing/snapshot';
 import { MetricKind, type MetricsBlock, nameHash } from '@sluice/shared-state';
+import { FlowMetrics } from '../udp/flow-metrics.ts';
 import { isForwardedField } from '../http/forwarded-fields.ts';
 import { ConnectionMetrics } from './connection-metrics.ts';
 import { EntryPointMetrics } from './entry-point-metrics.ts';
@@ -62,6 +63,11 @@ export class WorkerMetrics {
       serviceTls: services ? this.tls(MetricKind.SERVICE_TLS_REQUESTS, serviceHash, 0) : undefined,
       connections: services ? new ConnectionMetrics(this.rows, serviceHash) : undefined,
     };
+  }
+
+  /** Of a UDP entry point. */
+  ofFlows(name: string): FlowMetrics {
+    return new FlowMetrics(this.rows, nameHash(name));
   }
 
   private tls(kind: number, name: number, other: number): TlsSeries {

@@ -7,6 +7,7 @@ import { Errors } from '@sluice/errors';
 import { closeDescriptor, mapWritable, openMailbox } from '@sluice/native';
 import { ControlBlock, LimitsBlock, ServerStatus } from '@sluice/shared-state';
 import { ownClientsMax } from '../listen/clients-max.ts';
+import { ownFlowsMax } from '../udp/flows-max.ts';
 import { Dataplane } from '../worker/dataplane.ts';
 import { ControlServer } from './control-server.ts';
 import { handOver } from './hand-over.ts';
@@ -81,27 +82,32 @@ async function serve(
     runtimeDirectory,
     isSupervised: () => channel.supervised,
     handOver: (path) => handOver(bootstrap, process.pid, path),
-    drain: (acceptGraceMs, graceMs) => void shell.drain(acceptGraceMs, graceMs),
+    drain: (acceptGraceMs, graceMs) => {
+      dataplane.releaseDatagrams();
+      void shell.drain(acceptGraceMs, graceMs);
+    },
   });
   const server = new ControlServer((request) => desk.answer(request));
+  const dataplane = new Dataplane({
+    slot,
+    status,
+    limits: new LimitsBlock(mapWritable(bootstrap.limits.descriptor)),
+    bufferedBytesMax: bootstrap.limits.bufferedBytesMax,
+    log,
+    serverName: hostname(),
+    ...openMetrics(bootstrap),
+    ...(bootstrap.mailboxes === undefined
+      ? {}
+      : { balance: { control, mailboxes: bootstrap.mailboxes.send, isSupervised: () => channel.supervised } }),
+    ...(accessLog === undefined ? {} : { accessLog }),
+    transport: { connectionsMax: CONNECTIONS_MAX },
+    clientsMax: ownClientsMax(CONNECTIONS_MAX),
+    flowsMax: ownFlowsMax(),
+  });
   const shell = new WorkerShell({
     bootstrap,
     control,
-    dataplane: new Dataplane({
-      slot,
-      status,
-      limits: new LimitsBlock(mapWritable(bootstrap.limits.descriptor)),
-      bufferedBytesMax: bootstrap.limits.bufferedBytesMax,
-      log,
-      serverName: hostname(),
-      ...openMetrics(bootstrap),
-      ...(bootstrap.mailboxes === undefined
-        ? {}
-        : { balance: { control, mailboxes: bootstrap.mailboxes.send, isSupervised: () => channel.supervised } }),
-      ...(accessLog === undefined ? {} : { accessLog }),
-      transport: { connectionsMax: CONNECTIONS_MAX },
-      clientsMax: ownClientsMax(CONNECTIONS_MAX),
-    }),
+    dataplane,
     log,
     mapSnapshot,
     closeDescriptor,

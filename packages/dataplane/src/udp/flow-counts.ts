@@ -11,9 +11,12 @@ export const FlowRefusal = {
   NO_SERVER: 2,
   /** The worker is leaving. */
   DRAINING: 3,
+  /** It begins as a QUIC connection and goes on as something else, or too many wait for the rest of what they say. */
+  BAD_HELLO: 4,
 } as const;
 
-const REFUSALS = 4;
+const REFUSALS = 5;
+const ENDS = 6;
 
 export class FlowCounts {
   /** Flows that were given to a server. */
@@ -24,6 +27,8 @@ export class FlowCounts {
   endedByHealth = 0;
   /** Servers that could not be sent to when a flow was to begin. */
   serversFailed = 0;
+  /** By the transport's `FlowEnd`: of those that were announced, and not refused. */
+  readonly endedBy = new Float64Array(ENDS);
   /** By `FlowRefusal`. */
   readonly refused = new Float64Array(REFUSALS);
 }

@@ -36,6 +36,15 @@ export interface FlowPolicyOptions<Server> {
   readonly slot: number;
   readonly status: ServerStatus;
   readonly commands: FlowCommands<Server>;
+  /** Who has to know which servers have flows. Default: nobody. */
+  readonly uses?: ServerUses<Server>;
+}
+
+export interface ServerUses<Server> {
+  /** A flow was given to the server. */
+  began(server: Server): void;
+  /** It is over. Once for each that has begun. */
+  over(server: Server): void;
 }
 
 export class FlowPolicy<Server extends PickerServer> {
@@ -65,20 +74,22 @@ export class FlowPolicy<Server extends PickerServer> {
   /**
    * The first datagram of a flow has come.
    * @param client 16 bytes, IPv4 mapped; not kept. @param service undefined: there is no router.
+   * @returns a `FlowRefusal`; undefined when a server has it.
    */
   onNew(
     flow: number,
     entryPoint: FlowEntryPoint,
     client: Uint8Array,
     service: BalancedService<Server> | undefined,
-  ): void {
+  ): number | undefined {
     // The seat has been given to another flow: the last one is over, however that was missed.
     const last = this.flows.at(flow);
     if (last !== 0) this.forget(last);
     const refusal = this.draining ? FlowRefusal.DRAINING : this.admit(flow, entryPoint, client, service);
-    if (refusal === undefined) return;
+    if (refusal === undefined) return undefined;
     entryPoint.counts.refused[refusal]++;
     this.options.commands.refuse(flow);
+    return refusal;
   }
 
   /** The transport has ended a flow, or could not begin it. Also after `close`, or not: both are fine. @param byServer an error of its. */
@@ -138,6 +149,7 @@ export class FlowPolicy<Server extends PickerServer> {
       if (commands.open(flow, server)) {
         this.flows.put(flow, client, server, entryPoint);
         status.addInFlight(server.statusRow, slot, 1);
+        this.options.uses?.began(server);
         entryPoint.counts.opened++;
         return true;
       }
@@ -151,9 +163,11 @@ export class FlowPolicy<Server extends PickerServer> {
   private forget(flow: number): void {
     const { flows, address } = this;
     const { admission, counts } = flows.ownerOf(flow);
+    const server = flows.serverOf(flow);
     flows.copyAddress(flow, address);
-    this.options.status.addInFlight(flows.serverOf(flow).statusRow, this.options.slot, -1);
+    this.options.status.addInFlight(server.statusRow, this.options.slot, -1);
     flows.remove(flow);
+    this.options.uses?.over(server);
     counts.ended++;
     admission.leave(address);
   }

@@ -1,7 +1,7 @@
 // One worker's data path: listeners, connections, and the revision that new exchanges start on. The face the worker
 // process drives; it reads no configuration file and talks to no other process.
 
-import type { EntryPointConfiguration } from '@sluice/config';
+import { type EntryPointConfiguration, isUdp } from '@sluice/config';
 import { Errors } from '@sluice/errors';
 import { middlewareBehaviourOf } from '@sluice/middlewares/behaviours';
 import { pendingConnections, StreamTransport, type StreamTransportOptions, wasHandedOver } from '@sluice/native';
@@ -27,6 +27,7 @@ import { RefusalLog } from '../listen/refusal-log.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { TcpPlane } from '../tcp/tcp-plane.ts';
 import { TlsTermination, type TlsTerminationOptions } from '../tls/tls-termination.ts';
+import { UdpPlane } from '../udp/udp-plane.ts';
 import { IdleSeats } from '../upstream/idle-seats.ts';
 import { NameResolver } from '../upstream/name-resolver.ts';
 import { UpstreamPools } from '../upstream/upstream-pools.ts';
@@ -60,6 +61,8 @@ export interface DataplaneOptions {
   readonly serverName: string;
   /** At a time, over all entry points; 0: as many as there are seats. Default 0. */
   readonly clientsMax?: number;
+  /** UDP flows at a time, over all entry points. Default 16,384. */
+  readonly flowsMax?: number;
   /** Bounds of the transport; its defaults fit a production worker. */
   readonly transport?: StreamTransportOptions;
   readonly resolver?: NameResolver;
@@ -84,6 +87,7 @@ interface Listener {
 /** How often services that are no longer configured are looked for. */
 const SWEEP_MS = 30_000;
 const SLOW_CLIENTS_EVERY_MS = 1_000;
+const FLOWS_MAX = 16_384;
 /** Tags of listeners: one for each entry point by its index, then what is more than one of an entry point, and the mailbox. */
 const FIRST_TAG = 1;
 const FURTHER_TAG = 32_768;
@@ -101,11 +105,15 @@ export class Dataplane implements ListenerEvents {
   private readonly relief: BufferRelief;
   private readonly limits: LimitsBlock;
   private readonly clientsMax: number;
+  private readonly flowsMax: number;
   private nextTag = FURTHER_TAG;
+  /** Undefined while no UDP entry point is listened on. */
+  private udp: UdpPlane | undefined = undefined;
 
   constructor(options: DataplaneOptions) {
     this.limits = options.limits ?? LimitsBlock.alone(options.slot, options.status.rows);
     this.clientsMax = options.clientsMax ?? 0;
+    this.flowsMax = options.flowsMax ?? FLOWS_MAX;
     this.middlewareBehaviourOf = options.middlewareBehaviourOf ?? middlewareBehaviourOf;
     const bufferedBytesMax = options.bufferedBytesMax ?? 0;
     const bounds = bufferedBytesMax === 0 ? {} : { queuedMemoryHighBytes: bufferedBytesMax };
@@ -150,7 +158,7 @@ export class Dataplane implements ListenerEvents {
   }
 
   /**
-   * Accepts on an inherited descriptor. Several per entry point are allowed.
+   * Accepts, or receives, on an inherited descriptor. Several per entry point are allowed.
    * @throws Error before the first `install`, and for an entry point that the installed snapshot does not have.
    */
   listen(entryPoint: string, descriptor: number): void {
@@ -159,6 +167,11 @@ export class Dataplane implements ListenerEvents {
     const index = reader.entryPointIndex(entryPoint);
     if (index === -1) throw new Error(`the snapshot has no entry point ${entryPoint}`);
     const configuration = JSON.parse(reader.entryPoint(index).configurationJson) as EntryPointConfiguration;
+    if (isUdp(configuration)) {
+      this.udp ??= this.makeUdp(reader);
+      this.udp.listen(entryPoint, index, configuration, descriptor);
+      return;
+    }
     const firstTag = FIRST_TAG + index;
     const tag = this.listeners.has(firstTag) ? this.nextTag++ : firstTag;
     const metrics = this.context.metrics?.ofEntryPoint(entryPoint, configuration.observability.metrics);
@@ -194,6 +207,7 @@ export class Dataplane implements ListenerEvents {
     this.live.add(revision);
     const previous = context.revision;
     context.revision = revision;
+    if (previous !== undefined) this.udp?.install(revision, previous);
     previous?.retire();
   }
 
@@ -211,6 +225,11 @@ export class Dataplane implements ListenerEvents {
   /** Connections of clients and to servers. */
   get connectionCount(): number {
     return this.context.connections.count;
+  }
+
+  /** UDP flows, those that are not decided included. */
+  get flowCount(): number {
+    return this.udp?.flowCount ?? 0;
   }
 
   /** Open descriptors of connections, also of those that we have closed and that still send their last bytes. */
@@ -239,10 +258,17 @@ export class Dataplane implements ListenerEvents {
    */
   drain(acceptGraceMs: number, graceMs: number): Promise<void> {
     const listeners = { queued: () => this.queuedConnections(), stop: () => this.stopListening() };
-    return new Drain(this.context, listeners).run(acceptGraceMs, graceMs);
+    const streams = new Drain(this.context, listeners).run(acceptGraceMs, graceMs);
+    return Promise.all([streams, this.udp?.drain(acceptGraceMs, graceMs)]).then(() => {});
+  }
+
+  /** Another process receives on the same UDP sockets. */
+  releaseDatagrams(): void {
+    this.udp?.release();
   }
 
   close(): void {
+    this.udp?.close();
     clearInterval(this.sweeper);
     this.slowClients.close();
     this.relief.close();
@@ -296,6 +322,16 @@ export class Dataplane implements ListenerEvents {
     const { maxConnections, maxConnectionsPerClient } = transport.limits;
     if (maxConnections === 0 && maxConnectionsPerClient === 0) return undefined;
     return new ClientAdmission(this.limits, entryPoint, this.context.slot, transport.limits);
+  }
+
+  private makeUdp(reader: SnapshotReader): UdpPlane {
+    const { slot, status, resolver, log, accessLog, metrics, revision } = this.context;
+    let entryPoints = 0;
+    for (let index = 0; index < reader.entryPointCount; index++) {
+      if (isUdp(JSON.parse(reader.entryPoint(index).configurationJson))) entryPoints++;
+    }
+    const { limits, flowsMax } = this;
+    return new UdpPlane({ slot, status, limits, resolver, log, accessLog, metrics, flowsMax, entryPoints }, revision);
   }
 
   private queuedConnections(): number {

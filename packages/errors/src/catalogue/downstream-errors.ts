@@ -208,4 +208,11 @@ export const DOWNSTREAM_ERRORS = catalogueOf('downstream', {
     meaning: 'The connection began with a PROXY header that is malformed, and was closed.',
     check: 'The reason is in the log line; look at the proxy in front of this one.',
   },
+  QUIC_HELLO_REFUSED: {
+    number: 40,
+    logLevel: 'warn',
+    meaning: 'A flow began as a QUIC connection whose ClientHello cannot be read; its datagrams are dropped.',
+    check:
+      'The hello contradicts itself, is larger than 16 KiB, or more than 500 clients of a worker are in the middle of theirs. Many of these at once are an attack.',
+  },
 });

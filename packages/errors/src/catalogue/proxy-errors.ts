@@ -88,4 +88,18 @@ export const PROXY_ERRORS = catalogueOf('proxy', {
     check:
       'The log line has the reason. Clients that would get this certificate under these options are closed; OCSP responses are left out. It is tried again with the next change of certificates or options.',
   },
+  FLOW_WITHOUT_ROUTER: {
+    number: 20,
+    logLevel: 'warn',
+    meaning: 'No UDP router of the entry point takes a new flow; its datagrams are dropped.',
+    check:
+      'A router without a rule, or with HostSNI(`*`), takes every flow. Rules with names match the server name in the first packets of QUIC, and nothing else.',
+  },
+  FLOW_WITHOUT_SERVER: {
+    number: 21,
+    logLevel: 'warn',
+    meaning: 'No server of a UDP service is up, or none could be sent to; the datagrams of a new flow are dropped.',
+    check:
+      'See the health-check messages of the service’s servers, and that their names resolve and have a route from this node.',
+  },
 });

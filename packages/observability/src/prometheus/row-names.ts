@@ -16,6 +16,7 @@ const NAME_GROUPS: Readonly<Record<number, NameGroup>> = {
   [MetricKind.ENTRY_POINT_TLS_REQUESTS]: 'entryPoints',
   [MetricKind.ROUTER_TLS_REQUESTS]: 'routers',
   [MetricKind.SERVICE_TLS_REQUESTS]: 'services',
+  [MetricKind.ENTRY_POINT_FLOWS]: 'entryPoints',
 };
 
 /** Without what says that the row is one of header values. */

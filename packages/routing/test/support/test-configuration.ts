@@ -39,7 +39,7 @@ export function entryPoint(
       addXForwardedSchemeHeaders: false,
     },
     observability: { accessLogs: true, metrics: true },
-    udp: { timeout: 3_000 },
+    udp: { timeout: 3_000, maxAmplification: 0 },
     relay: 'auto',
     http2: decodeStaticText('entryPoints: { web: { address: ":0" } }', 'yaml', '').configuration.entryPoints.web.http2,
     http: {

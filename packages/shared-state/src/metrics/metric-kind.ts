@@ -30,6 +30,8 @@ export const MetricKind = {
   ROUTER_TLS_REQUESTS: 11,
   /** The same of a service. */
   SERVICE_TLS_REQUESTS: 12,
+  /** Flows and datagrams of a UDP entry point: the label is a position in `FLOW_LABELS`. `open` is a level. */
+  ENTRY_POINT_FLOWS: 15,
 } as const;
 
 /** Added to one of the request kinds: a row that counts requests by values of header fields, which are its text. */

@@ -1,3 +1,5 @@
+// Which sockets each slot gets, from all the places they can come from, and that none is left open.
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { fstatSync } from 'node:fs';

@@ -1,0 +1,25 @@
+// Under which connection ids a server of QUIC is spoken to, so that a client that comes from another address is known again: the ids
+// that it gives itself in the long headers of its first answers. Ids that it gives later are encrypted; whoever uses one of those from a
+// new address is not known. Allocates a view per id.
+
+import type { FlowKeyOptions } from '@sluice/native';
+import { QuicError, QuicHeader } from '@sluice/protocols';
+
+/** Ids are known by their first bytes, as short headers do not say how long they are. Shorter ids are not known. */
+const KEY_BYTES = 8;
+
+/** Short headers: the fixed bit, and the id right behind the first byte (RFC 9000 §17.3). */
+export const QUIC_KEY: FlowKeyOptions = { offset: 1, bytes: KEY_BYTES, mask: 0xc0, value: 0x40 };
+
+/** So many answers of a server may have its id: a Retry, and then a flight in several datagrams. */
+export const ANSWERS_INSPECTED = 6;
+
+const header = new QuicHeader();
+
+/** @returns the key of the connection id that the sender of this datagram has; undefined: there is none, or it is too short. */
+export function keyOfAnswer(bytes: Buffer, start: number, end: number): Uint8Array | undefined {
+  const fault = header.parse(bytes, start, end);
+  if (fault !== 0 && fault !== QuicError.UNKNOWN_VERSION) return undefined;
+  if (header.version === 0 || header.sourceIdBytes < KEY_BYTES) return undefined;
+  return bytes.subarray(header.sourceIdOffset, header.sourceIdOffset + KEY_BYTES);
+}

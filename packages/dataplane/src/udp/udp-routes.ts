@@ -1,0 +1,62 @@
+// The UDP routers of one revision: which takes a new flow, and what its service is. Made on first use, as most revisions are replaced
+// before a flow asks for all of it. Finding a route allocates nothing once it is made.
+
+import type { BalancedService } from '@sluice/balancing';
+import type { ConnectionMatcher, ConnectionView, StreamTables } from '@sluice/routing/snapshot';
+import type { UdpServer } from './udp-server.ts';
+import type { UdpServices } from './udp-services.ts';
+
+export interface UdpRoute {
+  /** Qualified name of the router. */
+  readonly name: string;
+  /** Undefined: the snapshot should not have such a service. */
+  readonly service: BalancedService<UdpServer> | undefined;
+}
+
+/** What of a revision is needed. */
+export interface UdpTables {
+  readonly reader: Pick<StreamTables, 'udpIndex' | 'udpRouter' | 'udpService' | 'udpRouterCount'>;
+  readonly matcher: Pick<ConnectionMatcher, 'matchUdp'>;
+}
+
+/** Rules that hold for every flow. */
+const CATCH_ALLS: ReadonlySet<string> = new Set(['', 'HostSNI(`*`)', 'HostSNI("*")']);
+
+export class UdpRoutes {
+  readonly tables: UdpTables;
+  private readonly serviceAt: (index: number) => BalancedService<UdpServer> | undefined;
+  private readonly routes = new Map<number, UdpRoute>();
+  private asks: boolean | undefined = undefined;
+
+  constructor(tables: UdpTables, services: UdpServices) {
+    this.tables = tables;
+    this.serviceAt = services.of(tables.reader);
+  }
+
+  /** Some router of the snapshot wants to know more of a flow than that it is there. */
+  get haveRules(): boolean {
+    if (this.asks === undefined) {
+      const { reader } = this.tables;
+      this.asks = false;
+      for (let index = 0; index < reader.udpRouterCount && !this.asks; index++) {
+        this.asks = !CATCH_ALLS.has(reader.udpRouter(index).rule.trim());
+      }
+    }
+    return this.asks;
+  }
+
+  /** @param entryPoint its index. @returns undefined when no router takes it. */
+  find(entryPoint: number, flow: ConnectionView): UdpRoute | undefined {
+    const { reader, matcher } = this.tables;
+    const matchIndex = reader.udpIndex(entryPoint);
+    const index = matchIndex === -1 ? -1 : matcher.matchUdp(matchIndex, flow);
+    return index === -1 ? undefined : (this.routes.get(index) ?? this.make(index));
+  }
+
+  private make(index: number): UdpRoute {
+    const { name, service } = this.tables.reader.udpRouter(index);
+    const route = { name, service: this.serviceAt(service) };
+    this.routes.set(index, route);
+    return route;
+  }
+}
