@@ -1,4 +1,5 @@
-// Sockets of node:dgram for tests: clients that wait for answers, and servers that answer. All are closed together.
+// Sockets of node:dgram for tests: clients that wait for answers, and servers that answer. All are closed together. Waits are bounded; what
+// datagrams mean is the tests' business.
 
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
