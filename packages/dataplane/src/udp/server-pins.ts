@@ -17,6 +17,15 @@ export interface PinTables extends Pick<StreamTables, 'udpService'> {
 
 const SERVICES_PER_TURN = 64;
 
+/** Through all services of one revision. */
+interface Walk {
+  readonly number: number;
+  readonly tables: PinTables;
+  readonly servers: Set<string>;
+  readonly names: Set<string>;
+  readonly onLooked: (names: ReadonlySet<string>) => void;
+}
+
 export class ServerPins {
   private readonly busy = new Set<UdpServer>();
   private readonly pins = new Map<UdpServer, Pinned>();
@@ -41,37 +50,39 @@ export class ServerPins {
     pin?.leave();
   }
 
-  /** `tables` are in force in place of `previous`, which is held a while longer. */
-  replaced(previous: Pinned, tables: PinTables): void {
-    this.walk++;
-    if (this.busy.size === 0) {
-      this.release();
-      return;
-    }
+  /**
+   * `tables` are in force in place of `previous`, which is held a while longer.
+   * @param onLooked the names of all services there are, in a later turn where there are many; not when a newer revision comes before.
+   */
+  replaced(previous: Pinned, tables: PinTables, onLooked: (names: ReadonlySet<string>) => void): void {
     previous.enter();
     this.carried.push(previous);
-    this.look(this.walk, tables, 0, new Set());
+    this.look({ number: ++this.walk, tables, servers: new Set(), names: new Set(), onLooked }, 0);
   }
 
-  private look(walk: number, tables: PinTables, from: number, found: Set<string>): void {
-    if (walk !== this.walk) return; // A newer one is in force: only that counts.
+  private look(walk: Walk, from: number): void {
+    if (walk.number !== this.walk) return; // A newer one is in force: only that counts.
+    const { tables, names, servers } = walk;
     const end = Math.min(from + SERVICES_PER_TURN, tables.udpServiceCount);
     for (let index = from; index < end; index++) {
       const record = tables.udpService(index);
+      names.add(record.name);
       if (record.kind !== 'servers') continue;
-      for (const { address, statusRow } of record.servers) found.add(keyOf(record.name, address, statusRow));
+      for (const { address, statusRow } of record.servers) servers.add(keyOf(record.name, address, statusRow));
     }
-    if (end < tables.udpServiceCount) {
-      setImmediate(() => this.look(walk, tables, end, found));
-      return;
-    }
+    if (end < tables.udpServiceCount) setImmediate(() => this.look(walk, end));
+    else this.finish(walk);
+  }
+
+  private finish({ servers, names, onLooked }: Walk): void {
     const [oldest] = this.carried;
     for (const server of this.busy) {
-      if (this.pins.has(server) || found.has(keyOf(server.service, server.address, server.statusRow))) continue;
+      if (this.pins.has(server) || servers.has(keyOf(server.service, server.address, server.statusRow))) continue;
       oldest!.enter();
       this.pins.set(server, oldest!);
     }
     this.release();
+    onLooked(names);
   }
 
   private release(): void {

@@ -8,11 +8,13 @@ import type { Logger } from 'pino';
 import { ClientAdmission } from '../listen/client-admission.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { NameResolver } from '../upstream/name-resolver.ts';
+import { monotonicMs } from '../worker/monotonic-ms.ts';
+import { StreamServices } from '../worker/stream-services.ts';
 import { FlowAccess } from './flow-access.ts';
 import { type Pinned, type PinTables, ServerPins } from './server-pins.ts';
 import { UdpEntryPoint } from './udp-entry-point.ts';
-import { UdpRoutes, type UdpTables } from './udp-routes.ts';
-import { UdpServices } from './udp-services.ts';
+import { UdpRoutes, type UdpServices, type UdpTables } from './udp-routes.ts';
+import { UdpServer } from './udp-server.ts';
 
 /** A revision as it is needed here. */
 export interface UdpRevision extends Pinned, UdpTables {
@@ -46,7 +48,11 @@ export class UdpPlane {
 
   constructor(options: UdpPlaneOptions, revision: UdpRevision) {
     this.options = options;
-    this.services = new UdpServices(options.status);
+    this.services = new StreamServices({
+      status: options.status,
+      now: monotonicMs,
+      makeServers: ({ name, servers }) => servers.map((server) => new UdpServer(name, server)),
+    });
     this.routes = new UdpRoutes(revision, this.services);
     this.timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
   }
@@ -63,9 +69,8 @@ export class UdpPlane {
 
   /** New flows go by this revision from now on; those that are open stay with their servers. */
   install(revision: UdpRevision, previous: Pinned): void {
-    this.services.begin();
     this.routes = new UdpRoutes(revision, this.services);
-    this.pins.replaced(previous, revision.reader);
+    this.pins.replaced(previous, revision.reader, (names) => this.services.keepOnly(names));
   }
 
   /** Flows now, those that are not decided included. */

@@ -1,10 +1,17 @@
 // The UDP routers of one revision: which takes a new flow, and what its service is. Made on first use, as most revisions are replaced
 // before a flow asks for all of it. Finding a route allocates nothing once it is made.
 
-import type { BalancedService } from '@sluice/balancing';
-import type { ConnectionMatcher, ConnectionView, StreamTables } from '@sluice/routing/snapshot';
+import { type BalancedService, isProblem, type ServiceBuilder } from '@sluice/balancing';
+import type {
+  ConnectionMatcher,
+  ConnectionView,
+  StreamTables,
+  UdpServersServiceRecord,
+} from '@sluice/routing/snapshot';
+import type { StreamServices } from '../worker/stream-services.ts';
 import type { UdpServer } from './udp-server.ts';
-import type { UdpServices } from './udp-services.ts';
+
+export type UdpServices = StreamServices<UdpServersServiceRecord, UdpServer>;
 
 export interface UdpRoute {
   /** Qualified name of the router. */
@@ -24,13 +31,13 @@ const CATCH_ALLS: ReadonlySet<string> = new Set(['', 'HostSNI(`*`)', 'HostSNI("*
 
 export class UdpRoutes {
   readonly tables: UdpTables;
-  private readonly serviceAt: (index: number) => BalancedService<UdpServer> | undefined;
+  private readonly services: ServiceBuilder<UdpServer, number>;
   private readonly routes = new Map<number, UdpRoute>();
   private asks: boolean | undefined = undefined;
 
   constructor(tables: UdpTables, services: UdpServices) {
     this.tables = tables;
-    this.serviceAt = services.of(tables.reader);
+    this.services = services.under((index) => tables.reader.udpService(index));
   }
 
   /** Some router of the snapshot wants to know more of a flow than that it is there. */
@@ -55,7 +62,8 @@ export class UdpRoutes {
 
   private make(index: number): UdpRoute {
     const { name, service } = this.tables.reader.udpRouter(index);
-    const route = { name, service: this.serviceAt(service) };
+    const made = this.services.obtain(service);
+    const route = { name, service: isProblem(made) ? undefined : made };
     this.routes.set(index, route);
     return route;
   }
