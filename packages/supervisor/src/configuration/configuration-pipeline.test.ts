@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeStaticText, type HttpConfiguration } from '@sluice/config';
-import type { HealthTarget } from '@sluice/health';
+import type { AnyTarget } from '@sluice/health';
 import { createSharedMemory } from '@sluice/native';
 import type { CompileRequest } from '@sluice/routing';
 import { ControlBlock, ServerStatus } from '@sluice/shared-state';
@@ -42,7 +42,7 @@ function http(...urls: string[]): HttpConfiguration {
 function pipelineWith(compile: (request: CompileRequest) => Promise<CompileResult>, rowsMax = 8) {
   const published: Snapshot[] = [];
   const lines: { code?: string; msg: string }[] = [];
-  const health: (readonly HealthTarget[])[] = [];
+  const health: (readonly AnyTarget[])[] = [];
   const rows = new StatusRows(new ServerStatus(new ArrayBuffer(ServerStatus.byteLength(rowsMax, 1)), 1));
   const control = ControlBlock.create(new ArrayBuffer(ControlBlock.byteLength(1)), 1);
   const publisher = new Publisher({

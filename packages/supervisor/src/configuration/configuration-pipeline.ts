@@ -9,7 +9,7 @@ import {
   type StaticConfiguration,
 } from '@sluice/config';
 import { type CatalogueEntry, type Diagnostic, Errors } from '@sluice/errors';
-import type { HealthTarget } from '@sluice/health';
+import type { AnyTarget } from '@sluice/health';
 import { closeDescriptor } from '@sluice/native';
 import type { CompiledSnapshot, CompileRequest } from '@sluice/routing';
 import type { Logger } from 'pino';
@@ -22,6 +22,7 @@ import { type MergedConfiguration, mergeProvided, type ProvidedObjects } from '.
 import type { Publisher } from './publisher.ts';
 import { serversOf } from './servers-of.ts';
 import type { StatusRows } from './status-rows.ts';
+import { udpHealthTargetsOf } from './udp-health-targets.ts';
 
 export type CompileResult = Pick<CompiledSnapshot, 'memory' | 'diagnostics' | 'counts'>;
 
@@ -31,7 +32,7 @@ export interface ConfigurationPipelineOptions {
   readonly publisher: Publisher;
   /** The result's descriptor is the pipeline's. */
   readonly compile: (request: CompileRequest) => Promise<CompileResult>;
-  readonly applyHealthTargets: (targets: readonly HealthTarget[]) => void;
+  readonly applyHealthTargets: (targets: readonly AnyTarget[]) => void;
   /** Default: certificates are nobody's business. */
   readonly tls?: PipelineTls;
   /** Objects of the program itself; there before anything is delivered. Names are unqualified. */
@@ -40,7 +41,7 @@ export interface ConfigurationPipelineOptions {
   readonly onPublishing?: (
     revision: number,
     http: HttpConfiguration,
-    targets: readonly HealthTarget[],
+    targets: readonly AnyTarget[],
     streams: Pick<RoutedConfiguration, 'tcp' | 'udp'>,
   ) => void;
   readonly log: Logger;
@@ -228,11 +229,15 @@ export class ConfigurationPipeline {
     }
   }
 
-  private healthTargets({ http, tcp, udp }: RoutedConfiguration): HealthTarget[] {
+  private healthTargets({ http, tcp, udp }: RoutedConfiguration): AnyTarget[] {
     const { configuration, tls } = this.options;
     const { serversTransport } = configuration;
     const targets = healthTargetsOf(http, serversTransport, this.rows, tls?.loading.transportsInForce);
-    return [...targets, ...streamHealthTargetsOf({ tcp, udp }, serversTransport, this.rows)];
+    return [
+      ...targets,
+      ...streamHealthTargetsOf(tcp, serversTransport, this.rows),
+      ...udpHealthTargetsOf(udp, this.rows),
+    ];
   }
 
   /** @returns undefined, with a line in the log, when there are more servers than rows. */

@@ -1,13 +1,13 @@
-// What has to be checked for health, from a merged configuration of all protocols. Pure: rows have been given out, and certificates
+// What has to be checked for health of HTTP and TCP, from a merged configuration. Pure: rows have been given out, and certificates
 // read, before.
 
 import type { LoadedTransports } from '@sluice/certificates';
 import {
   DEFAULT_TRANSPORT,
   type HttpConfiguration,
-  type RoutedConfiguration,
   type ServersTransportConfiguration,
   type ServiceConfiguration,
+  type TcpConfiguration,
 } from '@sluice/config';
 import type { CheckTls, HealthTarget } from '@sluice/health';
 import { serverKey, streamServerKey } from '@sluice/routing';
@@ -39,27 +39,21 @@ export function healthTargetsOf(
 }
 
 /**
- * Servers of TCP and UDP, which count as up: nothing checks them yet.
+ * Servers of TCP, which count as up: nothing checks them yet.
  * @param rows of every server by `streamServerKey`
  */
 export function streamHealthTargetsOf(
-  { tcp, udp }: Pick<RoutedConfiguration, 'tcp' | 'udp'>,
+  { services }: TcpConfiguration,
   { forwardingTimeouts }: ServersTransportConfiguration,
   rows: ReadonlyMap<string, number>,
 ): HealthTarget[] {
   const targets: HealthTarget[] = [];
-  for (const [protocol, { services }] of [
-    ['tcp', tcp],
-    ['udp', udp],
-  ] as const) {
-    for (const [service, { loadBalancer }] of Object.entries(services)) {
-      if (loadBalancer === undefined) continue;
-      const addressed: readonly { readonly address: string }[] = loadBalancer.servers;
-      const servers = addressed.map(({ address }) => {
-        return { url: address, statusRow: rows.get(streamServerKey(protocol, service, address))! };
-      });
-      targets.push({ service, healthCheck: undefined, forwardingTimeouts, servers });
-    }
+  for (const [service, { loadBalancer }] of Object.entries(services)) {
+    if (loadBalancer === undefined) continue;
+    const servers = loadBalancer.servers.map(({ address }) => {
+      return { url: address, statusRow: rows.get(streamServerKey('tcp', service, address))! };
+    });
+    targets.push({ service, healthCheck: undefined, forwardingTimeouts, servers });
   }
   return targets;
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DEFAULT_CERTIFICATE_FILE, type KeyPair, keptDefaultCertificate } from '@sluice/certificates';
 import { decodeDynamic, decodeStaticText } from '@sluice/config';
-import type { HealthTarget } from '@sluice/health';
+import type { AnyTarget } from '@sluice/health';
 import { createSharedMemory, mapReadOnly } from '@sluice/native';
 import type { CompileRequest, TlsMaterial } from '@sluice/routing';
 import { ControlBlock, ServerStatus } from '@sluice/shared-state';
@@ -34,7 +34,7 @@ class Site {
   readonly published: string[] = [];
   readonly requests: CompileRequest[] = [];
   lines = '';
-  health: readonly HealthTarget[] = [];
+  health: readonly AnyTarget[] = [];
   /** Certificates that OCSP responses are wanted for. */
   stapledFor: readonly string[] = [];
   readonly staples = new Map<string, Buffer>();
