@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  FLOW_LABELS,
+  type FlowLabel,
   LIMIT_LABELS,
   type LimitLabel,
   MetricKind,
@@ -133,6 +135,30 @@ test('names and labels are those of the reference', async () => {
     assert.equal(series.get(`traefik_${family}_request_duration_seconds_bucket`), withBound);
   }
   assert.equal(page.all('traefik_service_retries_total').length, 0);
+});
+
+test('flows of UDP: slots add up, what has not happened is 0, and entry points without any say nothing', async () => {
+  const bench = new Bench();
+  const count = (slot: number, label: FlowLabel, value: number) => {
+    const labels = FLOW_LABELS.indexOf(label);
+    const { block } = bench.workers[slot]!;
+    const key = { kind: MetricKind.ENTRY_POINT_FLOWS, name: nameHash('web'), other: 0, labels, text: '' };
+    block.add(bench.workers[slot]!.rowFor(key), value);
+  };
+  count(0, 'opened', 3);
+  count(1, 'opened', 4);
+  count(1, 'open', 2);
+  count(0, 'ended_idle', 5);
+  count(0, 'datagrams_from_clients', 7);
+  count(0, 'dropped_queue', 1);
+  const page = await bench.scrape();
+  const seen = (name: string) => page.all(name).map(({ labels, value }) => [...Object.values(labels), value].join(' '));
+  assert.deepEqual(seen('sluice_udp_flows_opened_total'), ['web 7']);
+  assert.deepEqual(seen('sluice_udp_flows_open'), ['web 2']);
+  assert.deepEqual(seen('sluice_udp_datagrams_total'), ['web client 7', 'web server 0']);
+  assert.deepEqual(seen('sluice_udp_flows_ended_total').slice(0, 2), ['web idle 5', 'web evicted 0']);
+  assert.equal(page.sum('sluice_udp_datagrams_dropped_total'), 1);
+  assert.equal(page.types.get('sluice_udp_flows_open'), 'gauge');
 });
 
 test('limits are counted under their keys, connections by service; slots add up', async () => {

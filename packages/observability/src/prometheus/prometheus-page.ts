@@ -5,6 +5,7 @@ import { LIMIT_LABELS, MetricKind, type MetricsBlock } from '@sluice/shared-stat
 import { Registry } from 'prom-client';
 import { BlockTotals, type NamedTotal } from './block-totals.ts';
 import { type CollectedFamily, type CollectedValue, registerFamily } from './collected-metric.ts';
+import { flowFamilies } from './flow-families.ts';
 import type { MetricNames } from './metric-names.ts';
 import { requestFamilies } from './request-families.ts';
 
@@ -81,6 +82,7 @@ export class PrometheusPage {
         'Clients that were turned away or cut off by a limit of the entry point.',
       ),
       ...requestFamilies(totals, { bounds, headerLabels }),
+      ...flowFamilies(totals),
       serviceFamily(totals, MetricKind.SERVICE_RETRIES, 'traefik_service_retries_total', 'Requests sent again.'),
       serverUp(node),
       certificateExpiry(node),

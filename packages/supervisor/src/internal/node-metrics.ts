@@ -1,8 +1,8 @@
 // What the node counts, as its supervisor sees it: the memory that workers count in, one block for each slot, the names behind
 // the numbers, and what only the supervisor knows. Reads when the page is asked for; sends nothing to anybody.
 
-import type { HttpConfiguration, StaticConfiguration } from '@sluice/config';
-import type { HealthTarget } from '@sluice/health';
+import { type HttpConfiguration, type StaticConfiguration, tcpEntryPoints } from '@sluice/config';
+import type { AnyTarget } from '@sluice/health';
 import { closeDescriptor, createSharedMemory, mapWritable } from '@sluice/native';
 import { type MetricsSettings, metricsBlockShapeOf, metricsSettingsOf } from '@sluice/observability/metrics';
 import {
@@ -14,7 +14,17 @@ import {
   PrometheusPage,
 } from '@sluice/observability/prometheus';
 import { routerNames } from '@sluice/routing';
-import { type ControlBlock, MetricKind, MetricsBlock, OVERFLOW_ROW, type ServerStatus } from '@sluice/shared-state';
+import {
+  type ControlBlock,
+  FLOW_LABELS,
+  MetricKind,
+  MetricsBlock,
+  OVERFLOW_ROW,
+  type RowKey,
+  type ServerStatus,
+} from '@sluice/shared-state';
+
+const OPEN_FLOWS = FLOW_LABELS.indexOf('open');
 
 export interface NodeMetricsOptions {
   readonly configuration: StaticConfiguration;
@@ -39,7 +49,7 @@ export class NodeMetrics {
   private readonly names: MetricNames;
   private readonly processes = new NodeProcesses();
   private readonly restarts: number[];
-  private checked: readonly HealthTarget[] = [];
+  private checked: readonly AnyTarget[] = [];
   private reloads = 0;
   private lastReloadMs = 0;
   private closed = false;
@@ -66,14 +76,14 @@ export class NodeMetrics {
     this.page = new PrometheusPage({
       blocks: this.blocks,
       names: this.names,
-      entryPoints,
+      entryPoints: tcpEntryPoints(configuration.entryPoints),
       headerLabels: Object.keys(prometheus.headerLabels),
       facts: () => this.facts(),
     });
   }
 
   /** A configuration comes into force. To be called before any worker can see it. */
-  publishing(revision: number, http: HttpConfiguration, targets: readonly HealthTarget[]): void {
+  publishing(revision: number, http: HttpConfiguration, targets: readonly AnyTarget[]): void {
     const nowMs = performance.now();
     const routers = this.settings.routers ? routerNames(http, this.options.configuration.entryPoints) : [];
     this.names.publish(revision, routers, Object.keys(http.services), nowMs);
@@ -88,8 +98,8 @@ export class NodeMetrics {
     if (isReplaced) this.restarts[slot]!++;
     const block = this.blocks[slot]!;
     for (let row = OVERFLOW_ROW + 1; row < block.end; row++) {
-      // Its connections are gone with it. Nobody writes here until the next worker starts.
-      if (block.isUsed(row) && block.key(row).kind === MetricKind.OPEN_CONNECTIONS) block.set(row, 0);
+      // Its connections and flows are gone with it. Nobody writes here until the next worker starts.
+      if (block.isUsed(row) && isLevel(block.key(row))) block.set(row, 0);
     }
   }
 
@@ -126,4 +136,9 @@ export class NodeMetrics {
   private freeUnused(nowMs: number): void {
     if (this.names.release(this.options.oldestRevision(), nowMs)) freeRows(this.blocks, this.names);
   }
+}
+
+/** A number that goes down again; all others only grow. */
+function isLevel({ kind, labels }: RowKey): boolean {
+  return kind === MetricKind.OPEN_CONNECTIONS || (kind === MetricKind.ENTRY_POINT_FLOWS && labels === OPEN_FLOWS);
 }
