@@ -100,6 +100,8 @@ void DatagramTransport::Turn() {
     }
     if (!polls_again_ && !NeedsTurn()) break;
   }
+  // Decisions of the handler count too.
+  if (!destroyed_) PublishTotals();
   turning_ = false;
 }
 
