@@ -4,8 +4,8 @@
 import { MetricRows, type MetricsSettings, RequestSeries, TlsSeries } from '@sluice/observability/metrics';
 import { ObservedSignal } from '@sluice/routing/snapshot';
 import { MetricKind, type MetricsBlock, nameHash } from '@sluice/shared-state';
-import { FlowMetrics } from '../udp/flow-metrics.ts';
 import { isForwardedField } from '../http/forwarded-fields.ts';
+import { FlowMetrics } from '../udp/flow-metrics.ts';
 import { ConnectionMetrics } from './connection-metrics.ts';
 import { EntryPointMetrics } from './entry-point-metrics.ts';
 

@@ -54,6 +54,8 @@ const DECISION_MS = 3_000;
 const HELLO_DATAGRAMS_MAX = 32;
 /** Memory of one socket that takes nothing now, and of one flow that is not decided. */
 const QUEUE_MAX_BYTES = 256 * 1024;
+/** For events that are only a turn away. */
+const LAST_ENDS_MS = 1_000;
 /** Flows that are looked at in one go for servers that have gone down. */
 const LOOKED_AT_MAX = 8_192;
 
@@ -140,20 +142,23 @@ export class UdpEntryPoint {
     const { requestAcceptGraceTimeout, graceTimeOut } = this.options.configuration.transport.lifeCycle;
     const acceptMs = Math.min(acceptGraceMs, requestAcceptGraceTimeout);
     if (acceptMs > 0) await new Promise((resolve) => setTimeout(resolve, acceptMs));
-    await new Promise<void>((resolve) => {
-      const deadline = setTimeout(resolve, Math.min(graceMs, graceTimeOut));
-      this.allLeft = () => {
-        clearTimeout(deadline);
-        resolve();
-      };
-      this.leave();
-    });
+    if (await this.leave(true, Math.min(graceMs, graceTimeOut))) return;
+    // Their ends are still to be told.
+    await this.leave(false, LAST_ENDS_MS);
   }
 
-  private leave(): void {
+  /** @returns whether the last flow was over in time. */
+  private leave(keepFlows: boolean, timeMs: number): Promise<boolean> {
     this.policy.drain();
-    if (this.tags.length === 0) this.allLeft?.();
-    for (const tag of this.tags) this.transport.unlisten(tag, true, true);
+    if (this.tags.length === 0) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const deadline = setTimeout(resolve, timeMs, false);
+      this.allLeft = () => {
+        clearTimeout(deadline);
+        resolve(true);
+      };
+      for (const tag of this.tags) this.transport.unlisten(tag, keepFlows, true);
+    });
   }
 
   /** Stops receiving: another process does that on the same sockets. All flows end. */
