@@ -1,0 +1,73 @@
+// QUIC through whole nodes with a client and servers of ngtcp2: HTTP/3 passed through by its server name, and a client that moves.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it, type TestContext } from 'node:test';
+import { freeUdpPort } from '../support/free-udp-port.ts';
+import { issue } from '../support/issued-certificates.ts';
+import { quicGet, requireQuicTools, startQuicServer } from '../support/quic-tools.ts';
+import { SluiceSite } from '../support/sluice-site.ts';
+
+const NAMES = ['a.example', 'b.example'] as const;
+/** Takes many datagrams. */
+const PAGE_BYTES = 300_000;
+
+interface QuicSite {
+  readonly site: SluiceSite;
+  readonly port: number;
+  /** Gets the page of that server name. */
+  get(name: string, ...options: readonly string[]): Promise<Buffer>;
+  page(name: string): Buffer;
+}
+
+async function quicSite(context: TestContext): Promise<QuicSite> {
+  requireQuicTools(context);
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-quic-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const port = await freeUdpPort();
+  const site = await SluiceSite.create(context, {
+    entryPoints: { quic: { address: `127.0.0.1:${port}/udp`, udp: { timeout: '10s' } } },
+    accessLog: { format: 'json', filePath: join(folder, 'access.log') },
+  });
+  const page = (name: string) => Buffer.from(`of ${name}\n`.padEnd(PAGE_BYTES, name));
+  const routers: Record<string, object> = {};
+  const services: Record<string, object> = {};
+  for (const name of NAMES) {
+    const own = join(folder, name);
+    mkdirSync(own);
+    writeFileSync(join(own, 'page'), page(name));
+    const { chain, key } = issue({ names: [name] });
+    const files = { certificateFile: join(folder, `${name}.pem`), keyFile: join(folder, `${name}.key`) };
+    writeFileSync(files.certificateFile, chain);
+    writeFileSync(files.keyFile, key);
+    const address = await startQuicServer(context, own, files);
+    const service = name.replace('.', '-');
+    routers[service] = { entryPoints: ['quic'], rule: `HostSNI(\`${name}\`)`, service };
+    services[service] = { loadBalancer: { servers: [{ address }] } };
+  }
+  site.writeDynamic({ udp: { routers, services } });
+  const get = async (name: string, ...options: readonly string[]) => {
+    const into = mkdtempSync(join(folder, 'got-'));
+    await quicGet(port, name, `--download=${into}`, ...options);
+    return readFileSync(join(into, 'page'));
+  };
+  return { site, port, get, page };
+}
+
+it('HTTP/3 goes to the server whose name it asks for', async (context) => {
+  const { site, get, page } = await quicSite(context);
+  const node = await site.serve();
+  for (const name of NAMES) assert.ok((await get(name)).equals(page(name)), name);
+  assert.deepEqual(node.complaints, []);
+});
+
+it('a client whose address changes in the middle goes on with its server', async (context) => {
+  const { site, get, page } = await quicSite(context);
+  const node = await site.serve({ workers: 1 });
+  const [name] = NAMES;
+  const got = await get(name, '--change-local-addr=5ms', '--nat-rebinding', '--delay-stream=20ms');
+  assert.ok(got.equals(page(name)));
+  assert.deepEqual(node.complaints, []);
+});
