@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { decodeDynamic, decodeStaticText } from '@sluice/config';
-import type { HealthTarget } from '@sluice/health';
+import type { AnyTarget } from '@sluice/health';
 import { createSharedMemory } from '@sluice/native';
 import { type CompileRequest, compileConfiguration, serverKey, streamServerKey } from '@sluice/routing';
 import { ControlBlock, ServerStatus } from '@sluice/shared-state';
@@ -23,7 +23,7 @@ const { configuration } = decodeStaticText(
 class Site {
   readonly requests: CompileRequest[] = [];
   readonly lines: { msg: string; object?: string; hint?: string }[] = [];
-  targets: readonly HealthTarget[] = [];
+  targets: readonly AnyTarget[] = [];
   readonly #pipeline: ConfigurationPipeline;
 
   constructor(context: TestContext) {

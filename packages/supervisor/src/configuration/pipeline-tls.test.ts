@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DEFAULT_CERTIFICATE_FILE, type KeyPair, keptDefaultCertificate } from '@sluice/certificates';
 import { decodeDynamic, decodeStaticText } from '@sluice/config';
-import type { AnyTarget } from '@sluice/health';
+import type { AnyTarget, HealthTarget } from '@sluice/health';
 import { createSharedMemory, mapReadOnly } from '@sluice/native';
 import type { CompileRequest, TlsMaterial } from '@sluice/routing';
 import { ControlBlock, ServerStatus } from '@sluice/shared-state';
@@ -222,7 +222,7 @@ http:
   const before = trusted();
   assert.deepEqual(Object.keys(site.material.transports).sort(), ['default@internal', 't@file']);
   assert.equal(site.material.systemAuthorities, '');
-  const [checked, plain] = ['s@file', 'plain@file'].map((name) => site.health.find(({ service }) => service === name));
+  const [checked, plain] = ['s@file', 'plain@file'].map((name) => webTarget(site, name));
   assert.deepEqual(checked!.tls, {
     transport: site.material.transports['t@file'],
     systemAuthorities: '',
@@ -234,8 +234,12 @@ http:
   await site.pipeline.settled();
   assert.deepEqual(site.published, ['1 with 1', '2 alone']);
   assert.notEqual(trusted(), before);
-  assert.equal(site.health.find(({ service }) => service === 's@file')!.tls!.transport!.authorities, trusted());
+  assert.equal(webTarget(site, 's@file')!.tls!.transport!.authorities, trusted());
 });
+
+function webTarget({ health }: { readonly health: readonly AnyTarget[] }, name: string): HealthTarget | undefined {
+  return health.find(({ service }) => service === name) as HealthTarget | undefined;
+}
 
 test('staples: wanted for what is served, and published alone when they come', async (context) => {
   const site = new Site(context);
