@@ -81,7 +81,10 @@ describe('flows of datagrams', () => {
     }
     assert.equal(h.transport.inspectAnswers(1, 1), ESTALE);
     const shown = h.seen.filter(({ kind }) => kind === FlowEvent.ANSWER);
-    assert.deepEqual(shown.map(({ bytes }) => bytes.toString()), ['of 1']);
+    assert.deepEqual(
+      shown.map(({ bytes }) => bytes.toString()),
+      ['of 1'],
+    );
   });
 
   it('can be refused; the next datagram is a new flow', async () => {
