@@ -192,4 +192,11 @@ export const CONTROL_ERRORS = catalogueOf('control', {
     check:
       'The log line has what each responder said. The certificate is served all the same and asked about again; its chain must have the issuer’s certificate in second place, and this node must reach the responder.',
   },
+  HEALTH_PASSWORD_UNREADABLE: {
+    number: 62,
+    logLevel: 'error',
+    meaning: 'The file with the password of a health check cannot be read; the check goes on without a password.',
+    check:
+      'The log line has the reason. passwordFile must be readable for this user and hold nothing but the password.',
+  },
 });

@@ -16,12 +16,13 @@ import type { Logger } from 'pino';
 import { deferred } from '../deferred.ts';
 import { type ClientTls, type DeclaredObjects, loadClientTls, type PipelineTls } from './configured-tls.ts';
 import { DiagnosticsLog } from './diagnostics-log.ts';
-import { healthTargetsOf, streamHealthTargetsOf } from './health-targets.ts';
+import { healthTargetsOf } from './health-targets.ts';
 import { LastGood } from './last-good.ts';
 import { type MergedConfiguration, mergeProvided, type ProvidedObjects } from './merged-configuration.ts';
 import type { Publisher } from './publisher.ts';
 import { serversOf } from './servers-of.ts';
 import type { StatusRows } from './status-rows.ts';
+import { tcpHealthTargetsOf } from './tcp-health-targets.ts';
 import { udpHealthTargetsOf } from './udp-health-targets.ts';
 
 export type CompileResult = Pick<CompiledSnapshot, 'memory' | 'diagnostics' | 'counts'>;
@@ -232,10 +233,16 @@ export class ConfigurationPipeline {
   private healthTargets({ http, tcp, udp }: RoutedConfiguration): AnyTarget[] {
     const { configuration, tls } = this.options;
     const { serversTransport } = configuration;
-    const targets = healthTargetsOf(http, serversTransport, this.rows, tls?.loading.transportsInForce);
+    const loaded = tls?.loading.transportsInForce;
     return [
-      ...targets,
-      ...streamHealthTargetsOf(tcp, serversTransport, this.rows),
+      ...healthTargetsOf(http, serversTransport, this.rows, loaded),
+      ...tcpHealthTargetsOf({
+        tcp,
+        rows: this.rows,
+        loaded,
+        onUnreadable: (service, file, reason) =>
+          this.fail(Errors.HEALTH_PASSWORD_UNREADABLE, { service, file, reason }),
+      }),
       ...udpHealthTargetsOf(udp, this.rows),
     ];
   }

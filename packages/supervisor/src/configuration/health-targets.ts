@@ -1,4 +1,4 @@
-// What has to be checked for health of HTTP and TCP, from a merged configuration. Pure: rows have been given out, and certificates
+// What has to be checked for health of HTTP services, from a merged configuration. Pure: rows have been given out, and certificates
 // read, before.
 
 import type { LoadedTransports } from '@sluice/certificates';
@@ -7,10 +7,9 @@ import {
   type HttpConfiguration,
   type ServersTransportConfiguration,
   type ServiceConfiguration,
-  type TcpConfiguration,
 } from '@sluice/config';
 import type { CheckTls, HealthTarget } from '@sluice/health';
-import { serverKey, streamServerKey } from '@sluice/routing';
+import { serverKey } from '@sluice/routing';
 import { transportsInTls } from '../tls/transports-in-tls.ts';
 
 /**
@@ -36,26 +35,6 @@ export function healthTargetsOf(
       servers: servers.map(({ url }) => ({ url, statusRow: rows.get(serverKey(service, url))! })),
     };
   });
-}
-
-/**
- * Servers of TCP, which count as up: nothing checks them yet.
- * @param rows of every server by `streamServerKey`
- */
-export function streamHealthTargetsOf(
-  { services }: TcpConfiguration,
-  { forwardingTimeouts }: ServersTransportConfiguration,
-  rows: ReadonlyMap<string, number>,
-): HealthTarget[] {
-  const targets: HealthTarget[] = [];
-  for (const [service, { loadBalancer }] of Object.entries(services)) {
-    if (loadBalancer === undefined) continue;
-    const servers = loadBalancer.servers.map(({ address }) => {
-      return { url: address, statusRow: rows.get(streamServerKey('tcp', service, address))! };
-    });
-    targets.push({ service, healthCheck: undefined, forwardingTimeouts, servers });
-  }
-  return targets;
 }
 
 /** Where nothing speaks TLS, certificates that change are no reason to check anew. */
