@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { decodeStaticText, type HttpConfiguration } from '@sluice/config';
 import { closeDescriptor, createSharedMemory, mapWritable, seal, unmap } from '@sluice/native';
-import { compileConfiguration } from '@sluice/routing';
+import { compileConfiguration, SnapshotReader } from '@sluice/routing';
 import { ServerHealth, SlotState } from '@sluice/shared-state';
 import pino from 'pino';
 import { createNodeMemory } from '../src/node-memory.ts';
@@ -54,10 +54,16 @@ function snapshotOf(revision: number, url: string, damage = false): Snapshot {
   const map = mapWritable(descriptor);
   const content = new Uint8Array(map);
   content.set(bytes);
-  if (damage) content[content.length - 20]! ^= 1;
+  // Between sections there is padding, in which nothing can be wrong.
+  if (damage) content[firstContent(bytes)]! ^= 1;
   unmap(map);
   seal(descriptor);
   return { revision, descriptor };
+}
+
+/** Where the first section that is not empty begins. */
+function firstContent(bytes: Uint8Array): number {
+  return SnapshotReader.open(bytes).sections.find(({ lengthBytes }) => lengthBytes > 0)!.offsetBytes;
 }
 
 function tlsOf(number: number, content: object = {}): SealedTls {
