@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { runPython } from '../test/child.ts';
 import { DatagramHarness } from '../test/datagram-harness.ts';
 import { seededBytes } from '../test/transport-harness.ts';
 import { FlowEvent, FlowTotal } from './index.ts';
@@ -50,6 +51,39 @@ describe('bursts of datagrams', () => {
       else assert.deepEqual(together, [0, 0]);
     });
   }
+
+  it('that a sender gives to its kernel as one arrive as they were meant', { timeout: 20_000 }, async () => {
+    h = new DatagramHarness({ undecidedDatagramsMax: 64 });
+    const server = await h.peer();
+    h.connectAll(server.port);
+    const port = h.listen();
+    // Sizes as UDP_SEGMENT cuts them: the last datagram of each message is shorter, or is not.
+    const bursts = [
+      [1000, 10_000],
+      [1400, 50_001],
+      [999, 999],
+      [3, 100],
+      [1200, 1201],
+    ] as const;
+    const program = `
+import socket, sys
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sender.connect(("127.0.0.1", int(sys.argv[1])))
+sender.send(b"first")
+for burst in sys.argv[2:]:
+    segment, total = map(int, burst.split("/"))
+    sender.setsockopt(17, 103, segment)
+    sender.send(bytes(i * 7 % 251 for i in range(total)))`;
+    const values = bursts.map(([segment, total]) => `${segment}/${total}`);
+    assert.equal((await runPython(program, String(port), ...values)).stderr, '');
+    const expected = [Buffer.from('first')];
+    for (const [segment, total] of bursts) {
+      const whole = Buffer.from(Array.from({ length: total }, (_, i) => (i * 7) % 251));
+      for (let at = 0; at < total; at += segment) expected.push(whole.subarray(at, at + segment));
+    }
+    await h.until('all of them', () => server.received.length === expected.length);
+    for (const [i, bytes] of expected.entries()) assert.ok(server.received[i]!.equals(bytes), `datagram ${i}`);
+  });
 
   it('of datagrams too large to be put together pass one by one', { timeout: 20_000 }, async () => {
     const { h, port, client } = await chain(true);

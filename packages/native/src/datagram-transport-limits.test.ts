@@ -63,6 +63,27 @@ describe('bounds of flows', () => {
     assert.equal(h.transport.totals[FlowTotal.EXPIRED], 2);
   });
 
+  it('count idle time from a late decision on, also when nothing happened meanwhile', async () => {
+    const h = harness();
+    const port = h.listen({ idleTimeoutMs: 600 });
+    const server = await h.peer();
+    const [early, later] = [await h.peer(), await h.peer()];
+    early.socket.send('x', port, '127.0.0.1');
+    const { flow } = await h.next(FlowEvent.NEW);
+    await delay(500);
+    const decidedAt = performance.now();
+    let closedAfter = 0;
+    h.reaction = (event) => {
+      if (event.kind === FlowEvent.CLOSED && event.flow === flow) closedAfter = performance.now() - decidedAt;
+    };
+    h.transport.connectFlow(flow, '127.0.0.1', server.port);
+    await delay(200);
+    // Something that makes the transport look at its flows.
+    later.socket.send('x', port, '127.0.0.1');
+    await h.next(FlowEvent.CLOSED, flow);
+    assert.ok(closedAfter >= 600, `${closedAfter}`);
+  });
+
   it('let the flow make room that was not used for the longest time', async () => {
     const h = harness();
     const port = h.listen({ flowsMax: 3, idleTimeoutMs: 3200 });

@@ -10,22 +10,28 @@ namespace {
 
 /** Batches from one socket before others get their turn. */
 constexpr int kBatchesMax = 4;
+constexpr int kBulkBatchesMax = kBatchesMax * kSlots / kBulkSlots;
 
 }  // namespace
 
 void DatagramTransport::ServeListener(Listener* listener) {
-  const bool controls = listener->wildcard || coalesces_;
-  for (int batch = 0; batch < kBatchesMax; batch++) {
-    const int count = received_.Receive(listener->fd, 0, kSlots, true, controls);
+  for (int batch = 0; batch < (listener->bulk ? kBulkBatchesMax : kBatchesMax); batch++) {
+    const int wanted = listener->bulk ? kBulkSlots : kSlots;
+    const int count = received_.Receive(listener->fd, 0, wanted, true);
     if (count < 0) {
       // An error of the socket itself is told once; the next datagram raises another event.
       if (count == -EAGAIN) listener->ready = false;
       return;
     }
     chained_count_ = 0;
-    for (int slot = 0; slot < count; slot++) Sort(listener, slot);
+    uint64_t bytes = 0;
+    for (int slot = 0; slot < count; slot++) {
+      bytes += received_.At(slot).length;
+      Sort(listener, slot);
+    }
+    listener->bulk = bytes > kBulkMessageBytes * static_cast<uint64_t>(count);
     for (int i = 0; i < chained_count_; i++) Forward(chained_[i]);
-    if (count < kSlots) {
+    if (count < wanted) {
       listener->ready = false;
       return;
     }

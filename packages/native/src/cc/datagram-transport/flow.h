@@ -70,6 +70,7 @@ struct Flow {
   bool failed;      // its socket has an error to tell
   bool blocked;     // its socket takes nothing: wait for EPOLLOUT
   bool coalesces;   // UDP_GRO is on
+  bool bulk;        // much comes at once from its server
 
   int32_t Id() const { return static_cast<int32_t>(uint32_t{generation} << kIndexBits | index); }
 };

@@ -19,6 +19,7 @@ constexpr uint32_t kPlaceFraction = 32;
 int DatagramTransport::ConnectFlow(int32_t id, const sockaddr* server, socklen_t length) {
   Flow* flow = table_.Find(id);
   if (destroyed_ || flow == nullptr || flow->state != FlowState::kUndecided) return ESTALE;
+  BeginCall();
   const int fd = socket(server->sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return errno;
   if (connect(fd, server, length) != 0 || !Watch(EPOLL_CTL_ADD, fd, static_cast<uint64_t>(id), false)) {
@@ -34,7 +35,7 @@ int DatagramTransport::ConnectFlow(int32_t id, const sockaddr* server, socklen_t
   flow->activeMs = flow->placedMs = now_ms_;
   flow->listener->recent.Append(flow);
   FlushToServer(flow);
-  if (!turning_) PublishTotals();
+  EndCall();
   return 0;
 }
 
@@ -52,15 +53,16 @@ int DatagramTransport::Refuse(int32_t id) {
   // Nobody asks how it ended.
   ended_.Remove(flow);
   Forget(flow);
-  if (!turning_) PublishTotals();
+  EndCall();
   return 0;
 }
 
 int DatagramTransport::CloseFlow(int32_t id) {
   Flow* flow = table_.Find(id);
   if (destroyed_ || flow == nullptr || flow->state != FlowState::kOpen) return ESTALE;
+  BeginCall();
   EndFlow(flow, kEndClosed, 0);
-  if (!turning_) PublishTotals();
+  EndCall();
   return 0;
 }
 

@@ -38,6 +38,7 @@ struct Listener {
   uint16_t segmentRefused;
   bool wildcard;
   bool ready;
+  bool bulk;  // much comes at once: few messages at a time
   bool blocked;
   bool draining;        // no new flows; it goes with the last one
   bool closeDescriptor;

@@ -85,6 +85,7 @@ int DatagramTransport::Listen(int fd, uint16_t tag, const ListenerOptions& optio
 int DatagramTransport::Unlisten(uint16_t tag, bool keep_flows, bool close_descriptor) {
   Listener* listener = FindListener(tag);
   if (listener == nullptr || listener->gone) return ENOENT;
+  BeginCall();
   listener->draining = true;
   listener->closeDescriptor = close_descriptor;
   // Those that nobody has decided about yet come under "new".
@@ -95,7 +96,7 @@ int DatagramTransport::Unlisten(uint16_t tag, bool keep_flows, bool close_descri
   }
   while (!keep_flows && !listener->recent.Empty()) EndFlow(listener->recent.First(), kEndListener, 0);
   LeaveIfEmpty(listener);
-  if (!turning_) PublishTotals();
+  EndCall();
   return 0;
 }
 

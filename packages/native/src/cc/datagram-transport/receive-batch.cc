@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <initializer_list>
+
 #include "udp-offload.h"
 
 namespace sluice {
@@ -21,9 +23,13 @@ bool ReceiveBatch::Init() {
   memset(messages_, 0, sizeof messages_);
   for (int i = 0; i < kSlots; i++) {
     vectors_[i] = {memory_ + kStride * static_cast<size_t>(i), kBufferBytes};
-    messages_[i].msg_hdr.msg_iov = &vectors_[i];
-    messages_[i].msg_hdr.msg_iovlen = 1;
     slots_[i] = {memory_ + kStride * static_cast<size_t>(i), 0, 1, -1};
+    for (mmsghdr* const kind : {&messages_[0][i], &messages_[1][i]}) {
+      kind->msg_hdr.msg_iov = &vectors_[i];
+      kind->msg_hdr.msg_iovlen = 1;
+      kind->msg_hdr.msg_control = controls_[i];
+    }
+    messages_[1][i].msg_hdr.msg_name = &names_[i];
   }
   return true;
 }
@@ -47,24 +53,33 @@ uint32_t SegmentOf(msghdr* message) {
 
 }  // namespace
 
-int ReceiveBatch::Receive(int fd, int first, int count, bool names, bool controls) {
-  for (int i = first; i < first + count; i++) {
-    msghdr& header = messages_[i].msg_hdr;
-    header.msg_name = names ? &names_[i] : nullptr;
-    header.msg_namelen = names ? sizeof names_[i] : 0;
-    header.msg_control = controls ? controls_[i] : nullptr;
-    header.msg_controllen = controls ? kControlBytes : 0;
+void ReceiveBatch::Prepare(bool names, int first, int count) {
+  const uint64_t range = (count == kSlots ? ~uint64_t{0} : (uint64_t{1} << count) - 1) << first;
+  for (uint64_t left = used_[names] & range; left != 0; left &= left - 1) {
+    msghdr& header = messages_[names][__builtin_ctzll(left)].msg_hdr;
+    header.msg_namelen = names ? sizeof(sockaddr_in6) : 0;
+    header.msg_controllen = kControlBytes;
   }
+  used_[names] &= ~range;
+}
+
+int ReceiveBatch::Receive(int fd, int first, int count, bool names) {
+  Prepare(names, first, count);
+  named_ = names;
+  mmsghdr* const messages = messages_[names];
   long received;
   do {
     // Straight at the kernel: the C library's version is a cancellation point, which costs two atomic operations.
-    received = syscall(SYS_recvmmsg, fd, messages_ + first, static_cast<unsigned>(count), MSG_DONTWAIT, nullptr);
+    received = syscall(SYS_recvmmsg, fd, messages + first, static_cast<unsigned>(count), MSG_DONTWAIT, nullptr);
   } while (received < 0 && errno == EINTR);
+  // A call that fails may have written to the first header.
+  used_[names] |= uint64_t{1} << first;
   if (received < 0) return -errno;
   for (int i = first; i < first + received; i++) {
+    used_[names] |= uint64_t{1} << i;
     ReceivedDatagram& slot = slots_[i];
-    slot.length = messages_[i].msg_len;
-    slot.segment = controls ? SegmentOf(&messages_[i].msg_hdr) : 0;
+    slot.length = messages[i].msg_len;
+    slot.segment = SegmentOf(&messages[i].msg_hdr);
     if (slot.segment == 0) slot.segment = slot.length > 0 ? slot.length : 1;
     slot.next = -1;
   }
@@ -72,8 +87,7 @@ int ReceiveBatch::Receive(int fd, int first, int count, bool names, bool control
 }
 
 bool ReceiveBatch::ReadLocal(int slot, LocalAddress* local) const {
-  msghdr header = messages_[slot].msg_hdr;
-  if (header.msg_control == nullptr) return false;
+  msghdr header = messages_[named_][slot].msg_hdr;
   for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
     if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
       in_pktinfo info;

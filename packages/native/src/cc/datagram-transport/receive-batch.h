@@ -13,6 +13,11 @@ namespace sluice {
 namespace datagram {
 
 constexpr int kSlots = 64;
+/** More than this in one batch falls out of the processor's caches before it is sent. */
+constexpr uint64_t kBatchBytes = 512 * 1024;
+/** With messages of so many bytes, on an average, fewer slots are used. */
+constexpr uint64_t kBulkMessageBytes = 16 * 1024;
+constexpr int kBulkSlots = 8;
 
 struct ReceivedDatagram {
   uint8_t* bytes;
@@ -38,10 +43,10 @@ class ReceiveBatch {
   bool Init();
 
   /**
-   * Receives up to `count` messages into slots from `first` on. `names`: also who sent them. `controls`: also their segments and local
-   * addresses, if the socket tells. Returns how many there were, or -errno. Fewer than `count`: nothing is left for now.
+   * Receives up to `count` messages into slots from `first` on, with segments and local addresses if the socket tells. `names`: also
+   * who sent them. Returns how many there were, or -errno. Fewer than `count`: nothing is left for now.
    */
-  int Receive(int fd, int first, int count, bool names, bool controls);
+  int Receive(int fd, int first, int count, bool names);
 
   ReceivedDatagram& At(int slot) { return slots_[slot]; }
   const sockaddr_in6& Name(int slot) const { return names_[slot]; }
@@ -54,8 +59,14 @@ class ReceiveBatch {
   /** Not a power of two: else the same lines of the cache would serve the beginning of every slot. */
   static constexpr size_t kStride = kBufferBytes + 4096 + 192;
 
+  /** Headers that the kernel has written to, made ready again. */
+  void Prepare(bool names, int first, int count);
+
   uint8_t* memory_ = nullptr;
-  mmsghdr messages_[kSlots];
+  /** With names and without; both kinds receive into the same slots. */
+  mmsghdr messages_[2][kSlots];
+  uint64_t used_[2] = {~uint64_t{0}, ~uint64_t{0}};
+  bool named_ = false;  // the kind that was received last
   iovec vectors_[kSlots];
   sockaddr_in6 names_[kSlots];
   ReceivedDatagram slots_[kSlots];

@@ -94,10 +94,12 @@ void SendBatch::Prepare(int entry, int family) {
 }
 
 int SendBatch::Send(int fd, int first, int family) {
-  for (int i = first; i < count_; i++) Prepare(i, family);
+  // The usual case: one datagram for one server.
+  const bool single = family == 0 && count_ - first == 1 && entries_[first].datagrams == 1;
+  for (int i = first; i < count_ && !single; i++) Prepare(i, family);
   long sent;
   do {
-    if (count_ - first == 1 && messages_[first].msg_hdr.msg_control == nullptr && family == 0 && PieceCount(first) == 1) {
+    if (single) {
       const iovec& piece = vectors_[entries_[first].vector];
       sent = syscall(SYS_sendto, fd, piece.iov_base, piece.iov_len, kFlags, nullptr, 0);
       if (sent >= 0) return 1;

@@ -71,7 +71,14 @@ bool DatagramTransport::SendBatchTo(const Target& target, int* error) {
       if (failure != 0 && target.family == 0 && !IsPassing(failure)) break;
     }
   }
-  if (full) QueueRest(target, at);
+  if (full) {
+    QueueRest(target, at);
+  } else {
+    for (; at < batch_.Count(); at++) {
+      batch_.At(at).flow->dropped += batch_.At(at).datagrams;
+      Count(kTotalDroppedSend, batch_.At(at).datagrams);
+    }
+  }
   batch_.Clear();
   return full;
 }

@@ -22,22 +22,24 @@ constexpr int kBurst = 4;
 void DatagramTransport::ServeFlows() {
   int slot = 0;
   int budget = kTurnAnswers;
+  uint64_t bytes = 0;
   answering_ = nullptr;
   while (!ready_.Empty() && budget > 0) {
     Flow* flow = ready_.TakeFirst();
-    if (slot > kSlots - kAnswersMax / 2 || answering_ != flow->listener || batch_.Full()) {
+    if (answering_ != flow->listener) {
       SendToClients();
       slot = 0;
+      bytes = 0;
       answering_ = flow->listener;
     }
-    const int wanted = std::min(kAnswersMax, kSlots - slot);
+    const int wanted = std::min(flow->bulk ? kBulkSlots : kAnswersMax, kSlots - slot);
     const int count = ReceiveAnswers(flow, slot, wanted);
-    if (count > 0) TakeAnswers(flow, slot, count);
-    if (slot + count > kSlots - kAnswersMax / 2) {
+    if (count > 0) bytes += TakeAnswers(flow, slot, count);
+    slot += count;
+    if (slot > kSlots - kAnswersMax / 2 || bytes > kBatchBytes) {
       SendToClients();
       slot = 0;
-    } else {
-      slot += count;
+      bytes = 0;
     }
     budget -= count + 1;
     if (count == wanted) {
@@ -54,11 +56,11 @@ void DatagramTransport::ServeFlows() {
 
 /** How many were received, 0 also when there was an error; one that ends the flow is noted in it. */
 int DatagramTransport::ReceiveAnswers(Flow* flow, int slot, int count) {
-  int received = received_.Receive(flow->fd, slot, count, false, flow->coalesces);
+  int received = received_.Receive(flow->fd, slot, count, false);
   if (received < 0 && received != -EAGAIN) {
     // An error comes before what has been received already.
     if (!IsPassing(-received)) flow->error = -received;
-    received = received_.Receive(flow->fd, slot, count, false, flow->coalesces);
+    received = received_.Receive(flow->fd, slot, count, false);
   }
   if (received >= kBurst && !flow->coalesces && coalesces_) flow->coalesces = CoalesceReceived(flow->fd);
   return received < 0 ? 0 : received;
@@ -79,13 +81,16 @@ uint32_t DatagramTransport::Allowed(Flow* flow, const ReceivedDatagram& answer) 
   return datagrams * answer.segment;
 }
 
-void DatagramTransport::TakeAnswers(Flow* flow, int slot, int count) {
+/** Puts what was received into the batch for the clients; bytes of it. */
+uint64_t DatagramTransport::TakeAnswers(Flow* flow, int slot, int count) {
   Touch(flow);
+  uint64_t bytes = 0;
   const Target clients = ClientsOf(flow->listener);
   int ignored = 0;
   for (int i = slot; i < slot + count; i++) {
     const ReceivedDatagram& answer = received_.At(i);
     const uint32_t datagrams = DatagramsIn(answer.length, answer.segment);
+    bytes += answer.length;
     Count(kTotalFromServers, datagrams);
     if (datagrams > 1) Count(kTotalReceivedTogether, datagrams);
     Count(kTotalBytesFromServers, answer.length);
@@ -102,6 +107,8 @@ void DatagramTransport::TakeAnswers(Flow* flow, int slot, int count) {
     flow->credit -= allowed;
     AddToBatch(clients, flow, answer.bytes, allowed, answer.segment, &ignored);
   }
+  flow->bulk = bytes > kBulkMessageBytes * static_cast<uint64_t>(count);
+  return bytes;
 }
 
 /** Sends the batch, which has answers of one listener only. */

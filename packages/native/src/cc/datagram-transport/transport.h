@@ -67,6 +67,13 @@ class DatagramTransport final : public LoopClient {
   void PollSockets();
   void FillBatch();
   void RefreshClock();
+  /** Calls from outside of a turn: the clock stands still between turns. */
+  void BeginCall() {
+    if (!turning_) RefreshClock();
+  }
+  void EndCall() {
+    if (!turning_) PublishTotals();
+  }
   void PublishTotals();
   void Count(Total total, uint64_t number = 1) { totals_[total] += number; }
   bool RingFull() const { return event_count_ >= options_.eventsMax; }
@@ -101,7 +108,7 @@ class DatagramTransport final : public LoopClient {
   // servers.cc: from servers to clients
   void ServeFlows();
   int ReceiveAnswers(Flow* flow, int slot, int count);
-  void TakeAnswers(Flow* flow, int slot, int count);
+  uint64_t TakeAnswers(Flow* flow, int slot, int count);
   uint32_t Allowed(Flow* flow, const ReceivedDatagram& answer);
   void SendToClients();
   void FlushToClients(Listener* listener);
