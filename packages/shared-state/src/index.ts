@@ -9,5 +9,6 @@ export * from './metrics/metric-kind.ts';
 export * from './metrics/metrics-block.ts';
 export * from './metrics/name-hash.ts';
 export * from './metrics/request-labels.ts';
+export * from './metrics/tcp-labels.ts';
 export * from './metrics/tls-labels.ts';
 export * from './server-status.ts';

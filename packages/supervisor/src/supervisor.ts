@@ -114,7 +114,7 @@ export class Supervisor {
     this.pipeline = new ConfigurationPipeline({
       configuration,
       internal: internalObjects(configuration, path),
-      onPublishing: (revision, http, targets) => this.metrics?.publishing(revision, http, targets),
+      onPublishing: (...published) => this.metrics?.publishing(...published),
       rows: this.rows,
       publisher: this.publisher,
       tls: this.tls,

@@ -14,6 +14,8 @@ export interface AccessLogConfiguration {
   readonly bufferingSize: number;
   /** Also requests to services of the program itself. */
   readonly addInternals: boolean;
+  /** Also connections of TCP routers. Our extension. */
+  readonly addTcp: boolean;
   /** A line is written when any filter that is set says so; without any, all are. */
   readonly filters: {
     /** `200` or `300-302`, validated. */

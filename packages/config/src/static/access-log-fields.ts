@@ -7,6 +7,7 @@ export const ACCESS_LOG_FIELDS = [
   'ClientHost',
   'ClientPort',
   'ClientUsername',
+  'ConnectionEnd',
   'DownstreamContentSize',
   'DownstreamStatus',
   'Duration',

@@ -72,6 +72,10 @@ const section = z.object({
     .boolean()
     .default(false)
     .describe('Also requests to services of Sluice itself, such as api@internal.'),
+  addTcp: z
+    .boolean()
+    .default(false)
+    .describe('Also a line for each connection of a TCP router, at its end. Not part of the compatible configuration.'),
   filters,
   fields,
 }) satisfies z.ZodType<AccessLogConfiguration>;

@@ -112,7 +112,7 @@ export class FirstBytes extends DownstreamConnection implements BeginsWithBytes 
       this.abort();
       return;
     }
-    const session = new TcpSession(context, entryPoint, peer, { route, isPostgres: false });
+    const session = new TcpSession(context, entryPoint, peer, { route });
     this.giveTo(session, bytes, start, end);
   }
 

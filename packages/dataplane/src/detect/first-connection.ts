@@ -35,5 +35,5 @@ export function connectionOf(
   const router = revision.matcher.matchTcp(tables.plainIndex, tcp.plainView.of(peer.bytes));
   if (router === -1) return new FirstBytes(context, entryPoint, peer);
   const route = admitToRoute(context, entryPoint, peer, router);
-  return route && new TcpSession(context, entryPoint, peer, { route, isPostgres: false });
+  return route && new TcpSession(context, entryPoint, peer, { route });
 }

@@ -3,6 +3,7 @@
 import type { MetricRows, RequestSeries, TlsSeries } from '@sluice/observability/metrics';
 import { MetricKind } from '@sluice/shared-state';
 import { LimitMetrics } from './limit-metrics.ts';
+import { TcpCounts } from './tcp-counts.ts';
 
 export class EntryPointMetrics {
   /** Undefined when requests are not counted by entry point. */
@@ -12,6 +13,8 @@ export class EntryPointMetrics {
   /** Requests that no router takes are counted. */
   readonly observesUnmatched: boolean;
   readonly limits: LimitMetrics;
+  /** Of its TCP routers; undefined when they are not counted by entry point. */
+  readonly tcp: TcpCounts | undefined;
   private readonly rows: MetricRows;
   private readonly connectionsRow: number;
 
@@ -21,12 +24,14 @@ export class EntryPointMetrics {
     name: number,
     requests: RequestSeries | undefined,
     tls: TlsSeries | undefined,
-    observesUnmatched: boolean,
+    { observesUnmatched, countsTcp }: { readonly observesUnmatched: boolean; readonly countsTcp: boolean },
   ) {
     this.rows = rows;
     this.requests = requests;
     this.tls = tls;
     this.observesUnmatched = observesUnmatched;
+    const { TCP_ENTRY_POINT_CONNECTIONS: connections, TCP_ENTRY_POINT_BYTES: bytes } = MetricKind;
+    this.tcp = countsTcp ? new TcpCounts(rows, { connections, bytes, name, other: 0 }) : undefined;
     this.limits = new LimitMetrics(rows, MetricKind.ENTRY_POINT_LIMIT_REACHED, name);
     this.connectionsRow = rows.rowFor({ kind: MetricKind.OPEN_CONNECTIONS, name, other: 0, labels: 0, text: '' });
   }

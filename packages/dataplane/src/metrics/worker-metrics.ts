@@ -8,6 +8,7 @@ import { isForwardedField } from '../http/forwarded-fields.ts';
 import { FlowMetrics } from '../udp/flow-metrics.ts';
 import { ConnectionMetrics } from './connection-metrics.ts';
 import { EntryPointMetrics } from './entry-point-metrics.ts';
+import { TcpMetrics } from './tcp-metrics.ts';
 
 /** Ends the names of services of the program itself. */
 const INTERNAL_SUFFIX = '@internal';
@@ -30,6 +31,7 @@ export class WorkerMetrics {
   readonly showsForwardedFields: boolean;
   /** Room for these values in one row. */
   readonly textBytes: number;
+  readonly tcp: TcpMetrics;
   private readonly rows: MetricRows;
   private readonly settings: MetricsSettings;
 
@@ -40,6 +42,7 @@ export class WorkerMetrics {
     this.headers = settings.headers;
     this.showsForwardedFields = settings.headers.some(isForwardedField);
     this.textBytes = block.textBytes;
+    this.tcp = new TcpMetrics(this.rows, settings);
   }
 
   ofEntryPoint(name: string, observesUnmatched: boolean): EntryPointMetrics {
@@ -47,7 +50,7 @@ export class WorkerMetrics {
     const { entryPoints } = this.settings;
     const requests = entryPoints ? this.series(MetricKind.ENTRY_POINT_REQUESTS, hash, 0) : undefined;
     const tls = entryPoints ? this.tls(MetricKind.ENTRY_POINT_TLS_REQUESTS, hash, 0) : undefined;
-    return new EntryPointMetrics(this.rows, hash, requests, tls, observesUnmatched);
+    return new EntryPointMetrics(this.rows, hash, requests, tls, { observesUnmatched, countsTcp: entryPoints });
   }
 
   /** @returns undefined when its requests are not counted at all. */

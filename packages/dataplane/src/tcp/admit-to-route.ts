@@ -11,7 +11,7 @@ import type { TcpRoute } from './tcp-route.ts';
  * @param router index in the revision in force
  */
 export function admitToRoute(
-  { revision, log }: WorkerContext,
+  { revision, log, metrics }: WorkerContext,
   entryPoint: EntryPoint,
   peer: PeerAddress,
   router: number,
@@ -29,6 +29,8 @@ export function admitToRoute(
   const refusal = route.enter(peer.bytes);
   if (refusal === undefined) return route;
   tell(refusal);
+  metrics?.tcp.ofRouter(route.name, route.serviceName)?.counts.end('denied');
+  entryPoint.metrics?.tcp?.end('denied');
   entryPoint.metrics?.limits.reached(refusal);
   return undefined;
 

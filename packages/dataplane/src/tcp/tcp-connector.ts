@@ -11,6 +11,11 @@ import type { TcpServer } from './tcp-server.ts';
 import type { TcpSession } from './tcp-session.ts';
 import { TcpUpstream } from './tcp-upstream.ts';
 
+/** In place of 0. */
+const KEEP_ALIVE_MS = 15_000;
+/** More than the kernel takes. */
+const KEEP_ALIVE_MAX_S = 32_767;
+
 export class TcpConnector implements PlaceHolder {
   /** The one that is connected to, or being tried. */
   server: TcpServer | undefined = undefined;
@@ -41,7 +46,7 @@ export class TcpConnector implements PlaceHolder {
     const { session } = this;
     const server = session.route.service.pick(session.peer.bytes, this.tried);
     if (server === undefined) {
-      session.onNoServer(Errors.NO_SERVER_AVAILABLE, undefined);
+      session.onNoServer(Errors.NO_SERVER_AVAILABLE);
       return;
     }
     this.use(server);
@@ -88,7 +93,7 @@ export class TcpConnector implements PlaceHolder {
       return;
     }
     this.session.onAttemptFailed(this.server!, entry, detail);
-    if (entry.retry !== 'next-server' || !this.mayRetry()) this.session.onNoServer(entry, detail);
+    if (entry.retry !== 'next-server' || !this.mayRetry()) this.session.onNoServer(entry);
     else this.retry();
   }
 
@@ -101,6 +106,7 @@ export class TcpConnector implements PlaceHolder {
   private use(server: TcpServer): void {
     const { context } = this;
     this.server = server;
+    this.session.account.attempt(server, this.retries);
     context.status.addInFlight(server.statusRow, context.slot, 1);
   }
 
@@ -172,6 +178,7 @@ export class TcpConnector implements PlaceHolder {
       const id = this.connectOnce(server);
       context.connections.add(id, upstream);
       this.upstream = upstream;
+      this.keepAlive(id, server);
       upstream.expireAt(this.attemptEndsAtMs());
       upstream.begin();
     } catch (error) {
@@ -191,6 +198,13 @@ export class TcpConnector implements PlaceHolder {
       if (!isHeldByIdle(error) || !pools.makeRoom()) throw error;
       return transport.connect(address, port);
     }
+  }
+
+  /** Without it the connection works as well, until its server dies without a word. */
+  private keepAlive(id: number, { transport: { keepAliveMs } }: TcpServer): void {
+    if (keepAliveMs < 0) return;
+    const seconds = Math.ceil((keepAliveMs || KEEP_ALIVE_MS) / 1000);
+    this.context.transport.keepAlive(id, Math.min(seconds, KEEP_ALIVE_MAX_S));
   }
 
   private tlsTo({ record, transport }: TcpServer): ServerTls | undefined {

@@ -5,12 +5,17 @@ import type { LimitsBlock, ServerStatus } from '@sluice/shared-state';
 import { ConnectionPlaces } from './connection-places.ts';
 import { HelloView, PlainView } from './connection-views.ts';
 import { TcpServices } from './tcp-services.ts';
+import type { TcpSession } from './tcp-session.ts';
 
 export class TcpPlane {
   readonly slot: number;
   readonly limits: LimitsBlock;
   readonly places: ConnectionPlaces;
   readonly services: TcpServices;
+  /** Those that live. */
+  readonly sessions = new Set<TcpSession>();
+  /** Of these, those that end when their server is down. */
+  readonly watched = new Set<TcpSession>();
   /** Each is filled and asked within one event. */
   readonly plainView = new PlainView();
   readonly helloView = new HelloView();

@@ -3,31 +3,48 @@
 
 import { type BalancedService, isProblem, type ServiceBuilder } from '@sluice/balancing';
 import type { CatalogueEntry } from '@sluice/errors';
+import { ConstantText } from '@sluice/observability/access-log';
 import type { SnapshotTables, TcpRouterTls } from '@sluice/routing/snapshot';
 import type { LimitsBlock } from '@sluice/shared-state';
 import { makeTcpMiddleware, type TcpMiddleware } from './tcp-middleware.ts';
 import type { TcpServer } from './tcp-server.ts';
 
+/** The revision it is part of: kept while a client may still get a server of it, whose rows of shared memory are its own till then. */
+export interface RevisionHolder {
+  enter(): void;
+  leave(): void;
+}
+
+export interface RouteSurroundings {
+  readonly limits: LimitsBlock;
+  readonly slot: number;
+  readonly holder: RevisionHolder;
+}
+
 export class TcpRoute {
   readonly name: string;
   readonly serviceName: string;
+  /** As the access log names it. */
+  readonly accessText: ConstantText;
   readonly tls: TcpRouterTls;
   /** Name of the TLS options when it is `terminate`. */
   readonly tlsOptions: string;
   readonly service: BalancedService<TcpServer>;
   /** Outermost first. */
   private readonly middlewares: readonly TcpMiddleware[];
+  private readonly holder: RevisionHolder;
 
   /** @throws Error when a part of the snapshot cannot be made (the compiler should have refused it). */
   constructor(
     tables: SnapshotTables,
     index: number,
     services: ServiceBuilder<TcpServer, number>,
-    limits: LimitsBlock,
-    slot: number,
+    { limits, slot, holder }: RouteSurroundings,
   ) {
+    this.holder = holder;
     const record = tables.tcpRouter(index);
     this.name = record.name;
+    this.accessText = new ConstantText(record.name);
     this.tls = record.tls;
     this.tlsOptions = record.tlsOptions;
     this.serviceName = tables.tcpService(record.service).name;
@@ -39,7 +56,7 @@ export class TcpRoute {
     this.service = service;
   }
 
-  /** @param client 16 bytes. @returns what keeps it out; undefined when it is in, until `leave`. */
+  /** @param client 16 bytes. @returns what keeps it out; undefined when it is in, until `settled` and `leave`. */
   enter(client: Uint8Array): CatalogueEntry | undefined {
     const { middlewares } = this;
     for (let i = 0; i < middlewares.length; i++) {
@@ -48,7 +65,13 @@ export class TcpRoute {
       for (let entered = 0; entered < i; entered++) middlewares[entered].leave(client);
       return refusal;
     }
+    this.holder.enter();
     return undefined;
+  }
+
+  /** Once for each client that is in: it needs no server of the revision any more. */
+  settled(): void {
+    this.holder.leave();
   }
 
   /** Once for each client that is in. */

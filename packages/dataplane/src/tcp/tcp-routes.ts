@@ -4,7 +4,7 @@
 import type { ServiceBuilder } from '@sluice/balancing';
 import type { SnapshotTables } from '@sluice/routing/snapshot';
 import type { TcpPlane } from './tcp-plane.ts';
-import { TcpRoute } from './tcp-route.ts';
+import { type RevisionHolder, TcpRoute } from './tcp-route.ts';
 import type { TcpServer } from './tcp-server.ts';
 import type { TcpService } from './tcp-service.ts';
 
@@ -13,12 +13,14 @@ export class TcpRoutes {
   readonly usedServices = new Set<TcpService>();
   private readonly tables: SnapshotTables;
   private readonly plane: TcpPlane;
+  private readonly holder: RevisionHolder;
   private readonly routes = new Map<number, TcpRoute>();
   private builder: ServiceBuilder<TcpServer, number> | undefined = undefined;
 
-  constructor(tables: SnapshotTables, plane: TcpPlane) {
+  constructor(tables: SnapshotTables, plane: TcpPlane, holder: RevisionHolder) {
     this.tables = tables;
     this.plane = plane;
+    this.holder = holder;
   }
 
   /** @throws Error when it cannot be built. */
@@ -27,7 +29,11 @@ export class TcpRoutes {
     if (known !== undefined) return known;
     const { tables, plane } = this;
     this.builder ??= plane.services.builderFor(tables, this.usedServices);
-    const route = new TcpRoute(tables, index, this.builder, plane.limits, plane.slot);
+    const route = new TcpRoute(tables, index, this.builder, {
+      limits: plane.limits,
+      slot: plane.slot,
+      holder: this.holder,
+    });
     this.routes.set(index, route);
     return route;
   }

@@ -2,6 +2,7 @@
 // Plain data that outlives the snapshot it was read from: connections hold it until they end.
 
 import type { PickerServer } from '@sluice/balancing';
+import type { ServerText } from '@sluice/observability/access-log';
 import type { TcpServerRecord, TcpServersServiceRecord, TcpTransportRecord } from '@sluice/routing/snapshot';
 import type { ServerPlaces } from '../upstream/places/server-places.ts';
 
@@ -11,4 +12,6 @@ export interface TcpServer extends PickerServer {
   readonly transport: TcpTransportRecord;
   /** Undefined: its connections are not limited. */
   readonly places: ServerPlaces | undefined;
+  /** As the access log names it. */
+  readonly accessText: ServerText;
 }

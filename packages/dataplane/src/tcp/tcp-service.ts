@@ -2,6 +2,7 @@
 // tables of its picker survive a reload. Dials nothing.
 
 import { createPicker, ServersService, type SlowStartOptions } from '@sluice/balancing';
+import { ServerText } from '@sluice/observability/access-log';
 import type { TcpServersServiceRecord, TcpTransportRecord } from '@sluice/routing/snapshot';
 import type { ServerStatus } from '@sluice/shared-state';
 import { monotonicMs } from '../worker/monotonic-ms.ts';
@@ -29,6 +30,7 @@ export class TcpService {
       record: server,
       service: record,
       transport,
+      accessText: new ServerText(record.name, server.address, server.address),
       places: places.obtain(server.statusRow, {
         connectionsMax: server.maxConnections,
         queuedMax: record.maxQueued,

@@ -4,13 +4,16 @@
 
 import { type CatalogueEntry, Errors } from '@sluice/errors';
 import { RELAY_SHUTDOWN, RELAY_UNTIL_END, RelayEnd } from '@sluice/native';
+import type { TcpEndLabel } from '@sluice/shared-state';
 import type { EntryPoint } from '../http/entry-point.ts';
 import { HeldInput } from '../http/held-input.ts';
 import type { PeerAddress } from '../listen/peer-address.ts';
+import type { DownstreamTls } from '../tls/downstream-tls.ts';
 import { type BeginsWithBytes, DownstreamConnection } from '../worker/downstream-connection.ts';
 import { Pause } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
 import { sendProxyHeader } from './send-proxy-header.ts';
+import { SessionAccount } from './session-account.ts';
 import { TcpConnector } from './tcp-connector.ts';
 import type { TcpRoute } from './tcp-route.ts';
 import type { TcpServer } from './tcp-server.ts';
@@ -27,11 +30,18 @@ const Direction = {
 export interface SessionOrigin {
   readonly route: TcpRoute;
   /** The client began with PostgreSQL's SSLRequest. */
-  readonly isPostgres: boolean;
+  readonly isPostgres?: boolean;
+  /** As its ClientHello says; empty: it says none, or is plain. */
+  readonly serverName?: string;
+  /** TLS is ended here. */
+  readonly tls?: DownstreamTls | undefined;
 }
 
 export class TcpSession extends DownstreamConnection implements BeginsWithBytes {
   readonly route: TcpRoute;
+  readonly serverName: string;
+  readonly tls: DownstreamTls | undefined;
+  readonly account: SessionAccount;
   private readonly isPostgres: boolean;
   private readonly connector: TcpConnector;
   /** Set once the two are joined. */
@@ -40,18 +50,26 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   private held: HeldInput | undefined = undefined;
   private toServer: number = Direction.OPEN;
   private toClient: number = Direction.OPEN;
+  private firstToEnd: 'client' | 'server' | undefined = undefined;
+  private isSettled = false;
   private isOver = false;
+  /** With its server down: monotonic milliseconds at which it ends; 0: it does not. */
+  private endsAtMs = 0;
 
-  /** The client has entered the route, which it leaves at the end. */
-  constructor(context: WorkerContext, entryPoint: EntryPoint, peer: PeerAddress, { route, isPostgres }: SessionOrigin) {
+  /** The client has entered the route, which it settles and leaves. */
+  constructor(context: WorkerContext, entryPoint: EntryPoint, peer: PeerAddress, origin: SessionOrigin) {
     super(context, entryPoint, peer);
-    this.route = route;
-    this.isPostgres = isPostgres;
+    this.route = origin.route;
+    this.isPostgres = origin.isPostgres ?? false;
+    this.serverName = origin.serverName ?? '';
+    this.tls = origin.tls;
+    this.account = new SessionAccount(this);
     this.connector = new TcpConnector(this);
   }
 
   override opened(): void {
     this.expireAt(0);
+    this.context.tcp.sessions.add(this);
     // What the client sends meanwhile waits in the kernel.
     this.pauseFor(Pause.HELD_INPUT);
     this.connector.start();
@@ -77,10 +95,22 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     sendProxyHeader(this.context, this.id, this.peer, upstream, version);
   }
 
-  onServer(upstream: TcpUpstream, _connectMs: number): void {
+  /** The one that it is connected to, or that is being tried. */
+  get server(): TcpServer | undefined {
+    return this.connector.server;
+  }
+
+  get isJoined(): boolean {
+    return this.upstream !== undefined;
+  }
+
+  onServer(upstream: TcpUpstream, connectMs: number): void {
     const { transport } = this.context;
     this.upstream = upstream;
     const { held } = this;
+    this.settle();
+    if (this.connector.server!.service.onServerDown !== 'keep') this.context.tcp.watched.add(this);
+    this.account.joined(this.connector.server!, upstream.id, connectMs, held?.length ?? 0);
     if (held !== undefined) {
       upstream.write(held.bytes, held.start, held.end);
       this.releaseHeld();
@@ -91,14 +121,16 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   }
 
   /** Another one may follow. */
-  onAttemptFailed({ record }: TcpServer, { code, meaning }: CatalogueEntry, detail: number | string | undefined): void {
+  onAttemptFailed(server: TcpServer, entry: CatalogueEntry, detail: number | string | undefined): void {
     const { log } = this.context;
+    this.account.failed(server, entry);
     if (!log.isLevelEnabled('debug')) return;
-    log.debug({ code, router: this.route.name, server: record.address, detail }, meaning);
+    const { code, meaning } = entry;
+    log.debug({ code, router: this.route.name, server: server.record.address, detail }, meaning);
   }
 
-  onNoServer(_entry: CatalogueEntry, _detail: number | string | undefined): void {
-    this.finish(false, false);
+  onNoServer(entry: CatalogueEntry): void {
+    this.finish('no-server', false, false, entry);
   }
 
   override idleForMs(): number {
@@ -109,7 +141,25 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   override endRequests(): void {}
 
   override endTunnels(): void {
-    this.giveUp();
+    this.finish('drain', false, false);
+  }
+
+  /** The service wants an end of connections to a server that is down: now, or at some moment within `drainMs`. */
+  checkServer(drainMs: number): void {
+    const { context, server } = this;
+    if (server === undefined || context.status.isUp(server.statusRow)) {
+      this.endsAtMs = 0;
+      return;
+    }
+    const { now } = context.transport;
+    if (this.endsAtMs === 0)
+      this.endsAtMs = now + (server.service.onServerDown === 'reset' ? 0 : Math.random() * drainMs);
+    if (now >= this.endsAtMs) this.finish('server-down', false, false);
+  }
+
+  /** Brings the counts of bytes up to date. */
+  count(): void {
+    this.account.count(this.upstream?.id ?? 0);
   }
 
   override onData(offset: number, length: number): void {
@@ -117,11 +167,15 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     const { upstream } = this;
     // In the batch of what began it; the relay has not read any yet.
     if (upstream === undefined) this.hold(memory, offset, offset + length);
-    else upstream.write(memory, offset, offset + length);
+    else {
+      upstream.write(memory, offset, offset + length);
+      this.account.passed(length, 0);
+    }
   }
 
   onServerBytes(offset: number, length: number): void {
     this.write(this.context.transport.memory, offset, offset + length);
+    this.account.passed(0, length);
   }
 
   /** The relay tells it, too. */
@@ -129,33 +183,37 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
 
   override onDrained(): void {}
 
-  override onRelayed(_bytes: number, end: number): void {
+  override onRelayed(bytes: number, end: number): void {
+    if (this.isOver) return;
+    this.account.relayedFromClient(bytes);
     this.toServer = directionAfter(end);
-    this.onDirectionOver(end);
+    this.onDirectionOver('client', end);
   }
 
-  onServerRelayed(_bytes: number, end: number): void {
+  onServerRelayed(bytes: number, end: number): void {
+    if (this.isOver) return;
+    this.account.relayedToClient(bytes);
     this.toClient = directionAfter(end);
-    this.onDirectionOver(end);
+    this.onDirectionOver('server', end);
   }
 
   override onClosed(errno: number): void {
     // In order is only a connection whose relays have ended; their events may still be to come.
-    if (errno !== 0 || this.upstream === undefined) this.onBroken();
+    if (errno !== 0 || this.upstream === undefined) this.onBroken('client-reset');
   }
 
   onServerClosed(errno: number): void {
-    if (errno !== 0) this.onBroken();
+    if (errno !== 0) this.onBroken('server-reset');
   }
 
   /** A name was not resolved in time; or one side has ended, and the other has had its time. */
   override onExpired(): void {
     if (this.upstream === undefined) this.connector.onResolveTimeout();
-    else this.finish(true, true);
+    else this.finish('termination-delay', true, true);
   }
 
   override giveUp(): void {
-    this.finish(false, false);
+    this.finish(this.context.draining ? 'drain' : 'fault', false, false);
   }
 
   override forget(): void {
@@ -174,12 +232,15 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     this.context.transport.flush();
   }
 
-  private onDirectionOver(end: number): void {
-    if (this.isOver) return;
-    if (end !== RelayEnd.SOURCE_END && end !== RelayEnd.DESTINATION_BROKEN) this.onBroken();
-    else if (this.toServer !== Direction.OPEN && this.toClient !== Direction.OPEN) {
+  private onDirectionOver(source: 'client' | 'server', end: number): void {
+    if (end !== RelayEnd.SOURCE_END && end !== RelayEnd.DESTINATION_BROKEN) {
+      this.onBroken(source === 'client' ? 'client-reset' : 'server-reset');
+      return;
+    }
+    if (end === RelayEnd.SOURCE_END) this.firstToEnd ??= source;
+    if (this.toServer !== Direction.OPEN && this.toClient !== Direction.OPEN) {
       // Nothing can follow either way; what is queued for a side whose peer ended in order still reaches it.
-      this.finish(this.toClient === Direction.ENDED, this.toServer === Direction.ENDED);
+      this.finish(this.firstToEnd ?? source, this.toClient === Direction.ENDED, this.toServer === Direction.ENDED);
     } else this.limitRest();
   }
 
@@ -190,15 +251,19 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   }
 
   /** A side is gone without a proper end: the other must not take it for one. */
-  private onBroken(): void {
-    this.finish(this.toClient === Direction.ENDED, this.toServer === Direction.ENDED);
+  private onBroken(label: TcpEndLabel): void {
+    this.finish(label, this.toClient === Direction.ENDED, this.toServer === Direction.ENDED);
   }
 
   /** The last act. Each side is closed in order, or reset. */
-  private finish(closesClient: boolean, closesServer: boolean): void {
+  private finish(label: TcpEndLabel, closesClient: boolean, closesServer: boolean, entry?: CatalogueEntry): void {
     if (this.isOver) return;
     this.isOver = true;
     const { upstream, connector } = this;
+    this.account.ended(label, entry, upstream?.id ?? 0);
+    this.context.tcp.sessions.delete(this);
+    this.context.tcp.watched.delete(this);
+    this.settle();
     this.upstream = undefined;
     connector.drop();
     connector.end();
@@ -207,6 +272,13 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     else upstream?.abort();
     if (closesClient) this.closeGracefully();
     else this.abort();
+  }
+
+  /** There is a server, or there will be none: from here on the session needs nothing of its revision. */
+  private settle(): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.route.settled();
   }
 
   private releaseHeld(): void {

@@ -113,7 +113,7 @@ export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
 
   override forget(): void {
     this.releaseHeld();
-    this.route?.leave(this.peer.bytes);
+    if (this.route !== undefined) this.leaveRoute(this.route);
     this.route = undefined;
     super.forget();
   }
@@ -124,7 +124,7 @@ export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
     this.server = undefined;
     const { route } = this;
     if (route !== undefined) {
-      this.beginTcp(route, NO_BYTES, 0, 0);
+      this.beginTcp(route, tls, NO_BYTES, 0, 0);
       return;
     }
     if (server!.protocols[protocol] === 'h2' && context.openHttp2 !== undefined) {
@@ -172,12 +172,13 @@ export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
     if (router === HTTPS && !this.isPostgres) return false;
     const route = router === HTTPS ? undefined : admitToRoute(context, entryPoint, peer, router);
     if (route === undefined || route.tls === 'closed') {
-      route?.leave(peer.bytes);
+      if (route !== undefined) this.leaveRoute(route);
       this.closeGracefully();
       return true;
     }
     if (route.tls === 'passthrough') {
-      this.beginTcp(route, bytes, start, end);
+      this.choice = { serverName: view.serverName, optionsName: '' };
+      this.beginTcp(route, undefined, bytes, start, end);
       this.releaseHeld();
       return true;
     }
@@ -185,9 +186,15 @@ export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
     return false;
   }
 
-  private beginTcp(route: TcpRoute, bytes: Buffer, start: number, end: number): void {
-    const { context, entryPoint, peer, isPostgres } = this;
-    const session = new TcpSession(context, entryPoint, peer, { route, isPostgres });
+  private leaveRoute(route: TcpRoute): void {
+    route.settled();
+    route.leave(this.peer.bytes);
+  }
+
+  private beginTcp(route: TcpRoute, tls: DownstreamTls | undefined, bytes: Buffer, start: number, end: number): void {
+    const { context, entryPoint, peer, isPostgres, choice } = this;
+    const { serverName } = choice;
+    const session = new TcpSession(context, entryPoint, peer, { route, isPostgres, serverName, tls });
     this.route = undefined;
     this.replaceWith(session);
     if (start < end) session.beginWith(bytes, start, end);

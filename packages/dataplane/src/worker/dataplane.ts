@@ -25,6 +25,7 @@ import { ClientBalance, type ClientBalanceOptions } from '../listen/client-balan
 import { PeerAddress } from '../listen/peer-address.ts';
 import { RefusalLog } from '../listen/refusal-log.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import { SessionWatch } from '../tcp/session-watch.ts';
 import { TcpPlane } from '../tcp/tcp-plane.ts';
 import { TlsTermination, type TlsTerminationOptions } from '../tls/tls-termination.ts';
 import { UdpPlane } from '../udp/udp-plane.ts';
@@ -103,6 +104,7 @@ export class Dataplane implements ListenerEvents {
   private readonly sweeper: NodeJS.Timeout;
   private readonly slowClients: SlowClients;
   private readonly relief: BufferRelief;
+  private readonly sessionWatch: SessionWatch;
   private readonly limits: LimitsBlock;
   private readonly clientsMax: number;
   private readonly flowsMax: number;
@@ -153,6 +155,7 @@ export class Dataplane implements ListenerEvents {
       draining: false,
     };
     this.relief = new BufferRelief(this.context);
+    this.sessionWatch = new SessionWatch(this.context);
     this.slowClients = new SlowClients(this.context, options.slowClientsEveryMs ?? SLOW_CLIENTS_EVERY_MS);
     this.sweeper = setInterval(() => this.sweepServices(), SWEEP_MS).unref();
   }
@@ -272,6 +275,7 @@ export class Dataplane implements ListenerEvents {
     clearInterval(this.sweeper);
     this.slowClients.close();
     this.relief.close();
+    this.sessionWatch.close();
     this.context.tcp.close();
     this.stopListening();
     this.context.transport.destroy();
@@ -351,6 +355,8 @@ export class Dataplane implements ListenerEvents {
   private sweepServices(): void {
     const used = new Set([...this.live].flatMap((revision) => [...revision.usedServices]));
     this.context.services.sweep(used, performance.now());
+    this.context.tcp.services.keepOnly(new Set([...this.live].flatMap(({ tcp }) => [...tcp.usedServices])));
+    this.context.metrics?.tcp.sweep();
     this.context.balance?.settle();
     this.context.transport.flush();
   }

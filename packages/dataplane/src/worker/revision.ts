@@ -12,7 +12,7 @@ import type { ServiceRuntime } from './service-runtime.ts';
 export class Revision {
   readonly reader: SnapshotReader;
   readonly matcher: SnapshotMatcher;
-  /** Their connections outlive the revision, and are not counted in it. */
+  /** Their connections count here until they have a server; then they outlive it. */
   readonly tcp: TcpRoutes;
   private readonly registry: ServiceRegistry;
   private readonly middlewareBehaviourOf: MiddlewareLookup;
@@ -34,7 +34,7 @@ export class Revision {
   ) {
     this.reader = reader;
     this.matcher = new SnapshotMatcher(reader);
-    this.tcp = new TcpRoutes(reader, plane);
+    this.tcp = new TcpRoutes(reader, plane, this);
     this.registry = registry;
     this.middlewareBehaviourOf = middlewareBehaviourOf;
     this.release = release;

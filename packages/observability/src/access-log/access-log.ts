@@ -24,6 +24,8 @@ export class AccessLog {
   readonly record = new AccessRecord();
   /** Also requests to services of the program itself get lines. */
   readonly withInternals: boolean;
+  /** Also connections of TCP routers do. */
+  readonly withTcp: boolean;
   readonly output: LineOutput;
   private readonly format: LineFormat;
   private readonly filter: LineFilter;
@@ -34,6 +36,7 @@ export class AccessLog {
   constructor(options: AccessLogConfiguration, output: LineOutput, clock: WallClock = new WallClock()) {
     this.output = output;
     this.withInternals = options.addInternals;
+    this.withTcp = options.addTcp;
     this.format = lineFormatOf(options);
     this.filter = new LineFilter(options.filters);
     this.clock = clock;

@@ -48,6 +48,8 @@ export class AccessRecord {
   status = 0;
   bytes = 0;
   retries = 0;
+  /** Of a TCP connection: who or what ended it. Empty for requests. */
+  connectionEnd = '';
   /** How many requests this process has logged or filtered out, this one included. */
   count = 0;
   /** Header fields, undefined where none of them is wanted. */

@@ -83,7 +83,8 @@ export class ColumnFormat implements LineFormat {
     line.byte(QUOTE);
     writeQuoted(line, keep.RequestMethod ? record.method : '');
     line.byte(SPACE);
-    if (keep.RequestPath) this.writePath(record, line);
+    if (record.connectionEnd !== '') writeQuoted(line, keep.ConnectionEnd ? record.connectionEnd : '');
+    else if (keep.RequestPath) this.writePath(record, line);
     else line.byte(DASH);
     line.byte(SPACE);
     if (keep.RequestProtocol) line.text(record.protocol);
@@ -120,6 +121,7 @@ const FIELDS = [
   'ClientUsername',
   'StartUTC',
   'StartLocal',
+  'ConnectionEnd',
   'RequestMethod',
   'RequestPath',
   'RequestProtocol',

@@ -45,6 +45,9 @@ export const JSON_FIELD_WRITERS = {
     line.byte(QUOTE);
   },
   ClientUsername: (key, { user }, line) => writeText(key, line, user || '-'),
+  ConnectionEnd: (key, { connectionEnd }, line) => {
+    if (connectionEnd !== '') writeText(key, line, connectionEnd);
+  },
   DownstreamContentSize: (key, { bytes }, line) => writeNumber(key, line, bytes),
   DownstreamStatus: (key, { status }, line) => writeNumber(key, line, status),
   Duration: (key, { durationMs }, line) => writeNumber(key, line, nanoseconds(durationMs)),

@@ -32,7 +32,7 @@ type PartKind = typeof PlainPart | typeof ClientPart | typeof RequestPart | type
 /** What a line consists of, in the order of its keys: neighbours that change together are one part. */
 const LAYOUT: readonly (readonly [PartKind, readonly WrittenField[]] | 'RequestPath' | 'start')[] = [
   [ClientPart, ['ClientAddr', 'ClientHost', 'ClientPort', 'ClientUsername']],
-  [PlainPart, ['DownstreamContentSize', 'DownstreamStatus', 'Duration', 'GzipRatio']],
+  [PlainPart, ['ConnectionEnd', 'DownstreamContentSize', 'DownstreamStatus', 'Duration', 'GzipRatio']],
   [PlainPart, ['OriginContentSize', 'OriginDuration', 'OriginStatus', 'Overhead']],
   [RequestPart, ['RequestAddr']],
   [PlainPart, ['RequestContentSize', 'RequestCount']],

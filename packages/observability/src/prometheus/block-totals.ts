@@ -52,7 +52,7 @@ export class BlockTotals {
     for (const block of blocks) this.addBlock(block);
   }
 
-  /** @param kind one of the request kinds. */
+  /** @param kind one whose rows hold buckets. */
   requests(kind: number): Iterable<RequestTotal> {
     return this.requestTotals.get(kind)?.values() ?? [];
   }
@@ -72,7 +72,7 @@ export class BlockTotals {
       if (names === undefined) continue;
       const kind = plainKind(key);
       if (kind !== key.kind) this.addHeaderRow(block, row, key, names);
-      else if (kind <= MetricKind.SERVICE_REQUESTS) this.addRequests(block, row, key, names);
+      else if (isHistogram(kind)) this.addRequests(block, row, key, names);
       else this.addNamed(key, names, block.value(row));
     }
   }
@@ -123,6 +123,11 @@ export class BlockTotals {
     }
     return total;
   }
+}
+
+/** Rows of these hold buckets; others one number. */
+function isHistogram(kind: number): boolean {
+  return kind <= MetricKind.SERVICE_REQUESTS || kind === MetricKind.TCP_SERVICE_CONNECTS;
 }
 
 function childOf<Child>(parent: Map<number, Map<string, Child>>, kind: number): Map<string, Child> {

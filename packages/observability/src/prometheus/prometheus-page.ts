@@ -8,6 +8,7 @@ import { type CollectedFamily, type CollectedValue, registerFamily } from './col
 import { flowFamilies } from './flow-families.ts';
 import type { MetricNames } from './metric-names.ts';
 import { requestFamilies } from './request-families.ts';
+import { tcpFamilies } from './tcp-families.ts';
 
 /** Of what is shown, the part that is not in the blocks. */
 export interface NodeFacts {
@@ -103,6 +104,7 @@ export class PrometheusPage {
         'service',
         'Requests that were turned away by a limit of connections to servers.',
       ),
+      ...tcpFamilies(totals, bounds),
       ...slotFamilies(node),
       counter('sluice_metrics_overflow_total', 'Counts that found no room in shared memory and are missing above.', [
         { value: totals.overflow, labels: {} },

@@ -111,7 +111,13 @@ function countsOf(total: RequestTotal, labels: Labels, headerLabels: readonly st
   });
 }
 
-function histogramOf(name: string, total: RequestTotal, labels: Labels, bounds: readonly number[]): CollectedValue[] {
+/** Cumulative, as the format wants it. */
+export function histogramOf(
+  name: string,
+  total: RequestTotal,
+  labels: Labels,
+  bounds: readonly number[],
+): CollectedValue[] {
   const values: CollectedValue[] = [];
   let count = 0;
   total.buckets.forEach((bucket, index) => {

@@ -16,6 +16,13 @@ const NAME_GROUPS: Readonly<Record<number, NameGroup>> = {
   [MetricKind.ENTRY_POINT_TLS_REQUESTS]: 'entryPoints',
   [MetricKind.ROUTER_TLS_REQUESTS]: 'routers',
   [MetricKind.SERVICE_TLS_REQUESTS]: 'services',
+  [MetricKind.TCP_ROUTER_CONNECTIONS]: 'routers',
+  [MetricKind.TCP_ROUTER_OPEN_CONNECTIONS]: 'routers',
+  [MetricKind.TCP_ROUTER_BYTES]: 'routers',
+  [MetricKind.TCP_ENTRY_POINT_CONNECTIONS]: 'entryPoints',
+  [MetricKind.TCP_ENTRY_POINT_BYTES]: 'entryPoints',
+  [MetricKind.TCP_SERVICE_CONNECTS]: 'services',
+  [MetricKind.TCP_SERVICE_CONNECT_FAILURES]: 'services',
   [MetricKind.ENTRY_POINT_FLOWS]: 'entryPoints',
 };
 

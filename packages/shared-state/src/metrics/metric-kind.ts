@@ -30,9 +30,22 @@ export const MetricKind = {
   ROUTER_TLS_REQUESTS: 11,
   /** The same of a service. */
   SERVICE_TLS_REQUESTS: 12,
+  /** Connections of a TCP router that have ended, and of its service as second name: the label is a position in `TCP_END_LABELS`. */
+  TCP_ROUTER_CONNECTIONS: 13,
+  /** Those that are open now. A level. */
+  TCP_ROUTER_OPEN_CONNECTIONS: 14,
+  /** Bytes of its clients, by position in `TCP_BYTES_LABELS`. */
+  TCP_ROUTER_BYTES: 15,
+  /** The same of TCP routers on an entry point. */
+  TCP_ENTRY_POINT_CONNECTIONS: 16,
+  TCP_ENTRY_POINT_BYTES: 17,
+  /** Connections to servers of a TCP service that were made: how long that took. */
+  TCP_SERVICE_CONNECTS: 18,
+  /** Those that failed, by position in `TCP_CONNECT_FAILURE_LABELS`. */
+  TCP_SERVICE_CONNECT_FAILURES: 19,
   /** Flows and datagrams of a UDP entry point: the label is a position in `FLOW_LABELS`. `open` is a level. */
-  ENTRY_POINT_FLOWS: 15,
+  ENTRY_POINT_FLOWS: 20,
 } as const;
 
 /** Added to one of the request kinds: a row that counts requests by values of header fields, which are its text. */
-export const WITH_HEADER_VALUES = 16;
+export const WITH_HEADER_VALUES = 128;

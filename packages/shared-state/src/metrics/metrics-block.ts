@@ -4,7 +4,7 @@
 // Every value has one writer, the worker in the slot (the supervisor when there is none), and is an aligned float64, which x64
 // and arm64 read and write as a whole: no atomics are needed. Rows are claimed by the worker and freed by the supervisor.
 
-const LAYOUT_VERSION = 1;
+const LAYOUT_VERSION = 2;
 const HEADER_BYTES = 1024;
 /** Where the bounds of the histogram buckets begin. */
 const BOUNDS_AT = 64;

@@ -43,10 +43,13 @@ export class StatusRows {
     return number;
   }
 
-  /** No worker holds a revision older than this one any more. */
+  /**
+   * No worker holds a revision older than this one any more. TCP connections outlive theirs and count in the row until they end:
+   * so long it stays their server's.
+   */
   releaseBefore(oldestLiveRevision: number): void {
     for (const [key, row] of this.rows) {
-      if (row.lastRevision >= oldestLiveRevision) continue;
+      if (row.lastRevision >= oldestLiveRevision || this.status.inFlight(row.number) > 0) continue;
       this.rows.delete(key);
       this.free.push(row.number);
     }

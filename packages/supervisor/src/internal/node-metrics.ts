@@ -1,7 +1,12 @@
 // What the node counts, as its supervisor sees it: the memory that workers count in, one block for each slot, the names behind
 // the numbers, and what only the supervisor knows. Reads when the page is asked for; sends nothing to anybody.
 
-import { type HttpConfiguration, type StaticConfiguration, tcpEntryPoints } from '@sluice/config';
+import {
+  type HttpConfiguration,
+  type RoutedConfiguration,
+  type StaticConfiguration,
+  tcpEntryPoints,
+} from '@sluice/config';
 import type { AnyTarget } from '@sluice/health';
 import { closeDescriptor, createSharedMemory, mapWritable } from '@sluice/native';
 import { type MetricsSettings, metricsBlockShapeOf, metricsSettingsOf } from '@sluice/observability/metrics';
@@ -25,6 +30,9 @@ import {
 } from '@sluice/shared-state';
 
 const OPEN_FLOWS = FLOW_LABELS.indexOf('open');
+
+/** What is open now, as opposed to what has been counted. */
+const LEVELS: ReadonlySet<number> = new Set([MetricKind.OPEN_CONNECTIONS, MetricKind.TCP_ROUTER_OPEN_CONNECTIONS]);
 
 export interface NodeMetricsOptions {
   readonly configuration: StaticConfiguration;
@@ -83,10 +91,17 @@ export class NodeMetrics {
   }
 
   /** A configuration comes into force. To be called before any worker can see it. */
-  publishing(revision: number, http: HttpConfiguration, targets: readonly AnyTarget[]): void {
+  publishing(
+    revision: number,
+    http: HttpConfiguration,
+    targets: readonly AnyTarget[],
+    { tcp }: Pick<RoutedConfiguration, 'tcp'>,
+  ): void {
     const nowMs = performance.now();
     const routers = this.settings.routers ? routerNames(http, this.options.configuration.entryPoints) : [];
-    this.names.publish(revision, routers, Object.keys(http.services), nowMs);
+    const tcpRouters = this.settings.routers ? Object.keys(tcp.routers) : [];
+    const services = [...Object.keys(http.services), ...Object.keys(tcp.services)];
+    this.names.publish(revision, [...routers, ...tcpRouters], services, nowMs);
     this.checked = targets.filter(({ healthCheck }) => healthCheck !== undefined);
     this.reloads++;
     this.lastReloadMs = Date.now();
@@ -140,5 +155,5 @@ export class NodeMetrics {
 
 /** A number that goes down again; all others only grow. */
 function isLevel({ kind, labels }: RowKey): boolean {
-  return kind === MetricKind.OPEN_CONNECTIONS || (kind === MetricKind.ENTRY_POINT_FLOWS && labels === OPEN_FLOWS);
+  return LEVELS.has(kind) || (kind === MetricKind.ENTRY_POINT_FLOWS && labels === OPEN_FLOWS);
 }

@@ -91,6 +91,7 @@ function usualRecord(): Partial<AccessRecord> {
     status: 200,
     bytes: 1234,
     retries: 0,
+    connectionEnd: '',
     requestFields: undefined,
     originFields: undefined,
     downstreamFields: undefined,

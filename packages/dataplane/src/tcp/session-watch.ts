@@ -1,0 +1,34 @@
+// Looks at TCP sessions once in a while: brings their counts of bytes up to date, and ends those whose server is down where the
+// service says so. On a timer, as nothing happens on a connection whose server is silently gone. Allocates nothing per session.
+
+import type { WorkerContext } from '../worker/worker-context.ts';
+
+const LOOK_MS = 1_000;
+/** Every so many looks bytes are counted: two calls into the addon for each session. */
+const LOOKS_PER_COUNT = 10;
+/** `drain` spreads the ends of connections over so long, so that their clients do not all come back at once. */
+const DRAIN_MS = 30_000;
+
+export class SessionWatch {
+  private readonly context: WorkerContext;
+  private readonly timer: NodeJS.Timeout;
+  private looks = 0;
+
+  constructor(context: WorkerContext, everyMs = LOOK_MS) {
+    this.context = context;
+    this.timer = setInterval(() => this.look(), everyMs).unref();
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  private look(): void {
+    const { sessions, watched } = this.context.tcp;
+    if (sessions.size === 0) return;
+    const counts = this.context.metrics !== undefined && ++this.looks % LOOKS_PER_COUNT === 0;
+    if (counts) for (const session of sessions) session.count();
+    for (const session of watched) session.checkServer(DRAIN_MS);
+    this.context.transport.flush();
+  }
+}
