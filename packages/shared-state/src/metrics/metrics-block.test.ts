@@ -78,7 +78,7 @@ test('a freed row is announced, and zero when it is claimed again', () => {
 
 test('a block of another layout is refused', () => {
   const memory = new ArrayBuffer(MetricsBlock.byteLength(SHAPE));
-  assert.throws(() => new MetricsBlock(memory), /layout version 0, expected 1/);
+  assert.throws(() => new MetricsBlock(memory), /layout version 0, expected 2/);
 });
 
 test('as many bounds as fit in the header', () => {
