@@ -32,7 +32,6 @@ interface NativeStreamTransport {
   connect(address: string, port: number): number;
   connectUnix(path: string): number;
   adopt(descriptor: number): number;
-  keepAlive(connection: number, seconds: number): number;
   listenMailbox(descriptor: number, tag: number): void;
   handOver(connection: number, mailbox: number, peerOffset: number, tag: number): number;
   localAddress(connection: number): LocalAddress | undefined;
@@ -266,15 +265,6 @@ export class StreamTransport {
    */
   connect(address: string, port: number): number {
     return this.#native.connect(address, port);
-  }
-
-  /**
-   * A TCP connection that is silent for so many seconds is asked for a sign of life, and again as often; nine without an answer break
-   * it. For those that were made here: accepted ones have what their listener has. System calls: once per connection.
-   * @returns 0 or an errno: ENOTCONN (dead id), EOPNOTSUPP or the like (no TCP). @throws RangeError unless 1 to 32,767.
-   */
-  keepAlive(connection: number, seconds: number): number {
-    return this.#native.keepAlive(connection, seconds);
   }
 
   /** As `connect`, to a Unix socket of at most 107 bytes of path; ENOENT, EACCES and EAGAIN (backlog full) come as CONNECT_FAILED. */

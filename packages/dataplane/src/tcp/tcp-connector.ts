@@ -15,6 +15,8 @@ import { TcpUpstream } from './tcp-upstream.ts';
 const KEEP_ALIVE_MS = 15_000;
 /** More than the kernel takes. */
 const KEEP_ALIVE_MAX_S = 32_767;
+/** Unanswered ones after which a connection is broken. */
+const KEEP_ALIVE_PROBES = 9;
 
 export class TcpConnector implements PlaceHolder {
   /** The one that is connected to, or being tried. */
@@ -203,8 +205,8 @@ export class TcpConnector implements PlaceHolder {
   /** Without it the connection works as well, until its server dies without a word. */
   private keepAlive(id: number, { transport: { keepAliveMs } }: TcpServer): void {
     if (keepAliveMs < 0) return;
-    const seconds = Math.ceil((keepAliveMs || KEEP_ALIVE_MS) / 1000);
-    this.context.transport.keepAlive(id, Math.min(seconds, KEEP_ALIVE_MAX_S));
+    const seconds = Math.min(Math.ceil((keepAliveMs || KEEP_ALIVE_MS) / 1000), KEEP_ALIVE_MAX_S);
+    this.context.transport.keepAlive(id, seconds, seconds, KEEP_ALIVE_PROBES);
   }
 
   private tlsTo({ record, transport }: TcpServer): ServerTls | undefined {

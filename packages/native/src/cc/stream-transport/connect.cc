@@ -18,9 +18,6 @@ namespace sluice {
 
 namespace {
 
-/** Unanswered ones after which a connection is broken. */
-constexpr int kKeepAliveProbes = 9;
-
 bool IsOurs(int error) {
   return error == EADDRNOTAVAIL || error == ENOBUFS || error == ENOMEM || error == EINVAL || error == EAFNOSUPPORT ||
          error == EADDRINUSE;
@@ -99,20 +96,6 @@ int StreamTransport::TakenBytes(int32_t id, uint64_t* bytes) const {
   if (ioctl(c->fd, SIOCOUTQ, &unacknowledged) != 0 || unacknowledged < 0) return errno;
   // A FIN counts as a byte there.
   *bytes = c->sentBytes - std::min(c->sentBytes, static_cast<uint64_t>(unacknowledged));
-  return 0;
-}
-
-int StreamTransport::KeepAlive(int32_t id, int seconds) const {
-  const Connection* c = FindForCommand(id);
-  if (c == nullptr || c->fd < 0) return ENOTCONN;
-  const int on = 1;
-  const int count = kKeepAliveProbes;
-  if (setsockopt(c->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0 ||
-      setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds) != 0 ||
-      setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds) != 0 ||
-      setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count) != 0) {
-    return errno;
-  }
   return 0;
 }
 

@@ -120,18 +120,6 @@ napi_value Connect(napi_env env, napi_callback_info info) {
   return ConnectTo(env, call.binding, reinterpret_cast<sockaddr*>(&address), length);
 }
 
-napi_value KeepAlive(napi_env env, napi_callback_info info) {
-  Call call;
-  if (!Begin(env, info, &call)) return nullptr;
-  int64_t id;
-  int64_t seconds;
-  if (!ReadInteger(env, call.arguments[0], INT32_MIN, INT32_MAX, &id) ||
-      !ReadInteger(env, call.arguments[1], 1, 32767, &seconds)) {
-    return ThrowRange(env, "keepAlive: seconds must be 1 to 32767");
-  }
-  return Number(env, call.binding->transport.KeepAlive(static_cast<int32_t>(id), static_cast<int>(seconds)));
-}
-
 napi_value ConnectUnix(napi_env env, napi_callback_info info) {
   Call call;
   if (!Begin(env, info, &call)) return nullptr;
@@ -323,7 +311,7 @@ void InitStreamTransport(napi_env env, napi_value exports) {
   const napi_property_descriptor methods[] = {
       Method("flush", Flush),     Method("nextBatch", NextBatch),
       Method("listen", Listen),   Method("unlisten", Unlisten),
-      Method("connect", Connect), Method("connectUnix", ConnectUnix), Method("adopt", Adopt), Method("keepAlive", KeepAlive),
+      Method("connect", Connect), Method("connectUnix", ConnectUnix), Method("adopt", Adopt),
       Method("destroy", Destroy), Method("localAddress", LocalAddress),
       Method("listenMailbox", ListenMailbox), Method("handOver", HandOver),
       Method("receivedBytes", CountOf<&StreamTransport::ReceivedBytes>),

@@ -85,8 +85,6 @@ class StreamTransport final : public LoopClient {
   int ListenMailbox(int fd, uint16_t tag);
   /** Puts an accepted connection of which nothing is used yet into a mailbox. It is the caller's as before unless this succeeds. */
   int HandOver(int32_t id, int mailbox, uint32_t record_offset, uint16_t tag);
-  /** Asks for signs of life of a silent TCP connection. */
-  int KeepAlive(int32_t id, int seconds) const;
   /** getsockname() of a live connection. */
   int LocalAddress(int32_t id, sockaddr_storage* address, socklen_t* length) const;
   /** Bytes read from a live connection since it began. */
