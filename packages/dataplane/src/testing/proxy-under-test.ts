@@ -37,6 +37,7 @@ export interface ProxyOptions {
   readonly respondingTimeouts?: Partial<EntryPointConfiguration['transport']['respondingTimeouts']>;
   readonly proxyProtocol?: EntryPointConfiguration['proxyProtocol'];
   readonly keepAliveMaxRequests?: number;
+  readonly relay?: EntryPointConfiguration['relay'];
   readonly lifeCycle?: Partial<EntryPointConfiguration['transport']['lifeCycle']>;
   readonly limits?: Partial<EntryPointConfiguration['transport']['limits']>;
   readonly http2?: Partial<Omit<EntryPointHttp2, 'limits'>> & { readonly limits?: Partial<Http2Limits> };

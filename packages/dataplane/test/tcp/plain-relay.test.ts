@@ -1,6 +1,7 @@
 // Plain TCP routers: bytes both ways, who speaks first, how connections end, and what becomes of HTTP beside them.
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { afterEach, describe, it } from 'node:test';
 import { type ProxyUnderTest, startProxy } from '../../src/testing/proxy-under-test.ts';
 
@@ -27,6 +28,18 @@ describe('a plain TCP router', () => {
     client.write('\x16\x03\x01more');
     await client.untilText('MORE');
     assert.equal(proxy.server.received, 'get / http/1.1\r\n\r\n\x16\x03\x01more');
+  });
+
+  it('moves the same bytes by copying, by splicing, and by turns', async () => {
+    const answer = randomBytes(3_000_000);
+    for (const relay of ['auto', 'copy', 'splice'] as const) {
+      proxy = await startProxy(({ socket }) => socket.end(answer), { dynamic: PLAIN, relay });
+      const client = await proxy.client();
+      client.write('go');
+      await client.untilEnd();
+      assert.ok(Buffer.from(client.received, 'latin1').equals(answer), relay);
+      await proxy.close();
+    }
   });
 
   it('lets the server speak first, and a client finish at once', async () => {
