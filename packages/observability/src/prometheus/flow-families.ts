@@ -1,5 +1,5 @@
-// The metrics of UDP entry points: flows, datagrams, and why some of them went no further. All ours. Pure: turns totals into values.
-// Names and help texts only; what is counted lies in the metrics block.
+// The metrics of UDP entry points: flows, datagrams, and why some of them went no further. All ours.
+// Pure: turns totals into values; what is counted, and when, was decided before.
 
 import { FLOW_LABELS, type FlowLabel, MetricKind } from '@sluice/shared-state';
 import type { BlockTotals } from './block-totals.ts';
