@@ -240,6 +240,7 @@ ${this.options.routerTls === undefined ? '' : `      tls: ${this.options.routerT
     const { forwardedHeaders, http, http2, respondingTimeouts, keepAliveMaxRequests, lifeCycle, limits } = this.options;
     return {
       ...base,
+      relay: this.options.relay ?? base.relay,
       proxyProtocol: this.options.proxyProtocol,
       forwardedHeaders: { ...base.forwardedHeaders, ...forwardedHeaders },
       http: { ...base.http, ...http },
