@@ -133,7 +133,7 @@ export async function startMariadb(context: TestContext): Promise<DatabaseServer
   const made = spawnSync(findTool('mariadb-install-db')!, [...common, ...bootstrap], { encoding: 'utf8', ...account });
   if (made.status !== 0) throw new Error(`mariadb-install-db: ${made.stdout}${made.stderr}`);
   const init = join(folder, 'init.sql');
-  writeFileSync(init, `CREATE USER 'tester'@'%'; GRANT ALL ON *.* TO 'tester'@'%';\n`, { mode: 0o644 });
+  writeFileSync(init, `CREATE USER 'tester'@'%';\nGRANT ALL ON *.* TO 'tester'@'%';\n`, { mode: 0o644 });
   const args = [
     `--port=${port}`,
     '--skip-name-resolve',
