@@ -2,7 +2,7 @@
 // counts and closes nothing itself.
 
 import type { EntryPointConfiguration, EntryPointLimits } from '@sluice/config';
-import { RELAY_COPY, RELAY_SHUTDOWN, RELAY_SPLICE } from '@sluice/native';
+import { RELAY_COPY, RELAY_SPLICE } from '@sluice/native';
 import { ConstantText } from '@sluice/observability/access-log';
 import type { HeadLimits } from '@sluice/protocols';
 import type { TcpTables } from '@sluice/routing/snapshot';
@@ -14,9 +14,6 @@ import { PeerTrust } from '../listen/peer-trust.ts';
 import type { EntryPointMetrics } from '../metrics/entry-point-metrics.ts';
 import type { Revision } from '../worker/revision.ts';
 import type { PaceLimits } from './client-pace.ts';
-
-/** How relayed bytes are moved; without a flag the transport decides, for each direction and as traffic changes. */
-const RELAY_WAYS = { auto: 0, copy: RELAY_COPY, splice: RELAY_SPLICE } as const;
 
 export class EntryPoint {
   readonly name: string;
@@ -36,10 +33,10 @@ export class EntryPoint {
   readonly headTimeoutMs: number;
   readonly writeTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** Of relays of TCP routers: how bytes are passed on. */
+  readonly relayFlags: number;
   /** When draining: what requests have, and what tunnels have. */
   readonly graceMs: number;
-  /** For the transport, of TCP connections in both directions. */
-  readonly relayFlags: number;
   readonly tunnelGraceMs: number;
   /** Whose PROXY headers are believed; undefined: a PROXY header is no header here. */
   readonly proxyPeers: PeerTrust | undefined;
@@ -70,7 +67,7 @@ export class EntryPoint {
     this.idleTimeoutMs = respondingTimeouts.idleTimeout;
     const { graceTimeOut, tunnelGraceTimeOut = graceTimeOut } = transport.lifeCycle;
     this.graceMs = graceTimeOut;
-    this.relayFlags = RELAY_SHUTDOWN | RELAY_WAYS[configuration.relay];
+    this.relayFlags = RELAY_FLAGS[configuration.relay];
     this.tunnelGraceMs = tunnelGraceTimeOut;
     this.limits = {
       headBytesMax: http.maxHeaderBytes,
@@ -123,6 +120,7 @@ export class EntryPoint {
 }
 
 const NOBODY = new Uint8Array(16);
+const RELAY_FLAGS = { auto: 0, copy: RELAY_COPY, splice: RELAY_SPLICE } as const;
 
 /** A snapshot without the entry point has no options for its connections. */
 const CLOSED: EntryPointTls = { hosts: {}, fallback: null };

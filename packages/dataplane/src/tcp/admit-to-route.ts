@@ -31,7 +31,6 @@ export function admitToRoute(
   tell(refusal);
   metrics?.tcp.ofRouter(route.name, route.serviceName)?.counts.end('denied');
   entryPoint.metrics?.tcp?.end('denied');
-  entryPoint.metrics?.limits.reached(refusal);
   return undefined;
 
   function tell({ code, meaning }: CatalogueEntry): void {

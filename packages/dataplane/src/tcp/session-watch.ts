@@ -11,12 +11,15 @@ const DRAIN_MS = 30_000;
 
 export class SessionWatch {
   private readonly context: WorkerContext;
+  private readonly drainMs: number;
   private readonly timer: NodeJS.Timeout;
   private looks = 0;
 
-  constructor(context: WorkerContext, everyMs = LOOK_MS) {
+  /** @param drainMs over which `drain` ends connections to a server that is down */
+  constructor(context: WorkerContext, drainMs = DRAIN_MS) {
     this.context = context;
-    this.timer = setInterval(() => this.look(), everyMs).unref();
+    this.drainMs = drainMs;
+    this.timer = setInterval(() => this.look(), LOOK_MS).unref();
   }
 
   close(): void {
@@ -28,7 +31,7 @@ export class SessionWatch {
     if (sessions.size === 0) return;
     const counts = this.context.metrics !== undefined && ++this.looks % LOOKS_PER_COUNT === 0;
     if (counts) for (const session of sessions) session.count();
-    for (const session of watched) session.checkServer(DRAIN_MS);
+    for (const session of watched) session.checkServer(this.drainMs);
     this.context.transport.flush();
   }
 }

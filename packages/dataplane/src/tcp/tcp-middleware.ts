@@ -46,10 +46,8 @@ export class InFlightConnections implements TcpMiddleware {
 
   enter(client: Uint8Array): CatalogueEntry | undefined {
     const { limits, slot, amount, scope } = this;
-    if (amount === 0) return Errors.DOWNSTREAM_CLIENT_CONNECTIONS_EXCEEDED;
-    return limits.clients.tryAdd(scope, client, slot, amount)
-      ? undefined
-      : Errors.DOWNSTREAM_CLIENT_CONNECTIONS_EXCEEDED;
+    if (amount > 0 && limits.clients.tryAdd(scope, client, slot, amount)) return undefined;
+    return Errors.DOWNSTREAM_ROUTER_CONNECTIONS_EXCEEDED;
   }
 
   leave(client: Uint8Array): void {

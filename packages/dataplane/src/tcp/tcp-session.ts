@@ -3,7 +3,7 @@
 // route. Allocates a few objects per connection, nothing per byte.
 
 import { type CatalogueEntry, Errors } from '@sluice/errors';
-import { RELAY_UNTIL_END, RelayEnd } from '@sluice/native';
+import { RELAY_SHUTDOWN, RELAY_UNTIL_END, RelayEnd } from '@sluice/native';
 import type { TcpEndLabel } from '@sluice/shared-state';
 import type { EntryPoint } from '../http/entry-point.ts';
 import { HeldInput } from '../http/held-input.ts';
@@ -115,9 +115,9 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
       upstream.write(held.bytes, held.start, held.end);
       this.releaseHeld();
     }
-    const { relayFlags } = this.entryPoint;
-    transport.relay(this.id, upstream.id, RELAY_UNTIL_END, relayFlags);
-    transport.relay(upstream.id, this.id, RELAY_UNTIL_END, relayFlags);
+    const flags = RELAY_SHUTDOWN | this.entryPoint.relayFlags;
+    transport.relay(this.id, upstream.id, RELAY_UNTIL_END, flags);
+    transport.relay(upstream.id, this.id, RELAY_UNTIL_END, flags);
     this.resumeFor(Pause.HELD_INPUT);
   }
 

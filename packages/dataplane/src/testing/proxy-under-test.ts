@@ -36,12 +36,13 @@ export interface ProxyOptions {
   readonly http?: Partial<EntryPointConfiguration['http']>;
   readonly respondingTimeouts?: Partial<EntryPointConfiguration['transport']['respondingTimeouts']>;
   readonly proxyProtocol?: EntryPointConfiguration['proxyProtocol'];
-  readonly keepAliveMaxRequests?: number;
   readonly relay?: EntryPointConfiguration['relay'];
+  readonly keepAliveMaxRequests?: number;
   readonly lifeCycle?: Partial<EntryPointConfiguration['transport']['lifeCycle']>;
   readonly limits?: Partial<EntryPointConfiguration['transport']['limits']>;
   readonly http2?: Partial<Omit<EntryPointHttp2, 'limits'>> & { readonly limits?: Partial<Http2Limits> };
   readonly slowClientsEveryMs?: number;
+  readonly serverDrainMs?: number;
   readonly bufferedBytesMax?: number;
   readonly transport?: {
     readonly maxIdleConnsPerHost?: number;
@@ -125,6 +126,7 @@ export class ProxyUnderTest {
       transport: { connectionsMax: 4096 },
       clientsMax: options.clientsMax ?? 0,
       slowClientsEveryMs: options.slowClientsEveryMs ?? 1_000,
+      serverDrainMs: options.serverDrainMs ?? 30_000,
       bufferedBytesMax: options.bufferedBytesMax ?? 0,
       middlewareBehaviourOf: (type) => this.types.get(type),
       ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),

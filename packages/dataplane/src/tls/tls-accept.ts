@@ -171,6 +171,7 @@ export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
       : tlsRoute(tables, entryPoint.hostsIn(revision), revision.matcher, revision.reader, view);
     if (router === HTTPS && !this.isPostgres) return false;
     const route = router === HTTPS ? undefined : admitToRoute(context, entryPoint, peer, router);
+    if (router === HTTPS) this.tell(Errors.NO_ROUTER, undefined);
     if (route === undefined || route.tls === 'closed') {
       if (route !== undefined) this.leaveRoute(route);
       this.closeGracefully();

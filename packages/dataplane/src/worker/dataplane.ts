@@ -55,6 +55,8 @@ export interface DataplaneOptions {
   readonly slowClientsEveryMs?: number;
   /** Shares clients with the other workers. Default: there is no other. */
   readonly balance?: Omit<ClientBalanceOptions, 'slot' | 'load'>;
+  /** Over how long TCP connections to a server that is down are ended, where a service says `drain`. Default 30,000. */
+  readonly serverDrainMs?: number;
   readonly log: Logger;
   /** Default: requests are not logged. Stays the caller's. */
   readonly accessLog?: AccessLog;
@@ -155,7 +157,7 @@ export class Dataplane implements ListenerEvents {
       draining: false,
     };
     this.relief = new BufferRelief(this.context);
-    this.sessionWatch = new SessionWatch(this.context);
+    this.sessionWatch = new SessionWatch(this.context, options.serverDrainMs);
     this.slowClients = new SlowClients(this.context, options.slowClientsEveryMs ?? SLOW_CLIENTS_EVERY_MS);
     this.sweeper = setInterval(() => this.sweepServices(), SWEEP_MS).unref();
   }

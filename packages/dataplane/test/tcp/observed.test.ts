@@ -86,6 +86,21 @@ it('resets connections to a server that is down, where the service says so', asy
   assert.equal(client.errorCode, 'ECONNRESET');
 });
 
+it('ends them one by one where it says so, unless the server comes back', async () => {
+  proxy = await startProxy(({ socket }, chunk) => socket.write(chunk), {
+    dynamic: dynamic(', onServerDown: drain'),
+    serverDrainMs: 1_000,
+  });
+  const row = proxy.rowOf(`\ntcp\napp@file\n127.0.0.1:${proxy.server.port}`);
+  const clients = await Promise.all([1, 2, 3].map(() => proxy!.client()));
+  for (const client of clients) await client.write('hello').untilText('hello');
+  proxy.status.setHealth(row, ServerHealth.DOWN);
+  for (const client of clients) await client.untilEnd();
+  proxy.status.setHealth(row, ServerHealth.UP);
+  const again = await proxy.client();
+  await again.write('hello').untilText('hello');
+});
+
 it('writes a line when a connection has ended', async (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-tcp-log-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));

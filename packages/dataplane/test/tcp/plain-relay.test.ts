@@ -147,3 +147,19 @@ http:
     await client.untilEnd();
   });
 });
+
+describe('bytes of an entry point', () => {
+  for (const relay of ['auto', 'copy', 'splice'] as const) {
+    it(`are passed on in both directions: ${relay}`, async () => {
+      proxy = await startProxy(({ socket }, chunk) => socket.write(Buffer.from(chunk, 'latin1')), {
+        dynamic: PLAIN,
+        relay,
+      });
+      const client = await proxy.client();
+      const text = 'abcdefghij'.repeat(200_000);
+      client.write(text);
+      await client.until((received) => received.length === text.length, `${text.length} bytes`);
+      assert.ok(client.received === text);
+    });
+  }
+});

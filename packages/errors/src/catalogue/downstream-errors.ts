@@ -208,6 +208,13 @@ export const DOWNSTREAM_ERRORS = catalogueOf('downstream', {
     meaning: 'The connection began with a PROXY header that is malformed, and was closed.',
     check: 'The reason is in the log line; look at the proxy in front of this one.',
   },
+  DOWNSTREAM_ROUTER_CONNECTIONS_EXCEEDED: {
+    number: 32,
+    meaning:
+      'The client has as many connections of the TCP router as its middleware inFlightConn allows; another one was reset.',
+    check:
+      'Raise amount of the middleware if clients may have more; 0 refuses all. Clients behind one address, or one /64 of IPv6, count together.',
+  },
   QUIC_HELLO_REFUSED: {
     number: 40,
     logLevel: 'warn',

@@ -110,7 +110,7 @@ export const UPSTREAM_ERRORS = catalogueOf('upstream', {
     status: 503,
     retry: 'next-server',
     meaning:
-      'The server has its maxConnsPerServer connections, and as many requests as maxQueuedPerServer allows wait already.',
+      'The server has its maxConnsPerServer connections (TCP: maxConnections), and as many requests as maxQueuedPerServer (TCP: maxQueued) allows wait already.',
     check:
       'The server is slower than requests come. Add servers, or raise maxConnsPerServer if it can take more at a time; a longer queue only makes requests wait longer.',
   },
@@ -118,7 +118,8 @@ export const UPSTREAM_ERRORS = catalogueOf('upstream', {
     number: 16,
     status: 503,
     retry: 'next-server',
-    meaning: 'The request waited for one of the server’s maxConnsPerServer connections until queueTimeout was over.',
+    meaning:
+      'The request waited for one of the server’s maxConnsPerServer connections (TCP: maxConnections) until queueTimeout was over.',
     check: 'See UPSTREAM_QUEUE_FULL. Connections that are never given back, such as WebSockets, count too.',
   },
   UPSTREAM_CERTIFICATE_UNTRUSTED: {

@@ -14,6 +14,7 @@ import {
   withCode,
 } from '@sluice/shared-state';
 import { joinHeaderValues } from '../metrics/header-values.ts';
+import { KeyedRow } from '../metrics/keyed-row.ts';
 import { MetricRows } from '../metrics/metric-rows.ts';
 import { RequestSeries } from '../metrics/request-series.ts';
 import { TlsSeries } from '../metrics/tls-series.ts';
@@ -376,4 +377,40 @@ test('requests at the same time get one page', async () => {
   assert.equal(first, second);
   assert.equal(collected, 1);
   assert.notEqual(await page.render(), first);
+});
+
+test('TCP connections are counted by their ends and directions, and those to servers by time and failure', async () => {
+  const bench = new Bench();
+  bench.names.publish(1, ['pg@file'], ['db@file'], 0);
+  const router = { name: nameHash('pg@file'), other: nameHash('db@file') };
+  for (const rows of bench.workers) {
+    new KeyedRow(rows, { ...router, kind: MetricKind.TCP_ROUTER_CONNECTIONS, labels: 1 }).add(2);
+    new KeyedRow(rows, { ...router, kind: MetricKind.TCP_ROUTER_OPEN_CONNECTIONS }).set(3);
+    new KeyedRow(rows, { ...router, kind: MetricKind.TCP_ROUTER_BYTES, labels: 0 }).add(1_000);
+    new KeyedRow(rows, { kind: MetricKind.TCP_ENTRY_POINT_BYTES, name: nameHash('web'), labels: 1 }).add(10);
+    new KeyedRow(rows, { kind: MetricKind.TCP_SERVICE_CONNECTS, name: nameHash('db@file') }).observe(0.2);
+    const failures = { kind: MetricKind.TCP_SERVICE_CONNECT_FAILURES, name: nameHash('db@file'), labels: 1 };
+    new KeyedRow(rows, failures).add(1);
+  }
+  const page = await bench.scrape();
+  const names = { router: 'pg@file', service: 'db@file' };
+  const one = (name: string) => page.all(name).map(({ labels, value }) => [labels, value]);
+  assert.deepEqual(one('sluice_tcp_router_connections_total'), [[{ ...names, end: 'server' }, 4]]);
+  assert.deepEqual(one('sluice_tcp_router_open_connections'), [[names, 6]]);
+  assert.deepEqual(one('sluice_tcp_router_bytes_total'), [[{ ...names, direction: 'received' }, 2_000]]);
+  assert.deepEqual(one('sluice_tcp_entrypoint_bytes_total'), [[{ entrypoint: 'web', direction: 'sent' }, 20]]);
+  assert.deepEqual(one('sluice_tcp_service_connect_duration_seconds_count'), [[{ service: 'db@file' }, 2]]);
+  assert.deepEqual(one('sluice_tcp_service_connect_failures_total'), [[{ service: 'db@file', cause: 'refused' }, 2]]);
+});
+
+test('a row that was freed and given to another key is not written to by the one before', () => {
+  const [rows] = new Bench().workers;
+  const key = { kind: MetricKind.TCP_ROUTER_OPEN_CONNECTIONS, name: nameHash('a') };
+  const first = new KeyedRow(rows!, key);
+  first.set(5);
+  const row = rows!.rowFor({ ...key, other: 0, labels: 0, text: '' });
+  rows!.block.free(row);
+  while (rows!.rowFor({ ...key, name: nameHash(`other ${rows!.block.end}`), other: 0, labels: 0, text: '' }) !== row);
+  first.set(7);
+  assert.notEqual(rows!.block.value(row), 7);
 });

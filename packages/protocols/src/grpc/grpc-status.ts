@@ -67,9 +67,10 @@ export function grpcStatusOfError(id: number): number {
 
 function errorTable(): Uint8Array {
   const table = new Uint8Array(256).fill(GrpcStatus.UNKNOWN);
-  for (const { id, code, status } of CATALOGUE) {
+  for (const { id, code, status, retry } of CATALOGUE) {
     // Unlike that of a server, a 500 of ours says that something is not as it should be.
-    table[id] = OF_ERROR[code] ?? (status === 500 ? GrpcStatus.INTERNAL : grpcStatusOfHttp(status));
+    const ofStatus = status === 500 ? GrpcStatus.INTERNAL : grpcStatusOfHttp(status);
+    table[id] = OF_ERROR[code] ?? (retry === 'next-server' ? GrpcStatus.UNAVAILABLE : ofStatus);
   }
   return table;
 }

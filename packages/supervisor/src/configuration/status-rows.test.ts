@@ -15,8 +15,9 @@ test('a server keeps its row, a new one starts down and without exchanges', () =
   status.setHealth(row, ServerHealth.UP);
   assert.equal(rows.obtain('a', 2), row);
   assert.equal(status.health(row), ServerHealth.UP);
-  rows.releaseBefore(3);
   status.addInFlight(row, 0, 7);
+  status.addInFlight(row, 0, -7);
+  rows.releaseBefore(3);
   const next = rows.obtain('b', 3)!;
   assert.equal(next, row, 'free rows are used again');
   assert.equal(status.health(next), ServerHealth.DOWN);
@@ -30,6 +31,18 @@ test('a row is not given away while a live revision names it', () => {
   assert.equal(rows.obtain('b', 2), undefined);
   rows.releaseBefore(2);
   assert.equal(rows.obtain('b', 2), 0);
+});
+
+test('a row stays its server’s while TCP connections that outlive their revision count in it', () => {
+  const { status, rows } = rowsOf(1);
+  const row = rows.obtain('a', 1)!;
+  status.addInFlight(row, 1, 1);
+  rows.releaseBefore(2);
+  assert.equal(rows.obtain('b', 2), undefined);
+  assert.equal(rows.obtain('a', 2), row, 'it is back');
+  status.addInFlight(row, 1, -1);
+  rows.releaseBefore(3);
+  assert.equal(rows.obtain('b', 3), row);
 });
 
 test('no two servers of live revisions ever share a row', () => {
