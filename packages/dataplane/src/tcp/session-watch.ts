@@ -1,6 +1,7 @@
 // Looks at TCP sessions once in a while: brings their counts of bytes up to date, and ends those whose server is down where the
 // service says so. On a timer, as nothing happens on a connection whose server is silently gone. Allocates nothing per session.
 
+import { monotonicMs } from '../worker/monotonic-ms.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
 
 const LOOK_MS = 1_000;
@@ -31,7 +32,8 @@ export class SessionWatch {
     if (sessions.size === 0) return;
     const counts = this.context.metrics !== undefined && ++this.looks % LOOKS_PER_COUNT === 0;
     if (counts) for (const session of sessions) session.count();
-    for (const session of watched) session.checkServer(this.drainMs);
+    const now = monotonicMs();
+    for (const session of watched) session.checkServer(now, this.drainMs);
     this.context.transport.flush();
   }
 }

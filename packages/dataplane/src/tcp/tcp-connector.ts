@@ -33,6 +33,7 @@ export class TcpConnector implements PlaceHolder {
   /** Monotonic milliseconds; 0: no limit. Of the server being tried, and of all retries. */
   private dialEndsAtMs = 0;
   private retriesEndAtMs = 0;
+  /** Of `performance.now`: the transport's clock stands still between batches. */
   private dialStartedAtMs = 0;
 
   constructor(session: TcpSession) {
@@ -83,7 +84,7 @@ export class TcpConnector implements PlaceHolder {
 
   onReady(upstream: TcpUpstream): void {
     this.upstream = undefined;
-    this.session.onServer(upstream, this.context.transport.now - this.dialStartedAtMs);
+    this.session.onServer(upstream, performance.now() - this.dialStartedAtMs);
   }
 
   /** One attempt has failed: the next address, the next server, or nobody. */
@@ -131,7 +132,7 @@ export class TcpConnector implements PlaceHolder {
   private dial(): void {
     const { resolver, transport } = this.context;
     const { record, transport: settings } = this.server!;
-    this.dialStartedAtMs = transport.now;
+    this.dialStartedAtMs = performance.now();
     this.dialEndsAtMs = settings.dialTimeoutMs > 0 ? transport.now + settings.dialTimeoutMs : 0;
     if (this.retriesEndAtMs !== 0) {
       this.dialEndsAtMs = Math.min(this.dialEndsAtMs || this.retriesEndAtMs, this.retriesEndAtMs);

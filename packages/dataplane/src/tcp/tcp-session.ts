@@ -145,14 +145,13 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     this.finish('drain', false, false);
   }
 
-  /** The service wants an end of connections to a server that is down: now, or at some moment within `drainMs`. */
-  checkServer(drainMs: number): void {
+  /** The service wants an end of connections to a server that is down: at once, or at some moment within `drainMs`. */
+  checkServer(now: number, drainMs: number): void {
     const { context, server } = this;
     if (server === undefined || context.status.isUp(server.statusRow)) {
       this.endsAtMs = 0;
       return;
     }
-    const { now } = context.transport;
     if (this.endsAtMs === 0)
       this.endsAtMs = now + (server.service.onServerDown === 'reset' ? 0 : Math.random() * drainMs);
     if (now >= this.endsAtMs) this.finish('server-down', false, false);
