@@ -11,8 +11,8 @@ import { tlsTaker } from './tls-taker.ts';
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
 /** A connection as far as takers look at it. */
-function connection(isReady: boolean, speaksHttp2: boolean): DownstreamConnection {
-  const context = { tls: { isReady }, openHttp2: speaksHttp2 ? () => {} : undefined };
+function connection(isReady: boolean): DownstreamConnection {
+  const context = { tls: { isReady }, openHttp2: () => {} };
   return { context } as unknown as DownstreamConnection;
 }
 
@@ -24,7 +24,7 @@ function found(text: string, from: DownstreamConnection, takers = [tlsTaker, htt
 }
 
 test('TLS is known by one byte, HTTP/2 by its preface; all else is left to HTTP/1', () => {
-  const both = connection(true, true);
+  const both = connection(true);
   assert.equal(found('\x16', both), tlsTaker);
   assert.equal(found('\x16\x03\x01', both), tlsTaker);
   for (let length = 1; length < PREFACE.length; length++) {
@@ -47,13 +47,14 @@ test('TLS is known by one byte, HTTP/2 by its preface; all else is left to HTTP/
   }
 });
 
-test('what a worker does not speak is nobody’s', () => {
-  const neither = connection(false, false);
-  for (const text of ['\x16\x03\x01', PREFACE, 'P', 'PRI']) assert.equal(found(text, neither), undefined, text);
+test('without certificates and options, TLS is nobody’s', () => {
+  const plain = connection(false);
+  for (const text of ['\x16', '\x16\x03\x01']) assert.equal(found(text, plain), undefined, text);
+  assert.equal(found(PREFACE, plain), http2Taker);
 });
 
 test('who is asked first comes first, and is waited for', () => {
-  const from = connection(true, true);
+  const from = connection(true);
   const greedy: ProtocolTaker = {
     firstBytes: undefined,
     claim: (_from, _bytes, start, end) => (end - start < 3 ? Claim.NEED_MORE : Claim.YES),

@@ -73,7 +73,8 @@ export class FirstBytes extends DownstreamConnection implements BeginsWithBytes 
   private decide(bytes: Buffer, start: number, end: number): void {
     const { context, entryPoint } = this;
     const tables = entryPoint.tcpIn(context.revision);
-    if (tables !== undefined && tables.tlsIndex !== -1) {
+    const hasTlsRoutes = tables !== undefined && tables.tlsIndex !== -1;
+    if (hasTlsRoutes) {
       const opening = postgresOpening(bytes, start, end);
       if (opening === PostgresOpening.NEED_MORE && isTlsRequestSoFar(bytes, start, end)) {
         this.held ??= new HeldInput(context.buffered, bytes, start, end);
@@ -84,7 +85,7 @@ export class FirstBytes extends DownstreamConnection implements BeginsWithBytes 
         return;
       }
     }
-    if (bytes[start] === HANDSHAKE_RECORD && (tables?.tlsIndex !== -1 || context.tls.isReady)) {
+    if (bytes[start] === HANDSHAKE_RECORD && (hasTlsRoutes || context.tls.isReady)) {
       this.giveTo(new TlsAccept(context, entryPoint, this.peer), bytes, start, end);
     } else this.beginPlain(tables?.plainIndex ?? -1, bytes, start, end);
   }

@@ -1,4 +1,5 @@
-// Takes connections that begin with the preface of HTTP/2 (RFC 9113 §3.3), on cleartext entry points that speak it.
+// Takes connections that begin with the preface of HTTP/2 (RFC 9113 §3.3), without TLS.
+// One byte rules out most of HTTP/1; allocates nothing.
 
 import { DetectedProtocol, detectProtocol } from '@sluice/protocols';
 import type { DownstreamConnection } from '../worker/downstream-connection.ts';
@@ -9,8 +10,8 @@ const FIRST_OF_PREFACE = 0x50;
 export const http2Taker: ProtocolTaker = {
   firstBytes: [FIRST_OF_PREFACE],
 
-  claim({ context }: DownstreamConnection, bytes: Buffer, start: number, end: number): number {
-    if (context.openHttp2 === undefined || bytes[start] !== FIRST_OF_PREFACE) return Claim.NO;
+  claim(_from: DownstreamConnection, bytes: Buffer, start: number, end: number): number {
+    if (bytes[start] !== FIRST_OF_PREFACE) return Claim.NO;
     const detected = detectProtocol(bytes, start, end);
     if (detected === DetectedProtocol.HTTP2) return Claim.YES;
     // Within the preface only: `POST` without its space is known not to be one already.
@@ -18,7 +19,7 @@ export const http2Taker: ProtocolTaker = {
   },
 
   take(from: DownstreamConnection, bytes: Buffer, start: number, end: number): void {
-    from.context.openHttp2!(from, undefined, bytes, start, end);
+    from.context.openHttp2(from, undefined, bytes, start, end);
   },
 };
 

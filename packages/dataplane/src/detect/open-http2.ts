@@ -1,4 +1,5 @@
-// How a connection becomes one of HTTP/2: the one place that knows. A worker without it offers no `h2` and knows no preface.
+// How a connection becomes one of HTTP/2: the one place that knows.
+// Types only: detection and TLS must not import the protocol.
 
 import type { DownstreamTls } from '../tls/downstream-tls.ts';
 import type { DownstreamConnection } from '../worker/downstream-connection.ts';

@@ -19,7 +19,7 @@ export interface ServerContextOptions extends TlsServerOptions {
 }
 
 /** @throws Error saying what of the options cannot be used. */
-export function serverContextOptions(set: OptionSet, scope: string, speaksHttp2: boolean): ServerContextOptions {
+export function serverContextOptions(set: OptionSet, scope: string): ServerContextOptions {
   const { minVersion, maxVersion, clientAuth, clientAuthorities } = set;
   const ciphers = usableCiphers(set.ciphers);
   if (ciphers.length === 0 && maxVersion < TlsVersion.TLS1_3) {
@@ -35,7 +35,7 @@ export function serverContextOptions(set: OptionSet, scope: string, speaksHttp2:
     ...(minVersion < TlsVersion.TLS1_2 ? { securityLevel: LEVEL_OF_OLD_VERSIONS } : {}),
     clientCertificates: clientAuth as ClientCertificates,
     authorities: clientAuth === ClientAuth.NONE || clientAuthorities === '' ? [] : [clientAuthorities],
-    protocols: set.alpnProtocols.filter((name) => name !== ACME_TLS && (speaksHttp2 || name !== H2)),
+    protocols: set.alpnProtocols.filter((name) => name !== ACME_TLS),
     toleratedProtocols: set.alpnProtocols.includes(H2) && !set.alpnProtocols.includes(HTTP1) ? [HTTP1] : [],
     tickets: set.sessionTickets,
     sessionScope: scope,

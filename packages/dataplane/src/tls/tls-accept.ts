@@ -127,7 +127,7 @@ export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
       this.beginTcp(route, tls, NO_BYTES, 0, 0);
       return;
     }
-    if (server!.protocols[protocol] === 'h2' && context.openHttp2 !== undefined) {
+    if (server!.protocols[protocol] === 'h2') {
       context.openHttp2(this, tls, NO_BYTES, 0, 0);
       return;
     }

@@ -18,7 +18,7 @@ const install = (cache: TlsContextCache, sets: readonly OptionSet[], certificate
   cache.install(material({ certificates, optionSets: sets.map(copy) }));
 
 test('the same options and certificate have the same context, over new material too', () => {
-  const cache = new TlsContextCache(log, false);
+  const cache = new TlsContextCache(log);
   const set = optionSet('default');
   install(cache, [set]);
   const first = cache.contextFor(set, one.id)!;
@@ -34,7 +34,7 @@ test('the same options and certificate have the same context, over new material 
 });
 
 test('a certificate that is gone takes its contexts with it', () => {
-  const cache = new TlsContextCache(log, false);
+  const cache = new TlsContextCache(log);
   const set = optionSet('default');
   install(cache, [set]);
   cache.contextFor(set, one.id);
@@ -48,7 +48,7 @@ test('a certificate that is gone takes its contexts with it', () => {
 });
 
 test('the one not used for longest gives way', () => {
-  const cache = new TlsContextCache(log, false, 2);
+  const cache = new TlsContextCache(log, 2);
   const sets = ['a', 'b', 'c'].map((name) => optionSet(`${name}@file`));
   install(cache, sets);
   const [a, b] = sets.map((set) => cache.contextFor(set, one.id));
@@ -60,19 +60,20 @@ test('the one not used for longest gives way', () => {
   assert.equal(cache.size, 2);
 });
 
-test('protocols are those that can be spoken', () => {
-  const protocols = (isHttp2: boolean) => {
-    const cache = new TlsContextCache(log, isHttp2);
-    const set = optionSet('default');
+test('protocols are those of the set, but for challenges of authorities', () => {
+  const protocols = (...alpnProtocols: string[]) => {
+    const cache = new TlsContextCache(log);
+    const set = optionSet('default', { alpnProtocols });
     install(cache, [set]);
     return cache.contextFor(set, one.id)!.protocols;
   };
-  assert.deepEqual(protocols(false), ['http/1.1']);
-  assert.deepEqual(protocols(true), ['h2', 'http/1.1']);
+  assert.deepEqual(protocols('h2', 'http/1.1', 'acme-tls/1'), ['h2', 'http/1.1']);
+  assert.deepEqual(protocols('http/1.1', 'h2'), ['http/1.1', 'h2']);
+  assert.deepEqual(protocols('http/1.1'), ['http/1.1']);
 });
 
 test('an OCSP response that cannot be used is left out, and said', () => {
-  const cache = new TlsContextCache(log, false);
+  const cache = new TlsContextCache(log);
   const set = optionSet('default');
   cache.install(material({ certificates: [one], staples: { [one.id]: Buffer.alloc(70_000).toString('base64') } }));
   assert.notEqual(cache.contextFor(set, one.id), undefined);

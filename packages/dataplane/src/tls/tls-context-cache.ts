@@ -29,7 +29,6 @@ interface CachedContext {
 
 export class TlsContextCache {
   private readonly log: Logger;
-  private readonly speaksHttp2: boolean;
   private readonly contextsMax: number;
   /** The one used last at the end. */
   private readonly cached = new Map<string, CachedContext>();
@@ -37,9 +36,8 @@ export class TlsContextCache {
   private material: TlsMaterial | undefined = undefined;
   private ticketKeys: readonly Buffer[] = [];
 
-  constructor(log: Logger, speaksHttp2: boolean, contextsMax = CONTEXTS_MAX) {
+  constructor(log: Logger, contextsMax = CONTEXTS_MAX) {
     this.log = log;
-    this.speaksHttp2 = speaksHttp2;
     this.contextsMax = contextsMax;
   }
 
@@ -92,7 +90,7 @@ export class TlsContextCache {
       const pair = this.material?.keyPairs[certificateId];
       if (pair === undefined) throw new Error('the certificate and its key are missing');
       const options: ServerContextOptions = {
-        ...serverContextOptions(set, optionsKey, this.speaksHttp2),
+        ...serverContextOptions(set, optionsKey),
         certificates: [pair],
         ...(this.ticketKeys.length > 0 ? { ticketKeys: this.ticketKeys } : {}),
       };

@@ -18,7 +18,6 @@ const HANDSHAKES_MAX = 2048;
 export interface TlsTerminationOptions {
   readonly transport: StreamTransport;
   readonly log: Logger;
-  readonly speaksHttp2: boolean;
   /** Default 2,048. */
   readonly handshakesMax?: number;
   /** Default 1,024. */
@@ -42,10 +41,10 @@ export class TlsTermination {
   private selection: TlsSelection | undefined = undefined;
   private certificateIds: readonly string[] = [];
 
-  constructor({ transport, log, speaksHttp2, handshakesMax, contextsMax }: TlsTerminationOptions) {
+  constructor({ transport, log, handshakesMax, contextsMax }: TlsTerminationOptions) {
     this.transport = transport;
     this.log = log;
-    this.contexts = new TlsContextCache(log, speaksHttp2, contextsMax);
+    this.contexts = new TlsContextCache(log, contextsMax);
     this.handshakesMax = handshakesMax ?? HANDSHAKES_MAX;
   }
 

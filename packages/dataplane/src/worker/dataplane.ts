@@ -144,7 +144,6 @@ export class Dataplane implements ListenerEvents {
       tls: new TlsTermination({
         transport,
         log: options.log,
-        speaksHttp2: true,
         ...options.tls,
       }),
       openHttp2: options.openHttp2 ?? openHttp2,

@@ -43,8 +43,8 @@ export interface WorkerContext {
   readonly detection: Detection;
   /** For TLS of clients. */
   readonly tls: TlsTermination;
-  /** Undefined while HTTP/2 is not spoken with clients. */
-  readonly openHttp2: OpenHttp2 | undefined;
+  /** Puts a connection of HTTP/2 into the place of another one. */
+  readonly openHttp2: OpenHttp2;
   readonly idleSeats: IdleSeats;
   /** For TLS to servers. */
   readonly upstreamTls: UpstreamTls;
