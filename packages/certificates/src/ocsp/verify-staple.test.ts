@@ -109,6 +109,7 @@ test('no byte can be changed without being noticed, and no rubbish is more than 
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(der.length), (bytes, at) => {
       const spliced = Buffer.concat([der.subarray(0, at), bytes]);
+      fc.pre(!spliced.equals(der));
       assert.throws(() => verifyStaple(spliced, target, Date.now()), CertificateError);
     }),
   );
