@@ -52,6 +52,8 @@ export interface TlsCommonOptions {
 export interface TlsServerOptions extends TlsCommonOptions {
   /** A client that offers one of these and nothing of `protocols` is served without a protocol. Others are refused. */
   readonly toleratedProtocols?: readonly string[];
+  /** A client that offers nothing of either gets what it offers first, TLS_READY says -1 of it. Default: false, it is refused. */
+  readonly anyProtocol?: boolean;
   readonly clientCertificates?: ClientCertificates;
   /** Session tickets. Default: true. Without, every handshake is a full one. */
   readonly tickets?: boolean;
@@ -135,6 +137,7 @@ export function createTlsServerContext(options: TlsServerOptions): TlsContext {
     ...common(options),
     server: true,
     toleratedProtocols: (options.toleratedProtocols ?? []).map(bytes),
+    anyProtocol: options.anyProtocol ?? false,
     clientCertificates: options.clientCertificates ?? ClientCertificates.NONE,
     insecure: false,
     anyName: false,
@@ -152,6 +155,7 @@ export function createTlsClientContext(options: TlsClientOptions): TlsContext {
     ...common(options),
     server: false,
     toleratedProtocols: [],
+    anyProtocol: false,
     clientCertificates: ClientCertificates.NONE,
     insecure: options.insecure ?? false,
     anyName: options.anyName ?? false,

@@ -84,6 +84,21 @@ describe('a handshake as the server', () => {
     assert.equal((await h.tlsAccepted(port)).ready.c, -1, 'a client without ALPN');
   });
 
+  it('agrees to what a client offers first, where it was told to and has nothing in common with it', async () => {
+    use({}, serverContext({ protocols: ['h2'], anyProtocol: true }));
+    const own = await h.tlsAccepted(port, { ALPNProtocols: ['postgresql', 'h2'] });
+    assert.deepEqual([own.ready.c, own.socket.alpnProtocol], [0, 'h2']);
+    const other = await h.tlsAccepted(port, { ALPNProtocols: ['postgresql', 'mqtt'] });
+    assert.deepEqual([other.ready.c, other.socket.alpnProtocol], [-1, 'postgresql']);
+  });
+
+  it('agrees to it without a protocol of its own, too', async () => {
+    use({}, serverContext({ anyProtocol: true }));
+    const only = await h.tlsAccepted(port, { ALPNProtocols: ['mqtt'] });
+    assert.deepEqual([only.ready.c, only.socket.alpnProtocol], [-1, 'mqtt']);
+    assert.equal((await h.tlsAccepted(port)).socket.alpnProtocol, false, 'a client without ALPN');
+  });
+
   it('keeps to its versions, ciphers and groups', async () => {
     use({}, serverContext({ minVersion: TlsVersion.TLS1_3, suites: 'TLS_AES_128_GCM_SHA256', groups: 'P-384' }));
     assert.match(await refusal({ maxVersion: 'TLSv1.2' }), /protocol.version/i);

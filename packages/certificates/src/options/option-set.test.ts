@@ -11,6 +11,8 @@ test('an option set in the words of OpenSSL', () => {
   assert.equal(standard.ciphers.length, 10);
   assert.deepEqual(standard.groups.slice(-3), ['P-256', 'P-384', 'P-521']);
   assert.deepEqual([standard.minVersion, standard.maxVersion, standard.clientAuth], [0x0303, 0x0304, ClientAuth.NONE]);
+  assert.equal(standard.anyProtocolInTcp, true);
+  assert.equal(optionSet('o@file', { ...BUILT_IN_TLS_OPTIONS, alpnProtocols: ['h2'] }, '').anyProtocolInTcp, false);
   const own = optionSet(
     'o@file',
     {

@@ -1,6 +1,7 @@
 // One set of TLS options as workers get it: numbers, and the names that OpenSSL has for things. Pure.
 
 import {
+  BUILT_IN_TLS_OPTIONS,
   type ClientAuthType,
   CURVE_NAMES,
   DEFAULT_CIPHER_SUITES,
@@ -46,6 +47,7 @@ export function optionSet(name: string, options: TlsOptionsConfiguration, client
     clientAuthorities: type === ClientAuth.NONE ? '' : clientAuthorities,
     sniStrict: options.sniStrict,
     alpnProtocols: options.alpnProtocols,
+    anyProtocolInTcp: options.alpnProtocols.join() === BUILT_IN_TLS_OPTIONS.alpnProtocols.join(),
     sessionTickets: !options.disableSessionTickets,
   };
 }

@@ -29,7 +29,7 @@ const Direction = {
 
 export interface SessionOrigin {
   readonly route: TcpRoute;
-  /** The client began with PostgreSQL's SSLRequest. */
+  /** The client began with PostgreSQL's SSLRequest; or its TLS, ended here, is said to have PostgreSQL's protocol inside. */
   readonly isPostgres?: boolean;
   /** As its ClientHello says; empty: it says none, or is plain. */
   readonly serverName?: string;

@@ -8,7 +8,7 @@ import { ClientAuth, type OptionSet } from '@sluice/routing/tls';
 const H2 = 'h2';
 const HTTP1 = 'http/1.1';
 /** Challenges of certificate authorities are not answered here: a client that offers only this must not get HTTP. */
-const ACME_TLS = 'acme-tls/1';
+export const ACME_TLS = 'acme-tls/1';
 /** Below TLS 1.2 signatures are made with SHA-1, which OpenSSL does at this level only. */
 const LEVEL_OF_OLD_VERSIONS = 0;
 /** Of TLS 1.3, always all of them (tls-acme.md section 3); OpenSSL would begin with the one that costs more. */
@@ -18,8 +18,8 @@ export interface ServerContextOptions extends TlsServerOptions {
   readonly protocols: readonly string[];
 }
 
-/** @throws Error saying what of the options cannot be used. */
-export function serverContextOptions(set: OptionSet, scope: string): ServerContextOptions {
+/** @param anyProtocol the client's own is agreed to, in place of the set's. @throws Error saying what of the options cannot be used. */
+export function serverContextOptions(set: OptionSet, scope: string, anyProtocol: boolean): ServerContextOptions {
   const { minVersion, maxVersion, clientAuth, clientAuthorities } = set;
   const ciphers = usableCiphers(set.ciphers);
   if (ciphers.length === 0 && maxVersion < TlsVersion.TLS1_3) {
@@ -35,7 +35,8 @@ export function serverContextOptions(set: OptionSet, scope: string): ServerConte
     ...(minVersion < TlsVersion.TLS1_2 ? { securityLevel: LEVEL_OF_OLD_VERSIONS } : {}),
     clientCertificates: clientAuth as ClientCertificates,
     authorities: clientAuth === ClientAuth.NONE || clientAuthorities === '' ? [] : [clientAuthorities],
-    protocols: set.alpnProtocols.filter((name) => name !== ACME_TLS),
+    protocols: anyProtocol ? [] : set.alpnProtocols.filter((name) => name !== ACME_TLS),
+    anyProtocol,
     toleratedProtocols: set.alpnProtocols.includes(H2) && !set.alpnProtocols.includes(HTTP1) ? [HTTP1] : [],
     tickets: set.sessionTickets,
     sessionScope: scope,

@@ -4,7 +4,7 @@
 
 import { type CatalogueEntry, Errors } from '@sluice/errors';
 import { tlsReason } from '@sluice/native';
-import { helloErrorMessage, parseClientHello } from '@sluice/protocols';
+import { helloErrorMessage, POSTGRES_ALPN, parseClientHello } from '@sluice/protocols';
 import { HTTPS, type TcpTables, tlsRoute } from '@sluice/routing/snapshot';
 import { DownstreamHttp1 } from '../http/downstream-http1.ts';
 import type { EntryPoint } from '../http/entry-point.ts';
@@ -25,6 +25,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 const SMALL_HELLO_BYTES = 8 * 1024;
 /** Fatal, unrecognized_name (RFC 6066 §3), in a record of its own. */
 const UNRECOGNIZED_NAME = Uint8Array.of(0x15, 0x03, 0x03, 0, 2, 2, 112);
+const POSTGRES_PROTOCOL = Buffer.from(POSTGRES_ALPN);
 const NO_BYTES = Buffer.alloc(0);
 
 export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
@@ -36,6 +37,8 @@ export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
   private route: TcpRoute | undefined = undefined;
   /** The client has asked for TLS as PostgreSQL's do: only routers of TCP take it. */
   private readonly isPostgres: boolean;
+  /** It has begun with TLS at once, and will speak PostgreSQL's protocol inside. */
+  private isPostgresInside = false;
 
   constructor(context: WorkerContext, entryPoint: EntryPoint, peer: PeerAddress, isPostgres = false) {
     super(context, entryPoint, peer);
@@ -184,6 +187,7 @@ export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
       return true;
     }
     this.route = route;
+    this.isPostgresInside = view.offersAlpn(POSTGRES_PROTOCOL);
     return false;
   }
 
@@ -193,8 +197,9 @@ export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
   }
 
   private beginTcp(route: TcpRoute, tls: DownstreamTls | undefined, bytes: Buffer, start: number, end: number): void {
-    const { context, entryPoint, peer, isPostgres, choice } = this;
+    const { context, entryPoint, peer, choice } = this;
     const { serverName } = choice;
+    const isPostgres = this.isPostgres || this.isPostgresInside;
     const session = new TcpSession(context, entryPoint, peer, { route, isPostgres, serverName, tls });
     this.route = undefined;
     this.replaceWith(session);
@@ -206,7 +211,7 @@ export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
     const { tls, revision, transport } = this.context;
     const { serverName } = tls.hello;
     const optionsName = this.route?.tlsOptions ?? this.entryPoint.hostsIn(revision).optionsFor(serverName);
-    const selected = tls.select(optionsName, serverName, () => this.localAddress());
+    const selected = tls.select(optionsName, serverName, () => this.localAddress(), this.route !== undefined);
     if (!isSelected(selected)) {
       this.tell(selected, undefined);
       if (selected === Errors.TLS_NAME_UNKNOWN) this.sendAlert();

@@ -1,4 +1,5 @@
-// Contexts of the TLS library, one for each pair of option set and certificate that a handshake has asked for. They outlive new
+// Contexts of the TLS library, one for each pair of option set and certificate that a handshake has asked for, and another one for
+// clients of TCP with an application protocol of their own. They outlive new
 // material as long as what they are made of is part of it; keys of tickets and OCSP responses are replaced in place.
 // Bounded: the one not used for longest goes, and is made again (0.3 ms) when it is asked for.
 
@@ -64,13 +65,16 @@ export class TlsContextCache {
     }
   }
 
-  /** @returns undefined when it cannot be made; why has been logged. */
-  contextFor(set: OptionSet, certificateId: string): ServerContext | undefined {
+  /**
+   * @param anyProtocol the client's own application protocol is agreed to
+   * @returns undefined when it cannot be made; why has been logged.
+   */
+  contextFor(set: OptionSet, certificateId: string, anyProtocol = false): ServerContext | undefined {
     const optionsKey = this.optionsKeyOf(set);
-    const key = `${optionsKey} ${certificateId}`;
+    const key = `${optionsKey} ${certificateId}${anyProtocol ? ' any' : ''}`;
     let entry = this.cached.get(key);
     if (entry === undefined) {
-      entry = this.makeEntry(set, optionsKey, certificateId);
+      entry = this.makeEntry(set, optionsKey, certificateId, anyProtocol);
       if (this.cached.size >= this.contextsMax) this.cached.delete(this.cached.keys().next().value!);
     } else {
       this.cached.delete(key);
@@ -79,18 +83,24 @@ export class TlsContextCache {
     return entry.made;
   }
 
-  private makeEntry(set: OptionSet, optionsKey: string, certificateId: string): CachedContext {
-    const entry = { optionsKey, certificateId, made: this.make(set, optionsKey, certificateId), staple: '' };
+  private makeEntry(set: OptionSet, optionsKey: string, certificateId: string, anyProtocol: boolean): CachedContext {
+    const made = this.make(set, optionsKey, certificateId, anyProtocol);
+    const entry = { optionsKey, certificateId, made, staple: '' };
     if (entry.made !== undefined) this.staple(entry, entry.made.context);
     return entry;
   }
 
-  private make(set: OptionSet, optionsKey: string, certificateId: string): ServerContext | undefined {
+  private make(
+    set: OptionSet,
+    optionsKey: string,
+    certificateId: string,
+    anyProtocol: boolean,
+  ): ServerContext | undefined {
     try {
       const pair = this.material?.keyPairs[certificateId];
       if (pair === undefined) throw new Error('the certificate and its key are missing');
       const options: ServerContextOptions = {
-        ...serverContextOptions(set, optionsKey),
+        ...serverContextOptions(set, optionsKey, anyProtocol),
         certificates: [pair],
         ...(this.ticketKeys.length > 0 ? { ticketKeys: this.ticketKeys } : {}),
       };

@@ -7,6 +7,7 @@ import { ClientHello } from '@sluice/protocols';
 import { NO_CERTIFICATE, type OptionSet, type TlsMaterial, TlsSelection, usableKeyKinds } from '@sluice/routing/tls';
 import type { Logger } from 'pino';
 import { RefusalLog } from '../listen/refusal-log.ts';
+import { ACME_TLS } from './server-context-options.ts';
 import { type ServerContext, TlsContextCache } from './tls-context-cache.ts';
 
 /**
@@ -70,9 +71,15 @@ export class TlsTermination {
    * For the hello that was parsed last.
    * @param name of the options; null: the connection is closed
    * @param serverName as it says, in lower case; @param localAddress asked for only when it says none
+   * @param ofTcp what is spoken inside is the business of a TCP router's server
    * @returns why there is nothing to go on with, in place of it
    */
-  select(name: string | null, serverName: string, localAddress: () => string): SelectedTls | CatalogueEntry {
+  select(
+    name: string | null,
+    serverName: string,
+    localAddress: () => string,
+    ofTcp: boolean,
+  ): SelectedTls | CatalogueEntry {
     const options = name === null ? undefined : this.selection?.optionSet(name);
     if (options === undefined) return Errors.TLS_OPTIONS_MISSING;
     const certificate = this.selection!.certificate(
@@ -81,8 +88,17 @@ export class TlsTermination {
       options.sniStrict,
     );
     if (certificate === NO_CERTIFICATE) return Errors.TLS_NAME_UNKNOWN;
-    const server = this.contexts.contextFor(options, this.certificateIds[certificate]);
+    const anyProtocol = ofTcp && options.anyProtocolInTcp && this.offersOnlyOthers(options);
+    const server = this.contexts.contextFor(options, this.certificateIds[certificate], anyProtocol);
     return server === undefined ? Errors.TLS_CONTEXT_FAILED : { options, server };
+  }
+
+  /** Application protocols that nobody here knows. A challenge of certificate authorities is not for a router's server to meet. */
+  private offersOnlyOthers({ alpnProtocols }: OptionSet): boolean {
+    const { hello } = this;
+    if (hello.alpnLength === 0) return false;
+    const offered = hello.alpnProtocols();
+    return !offered.includes(ACME_TLS) && !offered.some((name) => alpnProtocols.includes(name));
   }
 
   /** Says that a client was turned away, now and then. */

@@ -37,6 +37,7 @@ export function optionSet(name: string, changes: Partial<OptionSet> = {}): Optio
     clientAuthorities: '',
     sniStrict: false,
     alpnProtocols: ['h2', 'http/1.1', 'acme-tls/1'],
+    anyProtocolInTcp: changes.alpnProtocols === undefined,
     sessionTickets: true,
     ...changes,
   };

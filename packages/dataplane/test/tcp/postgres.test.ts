@@ -10,7 +10,7 @@ import { type ProxyOptions, type ProxyUnderTest, startProxy } from '../../src/te
 import type { RawHandler } from '../../src/testing/raw-server.ts';
 import { authority, certificate, material, NAME } from '../support/made-tls.ts';
 import { closeAll, serve, transportTls } from '../support/secure-servers.ts';
-import { ask, closeClients, rawSocket } from '../support/tls-clients.ts';
+import { ask, closeClients, rawSocket, secured } from '../support/tls-clients.ts';
 
 let proxy: ProxyUnderTest;
 afterEach(async () => {
@@ -60,6 +60,23 @@ async function pgServer(answer = 'S'): Promise<{ port: number; asked: Buffer[] }
   return { port: await serve(server), asked };
 }
 
+/** Takes TLS at once only, and PostgreSQL's protocol inside, as PostgreSQL 17 does. */
+async function directServer(): Promise<{ port: number; first: () => number | undefined }> {
+  let first: number | undefined;
+  const server = net.createServer((wire) => {
+    wire.once('readable', () => {
+      const chunk = wire.read() as Buffer;
+      first = chunk[0];
+      wire.unshift(chunk);
+      const options = { isServer: true, cert: own.issued.chain, key: own.issued.key, ALPNProtocols: ['postgresql'] };
+      const socket = new tls.TLSSocket(wire, options);
+      socket.on('error', () => {});
+      socket.on('data', (data) => socket.write(`direct ${data}`));
+    });
+  });
+  return { port: await serve(server), first: () => first };
+}
+
 describe('a client that asks for TLS as PostgreSQL has it', () => {
   it('gets it here, and its server sees neither', async () => {
     await start(tcp(router('HostSNI(`secure.test`)', '{}')));
@@ -89,6 +106,29 @@ describe('a client that asks for TLS as PostgreSQL has it', () => {
     const socket = await pgClient();
     assert.equal(await ask(socket, 'startup', 'startup'), 'server startup');
     assert.deepEqual(asked, [SSL_REQUEST]);
+  });
+
+  it('may begin with TLS at once: a server that speaks TLS of its own is asked all the same', async () => {
+    const { port, asked } = await pgServer();
+    const transports = { [tcpTransportKey('secure@file')]: transportTls({ authorities: authority.chain }) };
+    await start(
+      `${tcp(router('HostSNI(`*`)', '{}'), `[{ address: "127.0.0.1:${port}", tls: true }]`, ', serversTransport: secure')}
+  serversTransports: { secure: { tls: {} } }`,
+      echo,
+      { tls: { ...material(), transports } },
+    );
+    const socket = await secured(proxy.port, { ALPNProtocols: ['postgresql'] });
+    assert.equal(socket.alpnProtocol, 'postgresql');
+    assert.equal(await ask(socket, 'startup', 'startup'), 'server startup');
+    assert.deepEqual(asked, [SSL_REQUEST]);
+  });
+
+  it('is passed through without a question when it begins with TLS at once', async () => {
+    const { port, first } = await directServer();
+    await start(tcp(router('HostSNI(`*`)', '{ passthrough: true }'), `[{ address: "127.0.0.1:${port}" }]`));
+    const socket = await secured(proxy.port, { ALPNProtocols: ['postgresql'], ca: authority.chain });
+    assert.equal(await ask(socket, 'startup', 'startup'), 'direct startup');
+    assert.equal(first(), 0x16, 'its first byte is that of a ClientHello');
   });
 
   it('is closed when its server does not agree', async () => {

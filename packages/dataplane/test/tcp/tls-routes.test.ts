@@ -116,6 +116,35 @@ describe('TLS of TCP routers', () => {
     assert.equal(await takerOf(NAME), '404');
   });
 
+  it('leaves it to client and server what is spoken inside, unless options name protocols', async () => {
+    const web = `
+http:
+  routers: { web: { rule: "Host(\`web.test\`)", service: web, tls: {} } }
+  services: { web: { loadBalancer: { servers: [{ url: SERVER }] } } }`;
+    const named = optionSet('named@file', { alpnProtocols: ['mqtt'] });
+    await start(
+      `${web}${tcp(`${router('all', 'HostSNI(`*`)')}, ${router('named', 'HostSNI(`a.wild.test`)', '{ options: named }')}`)}`,
+      { tls: material({ optionSets: [optionSet('default'), named] }) },
+    );
+    for (const ALPNProtocols of [['postgresql'], ['mqtt', 'postgresql']]) {
+      const socket = await secured(proxy.port, { ALPNProtocols });
+      assert.equal(socket.alpnProtocol, ALPNProtocols[0]);
+      assert.equal(await ask(socket, 'hello', '\n'), 'tcp hello.\r\n');
+    }
+    const refused = (options: tls.ConnectionOptions) => refusal(proxy.port, options);
+    assert.match(
+      (await refused({ servername: 'web.test', ALPNProtocols: ['postgresql'] }))!,
+      /no.application.protocol/i,
+    );
+    assert.match(
+      (await refused({ servername: 'a.wild.test', ALPNProtocols: ['postgresql'] }))!,
+      /no.application.protocol/i,
+    );
+    assert.match((await refused({ ALPNProtocols: ['acme-tls/1', 'other'] }))!, /no.application.protocol/i);
+    const socket = await secured(proxy.port, { servername: 'a.wild.test', ALPNProtocols: ['postgresql', 'mqtt'] });
+    assert.equal(socket.alpnProtocol, 'mqtt');
+  });
+
   it('asks middlewares before a handshake', async () => {
     await start(`
 tcp:

@@ -16,6 +16,7 @@ const OPTIONS: OptionSet = {
   clientAuthorities: '',
   sniStrict: false,
   alpnProtocols: ['h2', 'http/1.1'],
+  anyProtocolInTcp: false,
   sessionTickets: true,
 };
 

@@ -51,5 +51,7 @@ export interface OptionSet {
   readonly sniStrict: boolean;
   /** Best first. */
   readonly alpnProtocols: readonly string[];
+  /** The configuration leaves them as they are: TCP routers agree to any other one that a client offers instead. */
+  readonly anyProtocolInTcp: boolean;
   readonly sessionTickets: boolean;
 }

@@ -123,6 +123,7 @@ TlsContextOptions ReadOptions(OptionsReader* reader) {
   options.securityLevel = static_cast<int>(reader->Integer("securityLevel", -1, 5));
   options.protocols = reader->Texts("protocols");
   options.toleratedProtocols = reader->Texts("toleratedProtocols");
+  options.anyProtocol = reader->Boolean("anyProtocol");
   options.clientCertificates = static_cast<ClientCertificates>(reader->Integer("clientCertificates", 0, 4));
   options.insecure = reader->Boolean("insecure");
   options.anyName = reader->Boolean("anyName");

@@ -101,6 +101,7 @@ TlsContext::TlsContext(const TlsContextOptions& options, OwnedContext context)
     : context_(std::move(context)),
       protocols_(options.protocols),
       tolerated_(options.toleratedProtocols),
+      any_protocol_(options.anyProtocol),
       sessions_(options.sessionsMax),
       server_(options.server),
       insecure_(options.insecure),
@@ -153,9 +154,9 @@ bool TlsContext::Apply(const TlsContextOptions& options, std::string* problem) {
 }
 
 bool TlsContext::ApplyProtocols(std::string* problem) {
-  if (protocols_.empty()) return true;
+  if (protocols_.empty() && !any_protocol_) return true;
   const std::string bytes = ProtocolListBytes(protocols_);
-  if (bytes.empty() || bytes.size() > 0xffff) {
+  if (bytes.empty() != protocols_.empty() || bytes.size() > 0xffff) {
     *problem = "protocols: a name has 1 to 255 bytes, all together at most 65535";
     return false;
   }
@@ -190,7 +191,7 @@ int TlsContext::ProtocolIndex(const unsigned char* name, size_t length) const {
   return -1;
 }
 
-/** RFC 7301 §3.2: our preference decides; nothing in common ends the handshake with no_application_protocol. */
+/** RFC 7301 §3.2: our preference decides; nothing in common ends the handshake with no_application_protocol, or leaves it to the client. */
 int TlsContext::OnSelectProtocol(SSL*, const unsigned char** out, unsigned char* length, const unsigned char* offered,
                                  unsigned int offered_length, void* self) {
   const TlsContext* context = static_cast<const TlsContext*>(self);
@@ -202,6 +203,11 @@ int TlsContext::OnSelectProtocol(SSL*, const unsigned char** out, unsigned char*
   }
   for (const std::string& protocol : context->tolerated_) {
     if (Offers(offered, offered_length, protocol)) return SSL_TLSEXT_ERR_NOACK;
+  }
+  if (context->any_protocol_ && offered_length > 1 && offered[0] > 0 && offered[0] < offered_length) {
+    *out = offered + 1;
+    *length = offered[0];
+    return SSL_TLSEXT_ERR_OK;
   }
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }

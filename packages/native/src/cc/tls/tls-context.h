@@ -54,6 +54,7 @@ struct TlsContextOptions {
   int securityLevel = -1;
   std::vector<std::string> protocols;           // ALPN, in order of preference
   std::vector<std::string> toleratedProtocols;  // a client that offers one of these and nothing of ours is served without any
+  bool anyProtocol = false;                     // server: what a client offers first is agreed to when nothing of ours is offered
   ClientCertificates clientCertificates = ClientCertificates::kNone;
   bool insecure = false;                        // client: the server's certificate is not looked at
   bool anyName = false;                         // client: the server's certificate is verified, but not for which name it is
@@ -99,6 +100,7 @@ class TlsContext {
   OwnedContext context_;
   std::vector<std::string> protocols_;
   std::vector<std::string> tolerated_;
+  const bool any_protocol_;
   TicketKeys tickets_;
   TlsSessionCache sessions_;
   TlsStaples staples_;
