@@ -45,11 +45,10 @@ const timing = {
   timeout: anyDuration().prefault(HEALTH_CHECK_FALLBACK.timeout).describe('Time one check may take.'),
   healthyThreshold: threshold().describe(`Successes in a row that bring a server up. ${OURS}`),
   unhealthyThreshold: threshold().describe(`Failures in a row that take a server down. ${OURS}`),
-  initialState: z
-    .enum(['up', 'unknown'])
-    .default('up')
-    .describe(`"unknown": a server gets nothing before its first check passed. ${OURS}`),
 };
+
+const initialState = () => z.enum(['up', 'unknown']);
+const UNKNOWN = '"unknown": a server gets nothing before its first check passed.';
 
 const tcpFields = z.object({
   mode: z
@@ -67,6 +66,9 @@ const tcpFields = z.object({
   passwordFile: plainText('File that holds the password, in place of it.'),
   database: plainText('With postgres and mysql: the database to ask in; empty: that of the server, or of the user.'),
   ...timing,
+  initialState: initialState()
+    .optional()
+    .describe(`${UNKNOWN} Default: up; with a role other than any: unknown. ${OURS}`),
 });
 
 /** What the keys have to do with each other. */
@@ -94,6 +96,8 @@ const withUnhealthyInterval = <Check extends { interval: number; unhealthyInterv
 export const tcpHealthCheckSchema = mayBeEmpty(tcpFields)
   .superRefine(checkTcp)
   .transform(withUnhealthyInterval)
+  // Which of them takes writes is not to be guessed, not even for one interval.
+  .transform((check) => ({ ...check, initialState: check.initialState ?? (check.role === 'any' ? 'up' : 'unknown') }))
   .optional()
   .describe('Active checks of the servers.') satisfies z.ZodType<TcpHealthCheckConfiguration | undefined>;
 
@@ -105,6 +109,7 @@ const udpFields = z.object({
   send: boundedText('Text to send; with udp at least one byte.'),
   expect: boundedText('What the answer must begin with.'),
   ...timing,
+  initialState: initialState().default('up').describe(`${UNKNOWN} ${OURS}`),
 });
 
 export const udpHealthCheckSchema = mayBeEmpty(udpFields)
