@@ -9,6 +9,7 @@ import { TcpCounts } from './tcp-counts.ts';
 const FAILURE_OF: { readonly [Code in ErrorCode]?: TcpConnectFailureLabel } = {
   UPSTREAM_CONNECT_REFUSED: 'refused',
   UPSTREAM_CONNECT_TIMEOUT: 'timeout',
+  UPSTREAM_WENT_DOWN: 'timeout',
   UPSTREAM_CONNECT_FAILED: 'unreachable',
   UPSTREAM_NAME_NOT_RESOLVED: 'name',
   UPSTREAM_NAME_TIMEOUT: 'name',

@@ -1,5 +1,6 @@
-// Looks at TCP sessions once in a while: brings their counts of bytes up to date, and ends those whose server is down where the
-// service says so. On a timer, as nothing happens on a connection whose server is silently gone. Allocates nothing per session.
+// Looks at TCP sessions once in a while: brings their counts of bytes up to date, lets those go on to the next server that try one
+// that is down, and ends those whose server is down where the service says so. On a timer, as nothing happens on a connection whose
+// server is silently gone. Allocates nothing per session that has a server.
 
 import { monotonicMs } from '../worker/monotonic-ms.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
@@ -28,12 +29,13 @@ export class SessionWatch {
   }
 
   private look(): void {
-    const { sessions, watched } = this.context.tcp;
+    const { sessions, connecting, watched } = this.context.tcp;
     if (sessions.size === 0) return;
     const counts = this.context.metrics !== undefined && ++this.looks % LOOKS_PER_COUNT === 0;
     if (counts) for (const session of sessions) session.count();
     const now = monotonicMs();
     for (const session of watched) session.checkServer(now, this.drainMs);
+    for (const session of connecting) session.guarded(() => session.checkAttempt());
     this.context.transport.flush();
   }
 }

@@ -100,6 +100,14 @@ export class TcpConnector implements PlaceHolder {
     else this.retry();
   }
 
+  /** The server is down, which whoever dials it may learn much later, if ever: the next one. */
+  giveUpServer(): void {
+    this.addressesLeft = 0;
+    this.ticket++;
+    this.session.expireAt(0);
+    this.onFailed(Errors.UPSTREAM_WENT_DOWN, undefined);
+  }
+
   /** The time of one address is over, or of a handshake. */
   onTimeout(): void {
     const isConnected = this.upstream?.isConnected === true;

@@ -14,7 +14,9 @@ export class TcpPlane {
   readonly services: TcpServices;
   /** Those that live. */
   readonly sessions = new Set<TcpSession>();
-  /** Of these, those that end when their server is down. */
+  /** Of these, those that have no server yet. */
+  readonly connecting = new Set<TcpSession>();
+  /** Of the others, those that end when their server is down. */
   readonly watched = new Set<TcpSession>();
   /** Each is filled and asked within one event. */
   readonly plainView = new PlainView();

@@ -70,6 +70,7 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   override opened(): void {
     this.expireAt(0);
     this.context.tcp.sessions.add(this);
+    this.context.tcp.connecting.add(this);
     // What the client sends meanwhile waits in the kernel.
     this.pauseFor(Pause.HELD_INPUT);
     this.connector.start();
@@ -109,6 +110,7 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     this.upstream = upstream;
     const { held } = this;
     this.settle();
+    this.context.tcp.connecting.delete(this);
     if (this.connector.server!.service.onServerDown !== 'keep') this.context.tcp.watched.add(this);
     this.account.joined(this.connector.server!, upstream.id, connectMs, held?.length ?? 0);
     if (held !== undefined) {
@@ -143,6 +145,12 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
 
   override endTunnels(): void {
     this.finish('drain', false, false);
+  }
+
+  /** It has no server yet, and the one that it tries or waits for may have gone down. */
+  checkAttempt(): void {
+    const { server } = this;
+    if (server !== undefined && !this.context.status.isUp(server.statusRow)) this.connector.giveUpServer();
   }
 
   /** The service wants an end of connections to a server that is down: at once, or at some moment within `drainMs`. */
@@ -223,6 +231,8 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
 
   /** For what comes outside of a batch: a fault ends this session only. */
   guarded(act: () => void): void {
+    // The transport's clock stands still between batches.
+    this.context.transport.flush();
     try {
       act();
     } catch (error) {
@@ -262,6 +272,7 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     const { upstream, connector } = this;
     this.account.ended(label, entry, upstream?.id ?? 0);
     this.context.tcp.sessions.delete(this);
+    this.context.tcp.connecting.delete(this);
     this.context.tcp.watched.delete(this);
     this.settle();
     this.upstream = undefined;

@@ -2,10 +2,21 @@
 // servers.
 
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, it, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerHealth } from '@sluice/shared-state';
 import { type ProxyOptions, type ProxyUnderTest, startProxy } from '../../src/testing/proxy-under-test.ts';
+import type { RawClient } from '../../src/testing/raw-client.ts';
 import { RawServer } from '../../src/testing/raw-server.ts';
+
+/** Accepts while it runs. */
+const DEAF =
+  "require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () { console.log(this.address().port); })";
+/** Without an answer for so long, on loopback: there is no room. */
+const FULL_MS = 200;
 
 let proxy: ProxyUnderTest | undefined;
 const servers: RawServer[] = [];
@@ -28,6 +39,25 @@ async function closedPort(): Promise<number> {
   const server = await RawServer.start(() => {});
   const { port } = server;
   await server.close();
+  return port;
+}
+
+/** A port whose backlog is full: who dials it waits. */
+async function fullListener(context: TestContext): Promise<number> {
+  const child = spawn(process.execPath, ['-e', DEAF], { stdio: ['ignore', 'pipe', 'inherit'] });
+  context.after(() => child.kill('SIGKILL'));
+  const [text] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(text);
+  child.kill('SIGSTOP');
+  const sockets: Socket[] = [];
+  context.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (let connected = 1; connected === sockets.length + 1; connected++) {
+    const socket = connect(port, '127.0.0.1');
+    await Promise.race([once(socket, 'connect').then(() => sockets.push(socket)), sleep(FULL_MS)]);
+    if (sockets.length < connected) socket.destroy();
+  }
   return port;
 }
 
@@ -137,6 +167,35 @@ tcp:
     assert.equal(server.connections.length, 2);
     second.close();
     await server.until(() => proxy!.limits.serverConnections.sum(0) === 0, 'all places back');
+  });
+
+  it('that go down while they are dialled, asked or waited for are given up for the next one', async (context) => {
+    const row = (port: number) => proxy!.rowOf(`\ntcp\napp@file\n127.0.0.1:${port}`);
+    const good = await named('good');
+    /** The first connection tries `bad`, which is told to be down once it does. */
+    const passesOver = async (bad: number, dynamic: string, first: () => Promise<RawClient>) => {
+      await start(dynamic);
+      proxy!.status.setHealth(row(good.port), ServerHealth.DOWN);
+      const client = await first();
+      await good.until(() => proxy!.status.inFlight(row(bad)) > 0, 'an attempt');
+      assert.equal(client.received, '');
+      proxy!.status.setHealth(row(good.port), ServerHealth.UP);
+      proxy!.status.setHealth(row(bad), ServerHealth.DOWN);
+      await client.untilText('good');
+      client.close();
+      await proxy!.close();
+    };
+    const full = await fullListener(context);
+    await passesOver(full, service([full, good.port]), () => proxy!.client());
+    const taken = await named('taken');
+    await passesOver(
+      taken.port,
+      service([taken.port, good.port], ', queueTimeout: 0s', ', maxConnections: 1'),
+      async () => {
+        await (await proxy!.client()).untilText('taken');
+        return proxy!.client();
+      },
+    );
   });
 
   it('count their connections for the least busy one', async () => {

@@ -204,4 +204,11 @@ export const UPSTREAM_ERRORS = catalogueOf('upstream', {
     meaning: 'The PostgreSQL server did not agree to TLS when it was asked for it.',
     check: 'Switch TLS on in the server (ssl = on), or end TLS of clients here and leave tls of the server off.',
   },
+  UPSTREAM_WENT_DOWN: {
+    number: 28,
+    retry: 'next-server',
+    meaning:
+      'The server of a TCP service was found down while a connection to it was being made, or waited for in its line.',
+    check: 'See the health-check messages of the server. Another server that is up is tried in its place.',
+  },
 });
