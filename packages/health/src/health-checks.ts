@@ -15,7 +15,7 @@ export interface HealthChecksOptions {
   readonly log: HealthLog;
   /** Called once per transition, after shared memory has been changed. */
   readonly onChange: (change: HealthChange) => void;
-  /** Checks of this process that may run at the same time. Default 32. */
+  /** Checks of this process that may run at the same time, but for those that have waited for their answer for a while. Default 32. */
   readonly concurrentMax?: number;
 }
 
@@ -29,6 +29,10 @@ interface Entry {
 }
 
 const CONCURRENT_MAX_DEFAULT = 32;
+/** Each is a descriptor of the supervisor. */
+const STARTED_MAX = 512;
+/** A server nearby has answered by then. */
+const PATIENT_AFTER_MS = 100;
 const HEALTH_OF: Readonly<Record<HealthState, number>> = {
   up: ServerHealth.UP,
   down: ServerHealth.DOWN,
@@ -52,7 +56,9 @@ export class HealthChecks {
 
   constructor(options: HealthChecksOptions) {
     this.options = options;
-    this.queue = new CheckQueue(options.concurrentMax ?? CONCURRENT_MAX_DEFAULT);
+    const runningMax = options.concurrentMax ?? CONCURRENT_MAX_DEFAULT;
+    const startedMax = Math.max(runningMax, STARTED_MAX);
+    this.queue = new CheckQueue({ runningMax, startedMax, patientAfterMs: PATIENT_AFTER_MS });
   }
 
   /**
