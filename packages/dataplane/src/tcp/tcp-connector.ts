@@ -169,6 +169,11 @@ export class TcpConnector implements PlaceHolder {
     });
   }
 
+  /** When what comes after the TCP connect must be done, which is part of connecting. @param latestAtMs at the latest */
+  handshakeEndsAtMs(latestAtMs: number): number {
+    return this.dialEndsAtMs === 0 ? latestAtMs : Math.min(latestAtMs, this.dialEndsAtMs);
+  }
+
   /** The name was not resolved in time. */
   onResolveTimeout(): void {
     this.ticket++;

@@ -109,7 +109,8 @@ export class TcpUpstream extends StreamConnection {
 
   private enter(step: number): void {
     this.step = step;
-    this.expireAt(this.context.transport.now + HANDSHAKE_MS);
+    const latestAtMs = this.context.transport.now + HANDSHAKE_MS;
+    this.expireAt(this.connector?.handshakeEndsAtMs(latestAtMs) ?? latestAtMs);
   }
 
   private onAnswer(offset: number, length: number): void {
