@@ -6,11 +6,10 @@ import type { SnapshotTables } from '@sluice/routing/snapshot';
 import type { TcpPlane } from './tcp-plane.ts';
 import { type RevisionHolder, TcpRoute } from './tcp-route.ts';
 import type { TcpServer } from './tcp-server.ts';
-import type { TcpService } from './tcp-service.ts';
+import { UsedTcpServices } from './tcp-services.ts';
 
 export class TcpRoutes {
-  /** Those with servers that were built so far. */
-  readonly usedServices = new Set<TcpService>();
+  readonly usedServices = new UsedTcpServices();
   private readonly tables: SnapshotTables;
   private readonly plane: TcpPlane;
   private readonly holder: RevisionHolder;

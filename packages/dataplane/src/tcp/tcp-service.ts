@@ -6,6 +6,7 @@ import { ServerText } from '@sluice/observability/access-log';
 import type { TcpServersServiceRecord, TcpTransportRecord } from '@sluice/routing/snapshot';
 import type { ServerStatus } from '@sluice/shared-state';
 import { monotonicMs } from '../worker/monotonic-ms.ts';
+import { prepareSoon } from '../worker/prepare-soon.ts';
 import type { ConnectionPlaces } from './connection-places.ts';
 import type { TcpServer } from './tcp-server.ts';
 
@@ -38,6 +39,7 @@ export class TcpService {
       }),
     }));
     const picker = createPicker(record.strategy, this.servers, status, slowStartOf(record));
+    prepareSoon(picker);
     const isLimited = this.servers.some((server) => server.places !== undefined);
     this.balanced = new ServersService(this.servers, picker, status, isLimited ? hasRoom : undefined);
   }

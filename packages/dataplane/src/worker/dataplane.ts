@@ -356,7 +356,7 @@ export class Dataplane implements ListenerEvents {
   private sweepServices(): void {
     const used = new Set([...this.live].flatMap((revision) => [...revision.usedServices]));
     this.context.services.sweep(used, performance.now());
-    this.context.tcp.services.keepOnly(new Set([...this.live].flatMap(({ tcp }) => [...tcp.usedServices])));
+    this.context.tcp.services.keepOnly([...this.live].map(({ tcp }) => tcp.usedServices));
     this.context.metrics?.tcp.sweep();
     this.context.balance?.settle();
     this.context.transport.flush();

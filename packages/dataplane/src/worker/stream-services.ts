@@ -4,13 +4,14 @@
 import {
   type BalancedService,
   createPicker,
-  MaglevHash,
   type PickerServer,
   type PickerStrategy,
   ServersService,
   ServiceBuilder,
 } from '@sluice/balancing';
 import type { ServerStatus } from '@sluice/shared-state';
+import { KeptServices } from './kept-services.ts';
+import { prepareSoon } from './prepare-soon.ts';
 
 export interface StreamServerRecord {
   /** As configured: what strategies that hash know the server by. */
@@ -55,17 +56,9 @@ export interface StreamServicesOptions<Servers, Server> {
   readonly hasRoom?: (server: Server) => boolean;
 }
 
-/** A service that was made, and what it was made of. */
-interface Made<Server> {
-  readonly hash: string;
-  readonly rows: readonly number[];
-  readonly parts: readonly BalancedService<Server>[];
-  readonly service: BalancedService<Server>;
-}
-
 export class StreamServices<Servers extends StreamServersRecord<StreamServerRecord>, Server extends PickerServer> {
   private readonly options: StreamServicesOptions<Servers, Server>;
-  private readonly byName = new Map<string, Made<Server>>();
+  private readonly kept = new KeptServices<Server>();
 
   constructor(options: StreamServicesOptions<Servers, Server>) {
     this.options = options;
@@ -77,29 +70,17 @@ export class StreamServices<Servers extends StreamServersRecord<StreamServerReco
       (index) => {
         const record = recordOf(index);
         if (record?.kind !== 'servers') return record;
-        const rows = record.servers.map(({ statusRow }) => statusRow);
-        return { kind: 'ready', service: this.kept(record, rows, [], () => this.withServers(record)) };
+        const { name, hash, servers } = record;
+        const key = { name, hash, rows: servers.map(({ statusRow }) => statusRow) };
+        return { kind: 'ready', service: this.kept.obtain(key, [], () => this.withServers(record)) };
       },
-      { keep: (index, parts, make) => this.kept(recordOf(index)!, [], parts, make) },
+      { keep: (index, parts, make) => this.kept.obtain(keyOf(recordOf(index)!), parts, make) },
     );
   }
 
   /** Forgets all others. @param names of all services of all live revisions. */
   keepOnly(names: ReadonlySet<string>): void {
-    for (const name of this.byName.keys()) if (!names.has(name)) this.byName.delete(name);
-  }
-
-  private kept(
-    { name, hash }: StreamServiceRecord<Servers>,
-    rows: readonly number[],
-    parts: readonly BalancedService<Server>[],
-    make: () => BalancedService<Server>,
-  ): BalancedService<Server> {
-    const known = this.byName.get(name);
-    if (known?.hash === hash && isEqual(known.rows, rows) && isEqual(known.parts, parts)) return known.service;
-    const service = make();
-    this.byName.set(name, { hash, rows, parts, service });
-    return service;
+    this.kept.keepOnly(names);
   }
 
   private withServers(record: Servers): BalancedService<Server> {
@@ -111,18 +92,11 @@ export class StreamServices<Servers extends StreamServersRecord<StreamServerReco
     }));
     const slowStart = { durationMs: record.slowStartMs ?? 0, now };
     const picker = createPicker(record.strategy, identified, status, { slowStart });
-    if (picker instanceof MaglevHash) prepareSoon(picker);
+    prepareSoon(picker);
     return new ServersService(makeServers(record), picker, status, hasRoom);
   }
 }
 
-/** Between turns of the event loop: a large table takes some ten milliseconds in all. */
-function prepareSoon(picker: MaglevHash): void {
-  setImmediate(() => {
-    if (!picker.prepare()) prepareSoon(picker);
-  }).unref();
-}
-
-function isEqual<Part>(a: readonly Part[], b: readonly Part[]): boolean {
-  return a.length === b.length && a.every((part, index) => part === b[index]);
+function keyOf({ name, hash }: { readonly name: string; readonly hash: string }) {
+  return { name, hash };
 }

@@ -150,6 +150,24 @@ tcp:
     assert.equal(await ask(), 'spare');
   });
 
+  it('have their turns in weighted services, also where the configuration changes all the time', async () => {
+    const [main, spare] = [await named('main'), await named('spare')];
+    const dynamic = `
+tcp:
+  routers: { all: { rule: "HostSNI(\`*\`)", service: both } }
+  services:
+    both: { weighted: { services: [{ name: main, weight: 3 }, { name: spare, weight: 1 }] } }
+    main: { loadBalancer: { servers: ${list([main.port])} } }
+    spare: { loadBalancer: { servers: ${list([spare.port])} } }`;
+    await start(dynamic);
+    const seen: string[] = [];
+    for (let reload = 0; reload < 8; reload++) {
+      seen.push(await ask());
+      proxy!.install(dynamic);
+    }
+    assert.equal(seen.filter((name) => name === 'spare').length, 2, seen.join());
+  });
+
   it('have so many connections at a time; others wait in line, or for too long', async () => {
     const server = await named('in');
     await start(service([server.port], ', queueTimeout: 300ms, maxQueued: 1', ', maxConnections: 1'));
