@@ -35,6 +35,9 @@ export class EntryPoint {
   readonly idleTimeoutMs: number;
   /** Of relays of TCP routers: how bytes are passed on. */
   readonly relayFlags: number;
+  /** Are connections of TCP routers counted, and do they get lines in the access log, where there is one for them? */
+  readonly countsStreams: boolean;
+  readonly logsStreams: boolean;
   /** When draining: what requests have, and what tunnels have. */
   readonly graceMs: number;
   readonly tunnelGraceMs: number;
@@ -59,7 +62,9 @@ export class EntryPoint {
     this.admission = admission;
     this.pace = paceOf(configuration.transport.limits);
     this.configuration = configuration;
-    const { http, transport } = configuration;
+    const { http, transport, observability } = configuration;
+    this.countsStreams = observability.metrics;
+    this.logsStreams = observability.accessLogs;
     const { respondingTimeouts } = transport;
     this.readTimeoutMs = respondingTimeouts.readTimeout;
     this.headTimeoutMs = respondingTimeouts.readHeaderTimeout || respondingTimeouts.readTimeout;

@@ -45,12 +45,16 @@ export class WorkerMetrics {
     this.tcp = new TcpMetrics(this.rows, settings);
   }
 
+  /** @param observesUnmatched what no router of HTTP takes is counted, and so are connections of TCP routers */
   ofEntryPoint(name: string, observesUnmatched: boolean): EntryPointMetrics {
     const hash = nameHash(name);
     const { entryPoints } = this.settings;
     const requests = entryPoints ? this.series(MetricKind.ENTRY_POINT_REQUESTS, hash, 0) : undefined;
     const tls = entryPoints ? this.tls(MetricKind.ENTRY_POINT_TLS_REQUESTS, hash, 0) : undefined;
-    return new EntryPointMetrics(this.rows, hash, requests, tls, { observesUnmatched, countsTcp: entryPoints });
+    return new EntryPointMetrics(this.rows, hash, requests, tls, {
+      observesUnmatched,
+      countsTcp: entryPoints && observesUnmatched,
+    });
   }
 
   /** @returns undefined when its requests are not counted at all. */

@@ -29,7 +29,7 @@ export function admitToRoute(
   const refusal = route.enter(peer.bytes);
   if (refusal === undefined) return route;
   tell(refusal);
-  metrics?.tcp.ofRouter(route.name, route.serviceName)?.counts.end('denied');
+  if (entryPoint.countsStreams) metrics?.tcp.ofRouter(route.name, route.serviceName)?.counts.end('denied');
   entryPoint.metrics?.tcp?.end('denied');
   return undefined;
 

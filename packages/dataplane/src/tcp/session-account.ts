@@ -1,14 +1,16 @@
 // What is counted and logged of one TCP session: its bytes while it lives, who ended it, how long it took to get a server. One per
-// session. Asks the transport for bytes twice a second of seconds at most, never per byte.
+// session. Asks the transport for bytes when the session ends and every few seconds, never per byte.
 
 import type { CatalogueEntry } from '@sluice/errors';
 import type { TcpEndLabel } from '@sluice/shared-state';
-import type { TcpRouterMetrics } from '../metrics/tcp-metrics.ts';
+import type { TcpMetrics, TcpRouterMetrics } from '../metrics/tcp-metrics.ts';
 import type { TcpServer } from './tcp-server.ts';
 import type { TcpSession } from './tcp-session.ts';
 
 export class SessionAccount {
   private readonly session: TcpSession;
+  /** Undefined when its entry point is not counted. */
+  private readonly all: TcpMetrics | undefined;
   private readonly metrics: TcpRouterMetrics | undefined;
   private readonly startedAtMs: number;
   private serverStartedAtMs = 0;
@@ -25,10 +27,11 @@ export class SessionAccount {
   private countedSent = 0;
 
   constructor(session: TcpSession) {
-    const { context, route } = session;
+    const { context, route, entryPoint } = session;
     this.session = session;
     this.startedAtMs = performance.now();
-    this.metrics = context.metrics?.tcp.ofRouter(route.name, route.serviceName);
+    this.all = entryPoint.countsStreams ? context.metrics?.tcp : undefined;
+    this.metrics = this.all?.ofRouter(route.name, route.serviceName);
     this.metrics?.opened();
   }
 
@@ -39,13 +42,13 @@ export class SessionAccount {
   }
 
   failed(server: TcpServer, entry: CatalogueEntry): void {
-    this.session.context.metrics?.tcp.connectFailed(server.service.name, entry);
+    this.all?.connectFailed(server.service.name, entry);
   }
 
   /** Both connections are joined now. @param heldBytes of the client came before. */
   joined(server: TcpServer, upstream: number, connectMs: number, heldBytes: number): void {
     const { context, id } = this.session;
-    context.metrics?.tcp.connected(server.service.name, connectMs);
+    this.all?.connected(server.service.name, connectMs);
     this.receivedBytes = heldBytes;
     this.receivedBefore = context.transport.receivedBytes(id);
     this.sentBefore = context.transport.receivedBytes(upstream);
@@ -85,7 +88,8 @@ export class SessionAccount {
     this.metrics?.counts.end(label);
     this.metrics?.closed();
     this.session.entryPoint.metrics?.tcp?.end(label);
-    if (this.session.context.accessLog?.withTcp === true) this.log(entry?.code ?? label);
+    const { context, entryPoint } = this.session;
+    if (entryPoint.logsStreams && context.accessLog?.withTcp === true) this.log(entry?.code ?? label);
   }
 
   private received(): number {

@@ -217,7 +217,12 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   /** A name was not resolved in time; or one side has ended, and the other has had its time. */
   override onExpired(): void {
     if (this.upstream === undefined) this.connector.onResolveTimeout();
-    else this.finish('termination-delay', true, true);
+    else this.finish(this.isEndedByServer ? 'server-termination-delay' : 'client-termination-delay', true, true);
+  }
+
+  /** One that takes nothing more has ended as well. */
+  private get isEndedByServer(): boolean {
+    return this.firstToEnd === 'server' || (this.firstToEnd === undefined && this.toServer === Direction.REFUSED);
   }
 
   override giveUp(): void {

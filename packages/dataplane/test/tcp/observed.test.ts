@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, it } from 'node:test';
+import { afterEach, it, type TestContext } from 'node:test';
 import { decodeStaticText } from '@sluice/config';
 import { MetricKind, type MetricsBlock, nameHash, ServerHealth, TCP_END_LABELS } from '@sluice/shared-state';
 import { pino } from 'pino';
@@ -62,9 +62,46 @@ it('counts connections by their ends, and bytes', async () => {
   );
   assert.equal(
     counted(block, TCP_ROUTER_CONNECTIONS, 'all@file', end('client')) +
-      counted(block, TCP_ROUTER_CONNECTIONS, 'all@file', end('termination-delay')),
+      counted(block, TCP_ROUTER_CONNECTIONS, 'all@file', end('client-termination-delay')),
     1,
   );
+});
+
+it('tells who was the first to end where the other side went on for too long', async () => {
+  proxy = await startProxy(({ socket }) => socket.end('bye'), { dynamic: dynamic(), metrics: {} });
+  const block = proxy.counted!;
+  const { TCP_ROUTER_CONNECTIONS } = MetricKind;
+  const ended = (label: (typeof TCP_END_LABELS)[number]) => () =>
+    counted(block, TCP_ROUTER_CONNECTIONS, 'all@file', end(label)) === 1;
+  const client = await proxy.client();
+  client.write('x');
+  await client.untilText('bye');
+  await proxy.server.until(ended('server-termination-delay'), 'the end after the server');
+  proxy.server.handler = () => {};
+  const second = await proxy.client();
+  second.write('y');
+  await proxy.server.untilText('y');
+  second.socket.end();
+  await proxy.server.until(ended('client-termination-delay'), 'the end after the client');
+});
+
+it('counts and logs nothing of an entry point that takes no part', async (context) => {
+  const { accessLog, lines } = await logged(context);
+  proxy = await startProxy(({ socket }, chunk) => socket.end(chunk), {
+    dynamic: dynamic(),
+    metrics: {},
+    accessLog,
+    observability: { metrics: false, accessLogs: false },
+  });
+  const client = await proxy.client();
+  client.write('hello');
+  await client.untilEnd();
+  client.close();
+  await proxy.server.until(() => proxy!.dataplane.connectionCount === 0, 'the end');
+  const block = proxy.counted!;
+  const kinds = new Set(Array.from({ length: block.end }, (_, row) => block.key(row).kind));
+  for (const [name, kind] of Object.entries(MetricKind)) if (name.startsWith('TCP_')) assert.ok(!kinds.has(kind), name);
+  assert.deepEqual(await lines(), []);
 });
 
 it('counts what keeps clients from servers', async () => {
@@ -101,7 +138,8 @@ it('ends them one by one where it says so, unless the server comes back', async 
   await again.write('hello').untilText('hello');
 });
 
-it('writes a line when a connection has ended', async (context) => {
+/** With lines of TCP. */
+async function logged(context: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-tcp-log-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'access.log');
@@ -111,14 +149,23 @@ it('writes a line when a connection has ended', async (context) => {
     'test.yaml',
   );
   const accessLog = await openAccessLog(configuration.accessLog!, pino({ level: 'silent' }), () => {});
+  const lines = async () => {
+    await accessLog.close(1_000);
+    const text = readFileSync(file, 'utf8').trim();
+    return text === '' ? [] : text.split('\n').map((line) => JSON.parse(line));
+  };
+  return { accessLog, lines };
+}
+
+it('writes a line when a connection has ended', async (context) => {
+  const { accessLog, lines } = await logged(context);
   proxy = await startProxy(({ socket }, chunk) => socket.end(chunk), { dynamic: dynamic(), accessLog });
   const client = await proxy.client();
   client.write('hello');
   await client.untilEnd();
   client.close();
   await proxy.server.until(() => proxy!.dataplane.connectionCount === 0, 'the end');
-  await accessLog.close(1_000);
-  const line = JSON.parse(readFileSync(file, 'utf8'));
+  const [line] = await lines();
   assert.deepEqual(
     [line.ConnectionEnd, line.RequestProtocol, line.RouterName, line.RequestContentSize, line.DownstreamContentSize],
     ['server', 'TCP', 'all@file', 5, 5],

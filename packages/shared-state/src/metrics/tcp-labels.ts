@@ -8,8 +8,8 @@ export const TCP_END_LABELS = [
   'server',
   'client-reset',
   'server-reset',
-  /** One direction was over, and the other one had had its time. */
-  'termination-delay',
+  /** The client had ended, and its server went on until `terminationDelay` was over; the other way round at the end of the list. */
+  'client-termination-delay',
   'server-down',
   /** The worker left. */
   'drain',
@@ -18,6 +18,7 @@ export const TCP_END_LABELS = [
   /** The service had no server, or none that could be connected to. */
   'no-server',
   'fault',
+  'server-termination-delay',
 ] as const;
 
 export type TcpEndLabel = (typeof TCP_END_LABELS)[number];
