@@ -190,6 +190,23 @@ tls:
   assert.ok(!existsSync(join(folder, DEFAULT_CERTIFICATE_FILE)), 'nothing is written');
 });
 
+test('validate: password files of health checks that cannot be read', () => {
+  file('password.txt', 'secret\n');
+  file(
+    'passwords.yaml',
+    `tcp:
+  services:
+    good: {loadBalancer: {servers: [{address: "a:1"}], healthCheck: {mode: redis, passwordFile: password.txt}}}
+    bad: {loadBalancer: {servers: [{address: "a:1"}], healthCheck: {mode: redis, passwordFile: none.txt}}}
+`,
+  );
+  const { status, stdout } = sluice('validate', 'passwords.yaml');
+  assert.equal(status, 1);
+  assert.match(stdout, /passwords\.yaml:4:5: error: "loadBalancer\.healthCheck\.passwordFile" cannot be read: ENOENT/);
+  assert.match(stdout, /not valid: 1 error, 0 warnings\n$/);
+  assert.ok(!stdout.includes('secret'));
+});
+
 function explain(...args: string[]): SpawnSyncReturns<string> {
   return sluice('explain', ...args, '--configFile=good/static.yaml');
 }

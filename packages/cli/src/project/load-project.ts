@@ -27,6 +27,7 @@ import {
   readDocument,
 } from '@sluice/providers';
 import { checkCertificates } from './check-certificates.ts';
+import { checkPasswordFiles } from './check-password-files.ts';
 
 export interface ProjectSources {
   /** Flags of the static configuration, such as `--configFile=…`; undefined: no static configuration is wanted. */
@@ -89,6 +90,9 @@ class ProjectLoader {
       positionOf: merged.positionOf,
     });
     this.#diagnostics.push(...certificates.diagnostics);
+    for (const found of checkPasswordFiles(tcp, this.#sources.workingDirectory)) {
+      this.#diagnostics.push({ ...found, ...this.#positions.get(found.object!) });
+    }
     return {
       static: this.#static,
       files,

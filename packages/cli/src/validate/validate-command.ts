@@ -10,7 +10,7 @@ import { loadProject, type Project } from '../project/load-project.ts';
 const HELP = `Usage: sluice validate [files…] [--configFile FILE] [--format human|json]
 
 Checks configuration without starting anything: syntax, every object, rules, middlewares, references between objects, and
-the certificates, keys and authorities that it names. Relative paths begin at the current folder.
+the certificates, keys, authorities and password files that it names. Relative paths begin at the current folder.
 
   files                     dynamic configuration files (.yaml, .yml, .toml); without any, those of the file provider
   --configFile FILE         static configuration; its entry points are then known, too. Without files and without this

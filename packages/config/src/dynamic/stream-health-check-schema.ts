@@ -63,7 +63,7 @@ const tcpFields = z.object({
     .describe(`With the other modes: what a server must be to be up. ${OURS}`),
   user: plainText('With the other modes: who asks.'),
   password: plainText('Password of that user.'),
-  passwordFile: plainText('File that holds the password, in place of it.'),
+  passwordFile: plainText('File that holds the password, in place of it; read again when it changes.'),
   database: plainText('With postgres and mysql: the database to ask in; empty: that of the server, or of the user.'),
   ...timing,
   initialState: initialState()

@@ -160,7 +160,7 @@ export const CONTROL_ERRORS = catalogueOf('control', {
   CERTIFICATE_WATCH_FAILED: {
     number: 60,
     logLevel: 'warn',
-    meaning: 'A folder with certificates cannot be watched; its files are looked at every second.',
+    meaning: 'A folder with certificates or passwords cannot be watched; its files are looked at every second.',
     check:
       'ENOSPC: raise fs.inotify.max_user_watches. EACCES: the folder must be readable for this user, not only its files.',
   },
@@ -195,7 +195,8 @@ export const CONTROL_ERRORS = catalogueOf('control', {
   HEALTH_PASSWORD_UNREADABLE: {
     number: 62,
     logLevel: 'error',
-    meaning: 'The file with the password of a health check cannot be read; the check goes on without a password.',
+    meaning:
+      'The file with the password of a health check cannot be read; the check goes on with the password that it had last, or with none.',
     check:
       'The log line has the reason. passwordFile must be readable for this user and hold nothing but the password.',
   },

@@ -14,16 +14,15 @@ import { closeDescriptor } from '@sluice/native';
 import type { CompiledSnapshot, CompileRequest } from '@sluice/routing';
 import type { Logger } from 'pino';
 import { deferred } from '../deferred.ts';
+import { CheckTargets } from './check-targets.ts';
 import { type ClientTls, type DeclaredObjects, loadClientTls, type PipelineTls } from './configured-tls.ts';
 import { DiagnosticsLog } from './diagnostics-log.ts';
-import { healthTargetsOf } from './health-targets.ts';
 import { LastGood } from './last-good.ts';
 import { type MergedConfiguration, mergeProvided, type ProvidedObjects } from './merged-configuration.ts';
+import { PasswordFiles } from './password-files.ts';
 import type { Publisher } from './publisher.ts';
 import { serversOf } from './servers-of.ts';
 import type { StatusRows } from './status-rows.ts';
-import { tcpHealthTargetsOf } from './tcp-health-targets.ts';
-import { udpHealthTargetsOf } from './udp-health-targets.ts';
 
 export type CompileResult = Pick<CompiledSnapshot, 'memory' | 'diagnostics' | 'counts'>;
 
@@ -77,9 +76,23 @@ export class ConfigurationPipeline {
   private routable = true;
   private clientTls: Partial<ClientTls> & Pick<ClientTls, 'diagnostics'> = { diagnostics: [] };
   private changed = deferred<void>();
+  private readonly passwords: PasswordFiles;
+  private readonly checkTargets: CheckTargets;
 
   constructor(options: ConfigurationPipelineOptions) {
+    const { configuration, tls, log } = options;
+    const { code, meaning } = Errors.CERTIFICATE_WATCH_FAILED;
     this.options = options;
+    this.passwords = new PasswordFiles({
+      onChange: () => this.refresh(),
+      onWatchTrouble: (folder, reason) => log.warn({ code, folder, reason }, meaning),
+    });
+    this.checkTargets = new CheckTargets({
+      configuration,
+      loaded: () => tls?.loading.transportsInForce,
+      passwords: this.passwords,
+      log,
+    });
     this.diagnosticsLog = new DiagnosticsLog(options.log);
   }
 
@@ -123,6 +136,7 @@ export class ConfigurationPipeline {
 
   close(): void {
     this.closed = true;
+    this.passwords.close();
     this.changed.resolve();
   }
 
@@ -178,7 +192,7 @@ export class ConfigurationPipeline {
     const isPublished = material !== undefined && tls?.publisher.publishConfigured(material) === true;
     if (isPublished) tls?.applied();
     else log.debug('the configuration has not changed');
-    this.options.applyHealthTargets(this.healthTargets(routed));
+    this.options.applyHealthTargets(this.checkTargets.of(routed, this.rows));
   }
 
   private merge(): MergedConfiguration {
@@ -208,7 +222,7 @@ export class ConfigurationPipeline {
     this.replaceTls(compiled.memory.descriptor);
     this.rows = rows;
     // Before publishing: a server must have its health by the time a worker may pick it.
-    const targets = this.healthTargets(merged);
+    const targets = this.checkTargets.of(merged, rows);
     this.options.applyHealthTargets(targets);
     this.options.onPublishing?.(revision, http, targets, { tcp, udp });
     publisher.publish({ revision, descriptor: compiled.memory.descriptor });
@@ -228,23 +242,6 @@ export class ConfigurationPipeline {
       closeDescriptor(snapshotDescriptor);
       throw error;
     }
-  }
-
-  private healthTargets({ http, tcp, udp }: RoutedConfiguration): AnyTarget[] {
-    const { configuration, tls } = this.options;
-    const { serversTransport } = configuration;
-    const loaded = tls?.loading.transportsInForce;
-    return [
-      ...healthTargetsOf(http, serversTransport, this.rows, loaded),
-      ...tcpHealthTargetsOf({
-        tcp,
-        rows: this.rows,
-        loaded,
-        onUnreadable: (service, file, reason) =>
-          this.fail(Errors.HEALTH_PASSWORD_UNREADABLE, { service, file, reason }),
-      }),
-      ...udpHealthTargetsOf(udp, this.rows),
-    ];
   }
 
   /** @returns undefined, with a line in the log, when there are more servers than rows. */

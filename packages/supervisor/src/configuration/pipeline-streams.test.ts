@@ -2,6 +2,9 @@
 // good in place of one that is not. Compiled for real where that matters.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { decodeDynamic, decodeStaticText } from '@sluice/config';
 import type { AnyTarget } from '@sluice/health';
@@ -9,6 +12,7 @@ import { createSharedMemory } from '@sluice/native';
 import { type CompileRequest, compileConfiguration, serverKey, streamServerKey } from '@sluice/routing';
 import { ControlBlock, ServerStatus } from '@sluice/shared-state';
 import pino from 'pino';
+import { eventually } from '../../test/support/eventually.ts';
 import { transportsInTls } from '../tls/transports-in-tls.ts';
 import { ConfigurationPipeline } from './configuration-pipeline.ts';
 import { Publisher } from './publisher.ts';
@@ -34,7 +38,10 @@ class Site {
       oldestRevision: () => Number.POSITIVE_INFINITY,
       onPublished: () => {},
     });
-    context.after(() => publisher.close());
+    context.after(() => {
+      this.#pipeline.close();
+      publisher.close();
+    });
     this.#pipeline = new ConfigurationPipeline({
       configuration,
       rows,
@@ -143,4 +150,29 @@ tcp:
     plain: { loadBalancer: { serversTransport: p, servers: [{ address: "a:1" }] } }`;
   const decoded = decodeDynamic({ text, format: 'yaml', file: 'f', middlewareTypes: new Map() });
   assert.deepEqual([...transportsInTls(decoded)], ['t', 'tcp\nt', 'tcp\ndefault@internal']);
+});
+
+test('a password of a health check that changes in its file goes to the checks, and nothing else happens', {
+  timeout: 60_000,
+}, async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-pipeline-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'password');
+  const site = new Site(context);
+  const passwords = () =>
+    site.targets.map(
+      ({ healthCheck }) => healthCheck !== undefined && 'password' in healthCheck && healthCheck.password,
+    );
+  writeFileSync(file, 'old\n');
+  await site.offer(`
+tcp:
+  services:
+    s: { loadBalancer: { servers: [{ address: "a:1" }], healthCheck: { mode: redis, passwordFile: "${file}" } } }`);
+  assert.deepEqual(passwords(), ['old']);
+  writeFileSync(file, 'new\n');
+  await eventually('the new password', () => passwords()[0] === 'new', 10_000);
+  rmSync(file);
+  await eventually('the complaint', () => site.lines.some(({ msg }) => msg.includes('cannot be read')), 10_000);
+  assert.deepEqual([passwords(), site.requests.length], [['new'], 1]);
+  assert.ok(!JSON.stringify(site.lines).includes('"new"'));
 });

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_TCP_TRANSPORT, decodeDynamic, type TcpConfiguration } from '@sluice/config';
 import { streamServerKey, tcpTransportKey } from '@sluice/routing';
+import type { FoundPassword } from './password-files.ts';
 import { tcpHealthTargetsOf } from './tcp-health-targets.ts';
 
 const TRANSPORT = {
@@ -18,7 +16,7 @@ const TRANSPORT = {
   peerNames: [],
 };
 
-function targetsOf(yaml: string) {
+function targetsOf(yaml: string, passwordIn: (file: string) => FoundPassword = () => ({ password: '' })) {
   const { tcp, diagnostics } = decodeDynamic({
     text: `tcp:\n  services:\n    s:\n      loadBalancer: ${yaml}\n`,
     format: 'yaml',
@@ -32,6 +30,7 @@ function targetsOf(yaml: string) {
     tcp: tcp as TcpConfiguration,
     rows: new Map([[streamServerKey('tcp', 's', '10.0.0.1:5432'), 7]]),
     loaded: { transports: { [tcpTransportKey(DEFAULT_TCP_TRANSPORT)]: TRANSPORT }, systemAuthorities: 'PEM' },
+    passwordIn,
     onUnreadable: (...found) => unreadable.push(found),
   });
   return { target: targets[0]!, unreadable };
@@ -49,19 +48,16 @@ test('without a check servers are up; with one, all of it is passed on', () => {
   assert.equal(target.tls, undefined);
 });
 
-test('a password may be in a file; one that cannot be read is said', (context) => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-password-'));
-  context.after(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'password');
-  writeFileSync(file, 'secret\n');
-  const yaml = (path: string) =>
-    `{servers: [{address: "10.0.0.1:5432"}], healthCheck: {mode: redis, user: u, passwordFile: "${path}"}}`;
-  assert.equal(targetsOf(yaml(file)).target.healthCheck!.password, 'secret');
-  const { target, unreadable } = targetsOf(yaml(join(folder, 'gone')));
-  assert.equal(target.healthCheck!.password, '');
-  assert.deepEqual(unreadable[0]!.slice(0, 2), ['s', join(folder, 'gone')]);
-  writeFileSync(file, 'x'.repeat(5_000));
-  assert.match(targetsOf(yaml(file)).unreadable[0]![2]!, /4096 bytes/);
+test('a password may be in a file; what is wrong with that is said', () => {
+  const yaml =
+    '{servers: [{address: "10.0.0.1:5432"}], healthCheck: {mode: redis, user: u, passwordFile: "secrets/password"}}';
+  const passwordIn = (file: string) => (file === 'secrets/password' ? { password: 'secret' } : { password: '' });
+  const { target, unreadable } = targetsOf(yaml, passwordIn);
+  assert.deepEqual([target.healthCheck!.password, unreadable], ['secret', []]);
+  assert.ok(!('passwordFile' in target.healthCheck!), 'checks do not know where it comes from');
+  const old = targetsOf(yaml, () => ({ password: 'old', problem: 'gone' }));
+  assert.equal(old.target.healthCheck!.password, 'old');
+  assert.deepEqual(old.unreadable, [['s', 'secrets/password', 'gone']]);
 });
 
 test('servers with TLS are checked as their transport says', () => {

@@ -1,13 +1,11 @@
-// Which servers of TCP services have to be checked for health, and how. Pure but for passwords in files, which are read each time
+// Which servers of TCP services have to be checked for health, and how. Pure but for passwords in files, which are asked for each time
 // targets are made. Rows have been given out, and certificates read, before.
 
-import { readFileSync, statSync } from 'node:fs';
 import type { LoadedTransports } from '@sluice/certificates';
 import { DEFAULT_TCP_TRANSPORT, type TcpConfiguration, type TcpHealthCheckConfiguration } from '@sluice/config';
 import type { CheckTls, StreamCheck, StreamTarget } from '@sluice/health';
 import { streamServerKey, tcpTransportKey } from '@sluice/routing';
-
-const PASSWORD_BYTES_MAX = 4096;
+import type { FoundPassword } from './password-files.ts';
 
 export interface TcpHealthTargetsInput {
   readonly tcp: TcpConfiguration;
@@ -15,7 +13,9 @@ export interface TcpHealthTargetsInput {
   readonly rows: ReadonlyMap<string, number>;
   /** What checks over TLS need; undefined: nobody has read it. */
   readonly loaded: Pick<LoadedTransports, 'transports' | 'systemAuthorities'> | undefined;
-  /** A password cannot be read: the check goes on without, and says what the server thinks of that. */
+  /** @param file as configured */
+  readonly passwordIn: (file: string) => FoundPassword;
+  /** The check goes on with the last one that could be read, or without, and says what the server thinks of that. */
   readonly onUnreadable: (service: string, file: string, reason: string) => void;
 }
 
@@ -42,17 +42,12 @@ export function tcpHealthTargetsOf(input: TcpHealthTargetsInput): StreamTarget[]
 function checkOf(
   service: string,
   { passwordFile, ...check }: TcpHealthCheckConfiguration,
-  { onUnreadable }: TcpHealthTargetsInput,
+  { passwordIn, onUnreadable }: TcpHealthTargetsInput,
 ): StreamCheck {
   if (passwordFile === '') return check;
-  try {
-    if (statSync(passwordFile).size > PASSWORD_BYTES_MAX)
-      throw new Error(`it has more than ${PASSWORD_BYTES_MAX} bytes`);
-    return { ...check, password: readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '') };
-  } catch (error) {
-    onUnreadable(service, passwordFile, (error as Error).message);
-    return check;
-  }
+  const { password, problem } = passwordIn(passwordFile);
+  if (problem !== undefined) onUnreadable(service, passwordFile, problem);
+  return { ...check, password };
 }
 
 function tlsOf(name: string, { loaded }: TcpHealthTargetsInput): CheckTls | undefined {

@@ -1,4 +1,4 @@
-// Notices that files of certificates, keys and authorities changed: by watching the folders they and the links to them are in, and by
+// Notices that files of certificates, keys, authorities and passwords changed: by watching the folders they and the links to them are in, and by
 // a look now and then, for file systems that report nothing. Reads none of them. One watch for each folder, however many files.
 
 import { type FSWatcher, watch } from 'node:fs';
