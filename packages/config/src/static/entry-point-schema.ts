@@ -102,8 +102,14 @@ const encodedCharacters = z
 
 const observability = z
   .object({
-    accessLogs: flag(true, 'Requests of its routers, and those without a router, get a line in the access log.'),
-    metrics: flag(true, 'Requests of its routers, and those without a router, are counted in metrics.'),
+    accessLogs: flag(
+      true,
+      'Requests of its routers, and those without a router, get a line in the access log; so do connections of TCP routers and flows of UDP, where there are lines for them.',
+    ),
+    metrics: flag(
+      true,
+      'Requests of its routers, and those without a router, are counted in metrics; so are connections of TCP routers and flows of UDP.',
+    ),
   })
   .prefault({})
   .describe('Default for the routers on it. Only of effect for signals that are switched on.');
