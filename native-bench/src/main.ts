@@ -5,14 +5,15 @@ import { spawnSync } from 'node:child_process';
 import { join, relative } from 'node:path';
 import { type BenchOptions, HELP, parseCommandLine } from './command-line.ts';
 import { Lab } from './lab/lab.ts';
-import { BASE_TOOLS, requireTools } from './lab/tools.ts';
-import type { ProxyKind } from './proxies/proxy.ts';
+import { BASE_TOOLS, requireTools, type Tool } from './lab/tools.ts';
+import { type ProxyKind, toolsOf } from './proxies/proxy.ts';
 import { defaultPeers, peersNamed, sluice } from './proxies/registry.ts';
 import { renderScenario } from './report/markdown.ts';
 import { failuresOf } from './report/results.ts';
 import { folderNameOf, ReportFolder } from './report/save.ts';
 import { estimate, runBenchmark } from './run-benchmark.ts';
 import { SCENARIOS, scenariosNamed } from './scenarios/registry.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 
 const RESULTS = join(import.meta.dirname, '../results');
 
@@ -30,17 +31,27 @@ async function main(): Promise<number> {
   }
   const scenarios = options.scenarios === undefined ? SCENARIOS : scenariosNamed(options.scenarios);
   const peers = options.peers === undefined ? defaultPeers() : peersNamed(options.peers);
-  const needed = [...BASE_TOOLS, ...scenarios.flatMap(({ tools = [] }) => tools), ...peers.map(({ tool }) => tool)];
+  const proxies = [sluice, ...peers];
+  const needed = [...BASE_TOOLS, ...scenarios.flatMap((scenario) => toolsFor(scenario, proxies))];
   requireTools([...new Set(needed)], say, 'name the peers you have with --peers');
-  return await run(options, scenarios, [sluice, ...peers]);
+  return await run(options, scenarios, proxies);
 }
 
-async function run(options: BenchOptions, scenarios: typeof SCENARIOS, proxies: readonly ProxyKind[]): Promise<number> {
+/** Its own, and those of the proxies that take part in it. */
+function toolsFor({ tools = [], subjects }: Scenario, proxies: readonly ProxyKind[]): readonly Tool[] {
+  return [...tools, ...subjects(proxies).flatMap(({ kind, site }) => toolsOf(kind, site))];
+}
+
+async function run(
+  options: BenchOptions,
+  scenarios: readonly Scenario[],
+  proxies: readonly ProxyKind[],
+): Promise<number> {
   const lab = new Lab(options);
   const interrupted = stopOnSignals(lab);
   try {
     pinSelf(lab.cores.load);
-    await lab.open();
+    await lab.open(scenarios.map(({ upstream }) => upstream));
     const report = new ReportFolder(options.out ?? join(RESULTS, folderNameOf(new Date())));
     const minutes = Math.ceil(estimate({ lab, scenarios, proxies, rounds: options.rounds }) / 60);
     say(`about ${minutes} minute(s); results go to ${relative(process.cwd(), report.path)}`);

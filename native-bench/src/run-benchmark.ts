@@ -104,7 +104,7 @@ async function measureOnce(
     folder,
     port: await freePort(),
     adminPort: await freePort(),
-    upstreamPort: lab.upstreams.ports[scenario.upstream],
+    upstreamPort: lab.upstreams.ports.get(scenario.upstream)!,
     upstreamProtocol: UPSTREAM_PROTOCOLS[scenario.upstream],
     credentials: lab.credentials,
   };

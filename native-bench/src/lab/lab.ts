@@ -4,7 +4,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startUpstreams, type Upstreams } from '../upstream/upstreams.ts';
+import { startUpstreams, type UpstreamName, type Upstreams } from '../upstream/upstreams.ts';
 import { type Cores, chooseCores } from './cores.ts';
 import { type Credentials, makeCredentials } from './credentials.ts';
 import { openFilesLimit } from './descriptors.ts';
@@ -37,8 +37,10 @@ export class Lab {
     this.credentials = makeCredentials(this.folder);
   }
 
-  async open(): Promise<void> {
-    this.started = await startUpstreams(this.processes, this.cores, this.folder, this.openFiles);
+  /** @param upstreams that will be needed. */
+  async open(upstreams: readonly UpstreamName[]): Promise<void> {
+    const { processes, cores, folder, openFiles } = this;
+    this.started = await startUpstreams(processes, new Set(upstreams), cores, folder, openFiles);
   }
 
   get upstreams(): Upstreams {

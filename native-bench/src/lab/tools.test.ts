@@ -11,6 +11,14 @@ test('what is there is found, what is not is missing', () => {
   assert.deepEqual(missingTools([{ command: 'sh' }, NOWHERE]), [NOWHERE]);
 });
 
+test('a path is found as it is, and what is no program says itself whether it is there', () => {
+  assert.equal(findTool(process.execPath), process.execPath);
+  assert.equal(findTool('/no/such/program'), undefined);
+  const module = { command: 'a module', isThere: () => true };
+  assert.deepEqual(missingTools([module]), []);
+  assert.equal(missingTools([{ ...module, isThere: () => false }]).length, 1);
+});
+
 test('a program without a package is never installed', () => {
   const said: string[] = [];
   assert.throws(() => requireTools([NOWHERE], (line) => said.push(line)), /no-such-program-anywhere not found in PATH/);

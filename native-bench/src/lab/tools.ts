@@ -3,12 +3,14 @@
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 
 export interface Tool {
   readonly command: string;
   /** Package of Debian and Ubuntu. Without: only used where it is installed already. */
   readonly debianPackage?: string;
+  /** For what is no program of its own: `command` is only its name then. */
+  readonly isThere?: () => boolean;
 }
 
 /** What every run needs besides the proxies. */
@@ -29,9 +31,9 @@ const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
 /** Seconds; somebody else may be installing something. */
 const LOCK_WAIT = '-oDPkg::Lock::Timeout=120';
 
-/** Absolute path, or undefined. */
+/** Absolute path, or undefined. @param command may be one already. */
 export function findTool(command: string): string | undefined {
-  return SEARCHED.map((folder) => join(folder, command)).find((path) => {
+  return SEARCHED.map((folder) => resolve(folder, command)).find((path) => {
     try {
       accessSync(path, constants.X_OK);
       return true;
@@ -43,7 +45,7 @@ export function findTool(command: string): string | undefined {
 
 /** Which of them are missing. */
 export function missingTools(tools: readonly Tool[]): Tool[] {
-  return tools.filter(({ command }) => findTool(command) === undefined);
+  return tools.filter(({ command, isThere }) => !(isThere?.() ?? findTool(command) !== undefined));
 }
 
 /**
@@ -94,7 +96,12 @@ function aptGet(args: readonly string[]): void {
 
 /** First line that a program prints for these arguments, on either output; some do it with a failing exit code. */
 export function firstLineOf(command: string, args: readonly string[]): string {
-  return outputOf(command, args).trim().split('\n')[0]!.trim();
+  return linesOf(command, args)[0]!.trim();
+}
+
+/** All lines that it prints, on either output. */
+export function linesOf(command: string, args: readonly string[]): string[] {
+  return outputOf(command, args).trim().split('\n');
 }
 
 /** `, OpenSSL 3.0.0` as a program names the library it runs with, among much else; empty when it names none. */

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { LOOPBACK } from '../lab/free-port.ts';
 import { firstLineOf } from '../lab/tools.ts';
 import {
+  type Downstream,
+  HTTP_DOWNSTREAMS,
   type LaunchPlan,
   lines,
   numbers,
@@ -17,6 +19,7 @@ import {
 export const caddy: ProxyKind = {
   name: 'caddy',
   tool: { command: 'caddy', debianPackage: 'caddy' },
+  downstreams: HTTP_DOWNSTREAMS,
   version: () => `caddy ${firstLineOf('caddy', ['version'])}`,
   // A site block each; loading ten times as many takes minutes.
   hostsMax: 1_000,
@@ -56,7 +59,7 @@ function caddyfile(site: Site): string {
     jsonLog ? '        level INFO' : '        level ERROR',
     '    }',
     '    servers {',
-    `        protocols ${PROTOCOLS[site.downstream]}`,
+    `        protocols ${PROTOCOLS[site.downstream] ?? ''}`,
     '    }',
     '}',
     '(site) {',
@@ -70,7 +73,7 @@ function caddyfile(site: Site): string {
   );
 }
 
-const PROTOCOLS = { http: 'h1', tls: 'h1 h2', h2c: 'h1 h2c' } as const;
+const PROTOCOLS: Readonly<Partial<Record<Downstream, string>>> = { http: 'h1', tls: 'h1 h2', h2c: 'h1 h2c' };
 
 function reverseProxy({ upstreamPort, upstreamProtocol, headers }: Site): string[] {
   return [

@@ -4,6 +4,7 @@
 import { LOOPBACK } from '../lab/free-port.ts';
 import { findTool, firstLineOf } from '../lab/tools.ts';
 import {
+  HTTP_DOWNSTREAMS,
   type LaunchPlan,
   lines,
   numbers,
@@ -16,6 +17,7 @@ import {
 export const envoy: ProxyKind = {
   name: 'envoy',
   tool: { command: 'envoy' },
+  downstreams: HTTP_DOWNSTREAMS,
   version: () => firstLineOf(findTool('envoy')!, ['--version']).replace(/^.*version:\s*/, 'envoy '),
   hostsMax: 100_000,
   choices: [

@@ -4,7 +4,9 @@
 import { join } from 'node:path';
 import { LOOPBACK } from '../lab/free-port.ts';
 import { firstLineOf, opensslOf } from '../lab/tools.ts';
+import { tcpConfiguration } from './haproxy-tcp.ts';
 import {
+  HTTP_DOWNSTREAMS,
   type LaunchPlan,
   lines,
   numbers,
@@ -17,6 +19,7 @@ import {
 export const haproxy: ProxyKind = {
   name: 'haproxy',
   tool: { command: 'haproxy', debianPackage: 'haproxy' },
+  downstreams: [...HTTP_DOWNSTREAMS, 'tcp'],
   version: () => `${firstLineOf('haproxy', ['-v']).replace(/ - https.*/, '')}${opensslOf('haproxy', ['-vv'])}`,
   hostsMax: Number.POSITIVE_INFINITY,
   // The documented seamless reload: the master starts a new worker, which takes over the listening sockets.
@@ -26,6 +29,7 @@ export const haproxy: ProxyKind = {
     '`http-reuse always`, so that a server connection serves any client; connections are kept alive on both sides.',
     '`option splice-request` and `splice-response`: bodies are moved in the kernel. Better here than `splice-auto` and than none.',
     'JSON lines, where they are measured, go through `log stdout` to a file; no log lines elsewhere. Its counters are always on.',
+    'TCP: `mode tcp` with `option splice-auto`, which its documentation recommends for bulk, and pipes of 1 MiB (`tune.pipesize`).',
     'Timeouts longer than the runs; `maxconn` above the number of clients.',
     'X-Forwarded-For, -Proto and -Host are set, as Sluice and Caddy do by default.',
     'TLS with `alpn h2,http/1.1` and tickets, everything else as it is; `proto h2` where HTTP/2 is spoken without TLS.',
@@ -40,7 +44,7 @@ function plan(site: Site): LaunchPlan {
   const map: Record<string, string> =
     hosts.length === 0 ? {} : { 'hosts.map': lines(hosts.map((host) => `${host} all`)) };
   return {
-    files: { 'haproxy.cfg': configuration(site), ...map },
+    files: { 'haproxy.cfg': site.downstream === 'tcp' ? tcpConfiguration(site) : configuration(site), ...map },
     // Without a master where none is needed: one process, in the foreground.
     command: ['haproxy', reloads ? '-W' : '-db', '-f', join(folder, 'haproxy.cfg')],
   };
@@ -98,6 +102,7 @@ function configuration(site: Site): string {
 }
 
 function bind({ port, downstream, credentials }: Site): string {
-  const protocol = { http: '', h2c: ' proto h2', tls: ` ssl crt ${credentials.bundleFile} alpn h2,http/1.1` };
-  return `    bind ${LOOPBACK}:${port}${protocol[downstream]}`;
+  const tls = ` ssl crt ${credentials.bundleFile} alpn h2,http/1.1`;
+  const protocol = { h2c: ' proto h2', tls }[downstream as string] ?? '';
+  return `    bind ${LOOPBACK}:${port}${protocol}`;
 }

@@ -4,7 +4,11 @@
 import { join } from 'node:path';
 import { LOOPBACK } from '../lab/free-port.ts';
 import { firstLineOf, opensslOf } from '../lab/tools.ts';
+import { nginxMain } from './nginx-main.ts';
+import { NGINX_STREAM, streamConfiguration } from './nginx-stream.ts';
 import {
+  HTTP_DOWNSTREAMS,
+  isStream,
   type LaunchPlan,
   lines,
   numbers,
@@ -17,6 +21,8 @@ import {
 export const nginx: ProxyKind = {
   name: 'nginx',
   tool: { command: 'nginx', debianPackage: 'nginx' },
+  streamTool: NGINX_STREAM,
+  downstreams: [...HTTP_DOWNSTREAMS, 'tcp', 'udp'],
   version: () => `${firstLineOf('nginx', ['-v']).replace('nginx version: ', '')}${opensslOf('nginx', ['-V'])}`,
   hostsMax: Number.POSITIVE_INFINITY,
   reload: { kind: 'signal', signal: 'SIGHUP' },
@@ -30,6 +36,7 @@ export const nginx: ProxyKind = {
     'X-Forwarded-For, -Proto and -Host are set, as Sluice and Caddy do by default.',
     'TLS 1.2 and 1.3 (its default was without 1.3 for long) with tickets; records of 16 KiB, its default. HTTP/2 by the `http2` of `listen`, which all versions know.',
     'gRPC goes through `grpc_pass`; it sends one request at a time over a server connection.',
+    'TCP and UDP: its stream module (a package of its own in Debian), buffers of 64 KiB; a session of UDP for each client, as it is by default.',
     'Many routers are a `map` of hosts, its documented means for that.',
     'Reload is SIGHUP to the master, which is what `nginx -s reload` sends.',
   ],
@@ -41,7 +48,7 @@ function plan(site: Site): LaunchPlan {
   const map: Record<string, string> =
     hosts.length === 0 ? {} : { 'hosts.map': lines(hosts.map((host) => `${host} all;`)) };
   return {
-    files: { 'nginx.conf': configuration(site), ...map },
+    files: { 'nginx.conf': isStream(site) ? streamConfiguration(site) : configuration(site), ...map },
     command: ['nginx', '-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')],
   };
 }
@@ -80,8 +87,8 @@ const PROXY_BUFFERS = [
 ];
 
 function listen({ port, downstream, credentials: { certificateFile, keyFile } }: Site): string[] {
-  const protocol = { http: '', tls: ' ssl http2', h2c: ' http2' };
-  const address = `        listen ${LOOPBACK}:${port}${protocol[downstream]} backlog=4096;`;
+  const protocol = { tls: ' ssl http2', h2c: ' http2' }[downstream as string] ?? '';
+  const address = `        listen ${LOOPBACK}:${port}${protocol} backlog=4096;`;
   if (downstream !== 'tls') return [address];
   return [
     address,
@@ -107,15 +114,7 @@ function requestFields({ headers, upstreamProtocol }: Site): string[] {
 /** Shared with the upstream server of the benchmark, which is an nginx as well. Ends inside of `http {`. */
 export function nginxHead(folder: string, workers: number, connectionsMax: number): string[] {
   return [
-    // Temporary folders belong to whoever runs the benchmark.
-    process.getuid!() === 0 ? 'user root;' : '',
-    'daemon off;',
-    `pid ${join(folder, 'nginx.pid')};`,
-    `worker_processes ${workers};`,
-    'events {',
-    // Both sides of every connection.
-    `    worker_connections ${2 * connectionsMax + 1000};`,
-    '}',
+    ...nginxMain(folder, workers, connectionsMax),
     'http {',
     '    access_log off;',
     '    sendfile on;',

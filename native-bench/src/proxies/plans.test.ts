@@ -10,12 +10,12 @@ import { type TestContext, test } from 'node:test';
 import { decodeDynamic, decodeStaticText } from '@sluice/config';
 import { middlewareTypes } from '@sluice/middlewares';
 import { credentialsIn, makeCredentials } from '../lab/credentials.ts';
-import { findTool } from '../lab/tools.ts';
+import { findTool, missingTools } from '../lab/tools.ts';
 import { caddy } from './caddy.ts';
 import { envoy } from './envoy.ts';
 import { haproxy } from './haproxy.ts';
 import { nginx } from './nginx.ts';
-import { hostOf, numbers, type Site } from './proxy.ts';
+import { hostOf, isStream, numbers, type Site, toolsOf } from './proxy.ts';
 import { PEERS, peersNamed, sluice } from './registry.ts';
 
 const SITE: Site = {
@@ -44,7 +44,14 @@ const VARIANTS: readonly Partial<Site>[] = [
   { downstream: 'tls', hosts: numbers(3).map(hostOf) },
   { downstream: 'h2c' },
   { downstream: 'tls', upstreamProtocol: 'h2c' },
+  { downstream: 'tcp', upstreamProtocol: 'exchanges' },
+  { downstream: 'udp' },
 ];
+
+/** Those that a proxy can be set up for. */
+function variantsOf({ downstreams }: typeof sluice): readonly Partial<Site>[] {
+  return VARIANTS.filter(({ downstream = 'http' }) => downstreams.includes(downstream));
+}
 
 function scratch(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-plan-'));
@@ -54,7 +61,7 @@ function scratch(context: TestContext): string {
 
 test('every proxy listens on loopback only, and sends to the upstream', () => {
   for (const kind of [sluice, ...PEERS]) {
-    for (const variant of VARIANTS) {
+    for (const variant of variantsOf(kind)) {
       const text = Object.values(kind.plan({ ...SITE, ...variant }).files).join('\n');
       assert.match(text, /127\.0\.0\.1/, kind.name);
       assert.match(text, /7001/, kind.name);
@@ -115,6 +122,26 @@ test('HTTP/2 without TLS, from clients and to the server', () => {
   assert.match(textOf(envoy, toServer), /http2_protocol_options/);
 });
 
+test('TCP and UDP are passed on as they are, with what each has for much of it', () => {
+  const textOf = (kind: typeof sluice, downstream: 'tcp' | 'udp') =>
+    Object.values(kind.plan({ ...SITE, downstream }).files).join('\n');
+  assert.match(textOf(sluice, 'tcp'), /^tcp:\n[\s\S]*rule: HostSNI\(`\*`\)[\s\S]*- address: 127\.0\.0\.1:7003$/m);
+  assert.match(textOf(sluice, 'udp'), /address: "127\.0\.0\.1:7001\/udp"[\s\S]*^udp:$/m);
+  assert.match(textOf(haproxy, 'tcp'), /mode tcp\n {4}option splice-auto$/m);
+  assert.match(textOf(haproxy, 'tcp'), /tune\.pipesize 1048576$/m);
+  assert.match(textOf(nginx, 'tcp'), /^stream \{[\s\S]*listen 127\.0\.0\.1:7001 backlog=4096;/m);
+  assert.match(textOf(nginx, 'udp'), /listen 127\.0\.0\.1:7001 udp;/);
+  for (const kind of [sluice, haproxy, nginx]) assert.doesNotMatch(textOf(kind, 'tcp'), /http/, kind.name);
+});
+
+test('nginx needs its module for TCP and UDP only', () => {
+  assert.equal(toolsOf(nginx, { downstream: 'http' }).length, 1);
+  assert.deepEqual(
+    toolsOf(nginx, { downstream: 'udp' }).map(({ debianPackage }) => debianPackage),
+    ['nginx', 'libnginx-mod-stream'],
+  );
+});
+
 test('Sluice has nothing to say against its files', () => {
   // Servers of HTTP/2 without TLS are compared as text above.
   for (const variant of VARIANTS) {
@@ -128,7 +155,9 @@ test('Sluice has nothing to say against its files', () => {
       unknownKeys: 'error',
     });
     assert.deepEqual(dynamic.diagnostics, []);
-    assert.equal(Object.keys(dynamic.http.routers).length, variant.hosts?.length ?? 1);
+    const { downstream = 'http' } = variant;
+    const section = downstream === 'tcp' || downstream === 'udp' ? dynamic[downstream] : dynamic.http;
+    assert.equal(Object.keys(section.routers).length, variant.hosts?.length ?? 1);
   }
 });
 
@@ -142,7 +171,9 @@ const CHECKS = [
 for (const { kind, args } of CHECKS) {
   test(`${kind.name} accepts its files, where it is installed`, (context) => {
     const program = findTool(kind.tool.command);
-    for (const variant of program === undefined ? [] : VARIANTS) {
+    for (const variant of program === undefined ? [] : variantsOf(kind)) {
+      const { downstream = 'http' } = variant;
+      if (isStream({ downstream }) && missingTools(toolsOf(kind, { downstream })).length > 0) continue;
       const folder = scratch(context);
       const credentials = makeCredentials(folder);
       const { files, env } = kind.plan({ ...SITE, ...variant, folder, credentials });

@@ -4,11 +4,17 @@
 import type { Credentials } from '../lab/credentials.ts';
 import type { Tool } from '../lab/tools.ts';
 
-/** What clients may speak: HTTP/1.1; TLS, and in it what they choose by ALPN; HTTP/2 without TLS, known beforehand. */
-export type Downstream = 'http' | 'tls' | 'h2c';
+/**
+ * What clients may speak: HTTP/1.1; TLS, and in it what they choose by ALPN; HTTP/2 without TLS, known beforehand; anything over TCP or
+ * UDP, which is passed on as it is.
+ */
+export type Downstream = 'http' | 'tls' | 'h2c' | 'tcp' | 'udp';
 
-/** What the server speaks: HTTP/1.1, or HTTP/2 without TLS, known beforehand. */
-export type UpstreamProtocol = 'http' | 'h2c';
+/**
+ * What the server speaks: HTTP/1.1; HTTP/2 without TLS, known beforehand; over TCP our own protocol (upstream/exchange-protocol.ts).
+ * With TCP this is known to those only who ask.
+ */
+export type UpstreamProtocol = 'http' | 'h2c' | 'exchanges';
 
 export interface Site {
   /** Absolute; everything the proxy writes goes there, and it is its working directory. */
@@ -53,6 +59,10 @@ export interface ProxyKind {
   /** As in `--peers`. */
   readonly name: string;
   readonly tool: Tool;
+  /** What it needs besides for TCP and UDP. */
+  readonly streamTool?: Tool;
+  /** What it can be set up for. */
+  readonly downstreams: readonly Downstream[];
   readonly version: () => string;
   /** What was chosen and why, a sentence each; they stand in the report. */
   readonly choices: readonly string[];
@@ -60,6 +70,19 @@ export interface ProxyKind {
   readonly hostsMax: number;
   readonly reload?: Reload;
   readonly plan: (site: Site) => LaunchPlan;
+}
+
+/** Every kind of HTTP. */
+export const HTTP_DOWNSTREAMS: readonly Downstream[] = ['http', 'tls', 'h2c'];
+
+/** Bytes are passed on as they are. */
+export function isStream({ downstream }: Pick<Site, 'downstream'>): boolean {
+  return downstream === 'tcp' || downstream === 'udp';
+}
+
+/** Programs that a proxy needs for such a site. */
+export function toolsOf({ tool, streamTool }: ProxyKind, site: Pick<Site, 'downstream'>): Tool[] {
+  return isStream(site) && streamTool !== undefined ? [tool, streamTool] : [tool];
 }
 
 /** Names of the fields of the n-th middleware, from 0. */

@@ -8,7 +8,7 @@ import { LOOPBACK } from '../lab/free-port.ts';
 import type { LabProcess, Processes } from '../lab/processes.ts';
 import { findTool } from '../lab/tools.ts';
 import { ask } from '../load/ask.ts';
-import type { AskProtocol } from '../load/ask-protocol.ts';
+import { type ProbeProtocol, probe } from '../load/probe.ts';
 import type { LaunchPlan, ProxyKind, Site } from './proxy.ts';
 
 const READY_TIMEOUT_MS = 120_000;
@@ -114,9 +114,9 @@ export class RunningProxy {
 }
 
 /** What the first answer is asked with: HTTP/1.1 where it is understood. */
-function readyProtocol({ downstream, upstreamProtocol }: Site): AskProtocol {
-  if (downstream !== 'tls') return downstream;
-  return upstreamProtocol === 'h2c' ? 'h2' : 'https';
+function readyProtocol({ downstream, upstreamProtocol }: Site): ProbeProtocol {
+  if (downstream === 'tls') return upstreamProtocol === 'h2c' ? 'h2' : 'https';
+  return downstream === 'http' || downstream === 'h2c' ? downstream : upstreamProtocol;
 }
 
 async function untilReady(process: LabProcess, site: Site): Promise<void> {
@@ -128,9 +128,8 @@ async function untilReady(process: LabProcess, site: Site): Promise<void> {
   while (performance.now() < deadline) {
     if (process.hasEnded) throw process.failure('ended before it was ready');
     try {
-      const { status } = await ask({ port, protocol, headers: { Host: host } });
-      if (status === 200) return;
-      last = `status ${status}`;
+      await probe(port, protocol, host);
+      return;
     } catch (error) {
       last = (error as Error).message;
     }

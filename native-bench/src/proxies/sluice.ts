@@ -4,14 +4,15 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOOPBACK } from '../lab/free-port.ts';
-import { type LaunchPlan, lines, type ProxyKind, type Site } from './proxy.ts';
-import { dynamicYaml } from './sluice-configuration.ts';
+import { HTTP_DOWNSTREAMS, type LaunchPlan, lines, type ProxyKind, type Site } from './proxy.ts';
+import { addressOf, dynamicYaml } from './sluice-configuration.ts';
 
 const CLI = join(import.meta.dirname, '../../../packages/cli');
 
 export const sluice: ProxyKind = {
   name: 'sluice',
   tool: { command: process.execPath },
+  downstreams: [...HTTP_DOWNSTREAMS, 'tcp', 'udp'],
   version,
   hostsMax: Number.POSITIVE_INFINITY,
   reload: { kind: 'watched' },
@@ -19,6 +20,7 @@ export const sluice: ProxyKind = {
     'The command `sluice run` with a static and a dynamic file; the processor time and memory of the supervisor count too.',
     '`workers` is the number of workers wanted; everything else is as it is by default.',
     'TLS as it is by default: `tls: {}` on the router, the certificate from files; HTTP/2 is offered, tickets are on. `h2c://` to servers of gRPC.',
+    'TCP: a router with the rule HostSNI(`*`) and nothing else on the entry point; UDP: a router without a rule. All as it is by default.',
     'Metrics are on, as most run it (`metrics.prometheus`); no access log but where JSON lines are measured.',
     'Where configurations change ten times a second, `providersThrottleDuration` is 10ms in place of 2s.',
   ],
@@ -34,11 +36,12 @@ function plan(site: Site): LaunchPlan {
   };
 }
 
-function staticYaml({ port, adminPort, workers, reloads, jsonLog }: Site): string {
+function staticYaml(site: Site): string {
+  const { adminPort, workers, reloads, jsonLog } = site;
   return lines(
     'entryPoints:',
     '  web:',
-    `    address: "${LOOPBACK}:${port}"`,
+    `    address: "${addressOf(site)}"`,
     // Of the metrics page.
     '  traefik:',
     `    address: "${LOOPBACK}:${adminPort}"`,

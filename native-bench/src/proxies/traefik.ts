@@ -2,12 +2,13 @@
 
 import { LOOPBACK } from '../lab/free-port.ts';
 import { findTool, firstLineOf } from '../lab/tools.ts';
-import { type LaunchPlan, lines, type ProxyKind, type Site } from './proxy.ts';
-import { dynamicYaml } from './sluice-configuration.ts';
+import { HTTP_DOWNSTREAMS, type LaunchPlan, lines, type ProxyKind, type Site } from './proxy.ts';
+import { addressOf, dynamicYaml } from './sluice-configuration.ts';
 
 export const traefik: ProxyKind = {
   name: 'traefik',
   tool: { command: 'traefik' },
+  downstreams: [...HTTP_DOWNSTREAMS, 'tcp', 'udp'],
   version: () => `traefik ${firstLineOf(findTool('traefik')!, ['version'])}`,
   hostsMax: 100_000,
   reload: { kind: 'watched' },
@@ -27,7 +28,8 @@ function plan(site: Site): LaunchPlan {
   };
 }
 
-function staticYaml({ port, adminPort, reloads, jsonLog }: Site): string {
+function staticYaml(site: Site): string {
+  const { adminPort, reloads, jsonLog } = site;
   return lines(
     // It would ask the network.
     'global:',
@@ -35,7 +37,7 @@ function staticYaml({ port, adminPort, reloads, jsonLog }: Site): string {
     '  sendAnonymousUsage: false',
     'entryPoints:',
     '  web:',
-    `    address: "${LOOPBACK}:${port}"`,
+    `    address: "${addressOf(site)}"`,
     '  traefik:',
     `    address: "${LOOPBACK}:${adminPort}"`,
     'providers:',

@@ -11,6 +11,13 @@ const CHARTS: readonly { readonly file: string; readonly metric: Metric; readonl
     metric: 'cpuUsPerHandshake',
     title: 'CPU time per handshake, µs (shorter is better)',
   },
+  { file: 'cpu-per-exchange.svg', metric: 'cpuUsPerExchange', title: 'CPU time per exchange, µs (shorter is better)' },
+  {
+    file: 'cpu-per-connection.svg',
+    metric: 'cpuUsPerConnection',
+    title: 'CPU time per new connection, µs (shorter is better)',
+  },
+  { file: 'cpu-per-gib.svg', metric: 'cpuSecondsPerGib', title: 'CPU time per GiB, s (shorter is better)' },
   { file: 'requests-per-second.svg', metric: 'requestsPerSecond', title: 'Requests per second (longer is better)' },
   { file: 'latency-p99.svg', metric: 'p99Us', title: '99th percentile of latency under full load (shorter is better)' },
   { file: 'memory.svg', metric: 'pssBytes', title: 'Memory, proportional set size (shorter is better)' },

@@ -33,8 +33,8 @@ export function renderMarkdown(results: RunResults): string {
 }
 
 const OVERVIEW_KEY =
-  'Sluice divided by the other proxy. CPU per request (where handshakes are measured, per handshake): below 1 Sluice needs less. ' +
-  'Requests/s (handshakes/s): above 1 Sluice serves more. ' +
+  'Sluice divided by the other proxy. CPU per request, or per whatever is counted (handshakes, exchanges, connections, GiB): below 1 Sluice needs less. ' +
+  'Rate (requests/s, or those of what is counted): above 1 Sluice serves more. ' +
   '"~": the ranges of the two overlap, so the difference may be noise.';
 
 export function renderScenario(scenario: ScenarioResults): string[] {
@@ -102,8 +102,11 @@ function comparedIn({ metrics }: ScenarioResults): readonly Metric[] | undefined
   const pairs: readonly (readonly Metric[])[] = [
     ['cpuUsPerRequest', 'requestsPerSecond'],
     ['cpuUsPerHandshake', 'handshakesPerSecond'],
+    ['cpuUsPerExchange', 'exchangesPerSecond'],
+    ['cpuUsPerConnection', 'connectionsPerSecond'],
+    ['cpuSecondsPerGib', 'gibPerSecond'],
   ];
-  return pairs.find(([cost]) => metrics.includes(cost!));
+  return pairs.find((pair) => pair.every((metric) => metrics.includes(metric)));
 }
 
 function overview(scenarios: readonly ScenarioResults[]): string {
@@ -121,7 +124,7 @@ function overview(scenarios: readonly ScenarioResults[]): string {
         );
       }),
     ]);
-  return table(['', ...columns.flatMap((column) => [`${column}: CPU`, `${column}: requests/s`])], rows);
+  return table(['', ...columns.flatMap((column) => [`${column}: CPU`, `${column}: rate`])], rows);
 }
 
 function conditions({ environment, seconds, warmUpSeconds, rounds }: RunResults): string {

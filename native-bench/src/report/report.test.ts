@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { renderChart } from './bar-chart.ts';
+import { renderCharts } from './charts.ts';
 import { renderMarkdown, renderScenario } from './markdown.ts';
 import type { RunResults, ScenarioResults, SubjectResults } from './results.ts';
 import { folderNameOf, ReportFolder, shortened } from './save.ts';
@@ -69,6 +70,23 @@ test('handshakes stand in the overview with numbers of their own', () => {
     subjects: [subjectOf('sluice', 300), subjectOf('nginx', 600)],
   };
   assert.match(renderMarkdown({ ...RUN, scenarios: [handshakes] }), /^\| handshakes-full \| 0\.50 \| 2\.00 \|$/m);
+});
+
+test('what is counted in bytes is compared by its time per GiB and its rate', () => {
+  const subjectOf = (proxy: string, cpuSecondsPerGib: number): SubjectResults => ({
+    ...subject(proxy, []),
+    samples: [{ cpuSecondsPerGib, gibPerSecond: 1 / cpuSecondsPerGib }],
+  });
+  const bulk: ScenarioResults = {
+    ...SMALL,
+    name: 'tcp-bulk',
+    metrics: ['gibPerSecond', 'cpuSecondsPerGib'],
+    subjects: [subjectOf('sluice', 0.1), subjectOf('haproxy', 0.4)],
+  };
+  const text = renderMarkdown({ ...RUN, scenarios: [bulk] });
+  assert.match(text, /^\| {2}\| haproxy: CPU \| haproxy: rate \|$/m);
+  assert.match(text, /^\| tcp-bulk \| 0\.25 \| 4\.00 \|$/m);
+  assert.ok(renderCharts({ ...RUN, scenarios: [bulk] })['cpu-per-gib.svg']!.includes('tcp-bulk'));
 });
 
 test('two workers are compared with two, and with one of their own', () => {

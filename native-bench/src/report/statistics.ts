@@ -15,7 +15,7 @@ export function summarise(samples: readonly number[]): Summary {
 }
 
 /** Of sorted values, interpolated between neighbours. @param fraction 0 … 1. NaN without values. */
-export function quantile(sorted: readonly number[], fraction: number): number {
+export function quantile(sorted: ArrayLike<number>, fraction: number): number {
   const at = (sorted.length - 1) * fraction;
   const low = Math.floor(at);
   const below = sorted[low];

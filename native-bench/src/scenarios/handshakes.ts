@@ -1,9 +1,9 @@
 // New TLS connections, one request each: what a handshake costs the proxy, with a signature and from a ticket.
 // A handshake costs a client about as much as a server, so the proxy need not be busy all the time: compare CPU per handshake.
 
-import { runHandshakes } from '../load/handshakes.ts';
 import type { HandshakesPlan, HandshakesResult } from '../load/handshakes-plan.ts';
 import { get } from '../load/load-request.ts';
+import { runProgram } from '../load/program.ts';
 import { checkAnswer } from '../measure/check-answer.ts';
 import { type CpuReading, cpuBetween, readCpu } from '../measure/cpu-time.ts';
 import { readMemory } from '../measure/memory.ts';
@@ -52,9 +52,11 @@ async function measureHandshakes({ lab, proxy }: Trial, resume: boolean): Promis
   const request = get('/', { headers: { Connection: 'close' } });
   await checkAnswer(port, { protocol: 'https', request, bodyBytes: SMALL_ANSWER.length });
   const plan: HandshakesPlan = { port, connections: CONNECTIONS, seconds: lab.timing.seconds, resume };
-  checkHandshakes(await runHandshakes(lab, { ...plan, seconds: lab.timing.warmUpSeconds }, () => {}), resume);
+  const run = (seconds: number, whenReady: () => void) =>
+    runProgram<HandshakesResult>(lab, 'handshakes-main.ts', { ...plan, seconds }, whenReady);
+  checkHandshakes(await run(lab.timing.warmUpSeconds, () => {}), resume);
   let before: CpuReading | undefined;
-  const result = await runHandshakes(lab, plan, () => {
+  const result = await run(plan.seconds, () => {
     before = readCpu(proxy.pid);
   });
   const { microseconds } = cpuBetween(before!, readCpu(proxy.pid));

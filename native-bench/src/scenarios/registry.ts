@@ -9,6 +9,7 @@ import { RELOAD_SCENARIOS } from './reload.ts';
 import { ROUTER_SCENARIOS } from './routers.ts';
 import type { Scenario } from './scenario.ts';
 import { SPREAD_SCENARIOS } from './spread.ts';
+import { TCP_SCENARIOS } from './tcp.ts';
 import { TWO_WORKERS } from './two-workers.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -16,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...HTTPS_SCENARIOS,
   ...HANDSHAKE_SCENARIOS,
   ...HTTP2_SCENARIOS,
+  ...TCP_SCENARIOS,
   ...IDLE_SCENARIOS,
   ...ROUTER_SCENARIOS,
   ...MIDDLEWARE_SCENARIOS,

@@ -61,7 +61,7 @@ export const PLAIN_SITE: SiteChoices = {
 export function oneEach(proxies: readonly ProxyKind[], choices: Partial<SiteChoices> = {}): Subject[] {
   const site = { ...PLAIN_SITE, ...choices };
   return proxies
-    .filter(({ hostsMax }) => site.hosts.length <= hostsMax)
+    .filter(({ downstreams, hostsMax }) => downstreams.includes(site.downstream) && site.hosts.length <= hostsMax)
     .filter(({ reload }) => !site.reloads || reload !== undefined)
     .map((kind) => ({ kind, variant: '', site, cores: 'one' }));
 }

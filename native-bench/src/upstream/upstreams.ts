@@ -1,4 +1,5 @@
-// The upstream servers of a run: all are started once, before the first measurement, and idle where they are not asked.
+// The upstream servers of a run: those that its scenarios need are started once, before the first measurement, and idle where they are
+// not asked.
 
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -6,43 +7,55 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cores } from '../lab/cores.ts';
 import { freePort } from '../lab/free-port.ts';
 import type { LaunchOptions, Processes } from '../lab/processes.ts';
-import { ask } from '../load/ask.ts';
+import { probe } from '../load/probe.ts';
 import type { UpstreamProtocol } from '../proxies/proxy.ts';
 import { StaticUpstream } from './static-upstream.ts';
 
 const READY_TIMEOUT_MS = 10_000;
 
-export type UpstreamName = 'static' | 'bodies' | 'grpc';
+export type UpstreamName = 'static' | 'bodies' | 'grpc' | 'exchanges';
 
 export const UPSTREAM_PROTOCOLS: Readonly<Record<UpstreamName, UpstreamProtocol>> = {
   static: 'http',
   bodies: 'http',
   grpc: 'h2c',
+  exchanges: 'exchanges',
+};
+
+/** Our own ones; `static` is nginx. */
+const PROGRAMS: Readonly<Record<Exclude<UpstreamName, 'static'>, string>> = {
+  bodies: 'bodies-main.ts',
+  grpc: 'grpc-main.ts',
+  exchanges: 'exchange-main.ts',
 };
 
 export interface Upstreams {
-  readonly ports: Readonly<Record<UpstreamName, number>>;
+  /** Of those that were started. */
+  readonly ports: ReadonlyMap<UpstreamName, number>;
   /** Of the static one, for the report. */
   readonly configuration: string;
   /** Removes files in memory; processes are stopped with all others. */
   remove(): void;
 }
 
+/** @param names which; `static` is always among them. */
 export async function startUpstreams(
   processes: Processes,
+  names: ReadonlySet<UpstreamName>,
   cores: Cores,
   folder: string,
   openFiles: number,
 ): Promise<Upstreams> {
   const staticPort = await freePort();
   const upstream = new StaticUpstream(join(folder, 'upstream'), staticPort);
+  const ports = new Map<UpstreamName, number>([['static', staticPort]]);
   try {
-    const server = await processes.start(upstream.launch(cores.upstream, openFiles));
-    const own = (program: string) => startOwn(processes, program, { cores: cores.upstream, openFiles, folder });
-    const ports = { static: staticPort, bodies: await own('bodies-main.ts'), grpc: await own('grpc-main.ts') };
-    await untilAnswered(staticPort, 'http', () => server.failure('does not answer'));
-    await untilAnswered(ports.bodies, 'http', () => new Error('the upstream for bodies does not answer'));
-    await untilAnswered(ports.grpc, 'h2c', () => new Error('the upstream for gRPC does not answer'));
+    await processes.start(upstream.launch(cores.upstream, openFiles));
+    for (const name of names) {
+      if (name === 'static') continue;
+      ports.set(name, await startOwn(processes, PROGRAMS[name], { cores: cores.upstream, openFiles, folder }));
+    }
+    for (const [name, port] of ports) await untilAnswered(name, port);
     return { ports, configuration: upstream.configuration, remove: () => upstream.remove() };
   } catch (error) {
     upstream.remove();
@@ -64,12 +77,16 @@ async function startOwn(
   return port;
 }
 
-async function untilAnswered(port: number, protocol: UpstreamProtocol, failure: () => Error): Promise<void> {
+async function untilAnswered(name: UpstreamName, port: number): Promise<void> {
   const deadline = performance.now() + READY_TIMEOUT_MS;
-  while (performance.now() < deadline) {
-    const reply = await ask({ port, protocol }).catch(() => undefined);
-    if (reply?.status === 200) return;
+  for (;;) {
+    try {
+      await probe(port, UPSTREAM_PROTOCOLS[name]);
+      return;
+    } catch (error) {
+      if (performance.now() > deadline)
+        throw new Error(`the upstream "${name}" is not ready: ${(error as Error).message}`);
+    }
     await sleep(20);
   }
-  throw failure();
 }

@@ -1,0 +1,26 @@
+// What the load of exchanges over TCP is told and what it reports, one JSON text each.
+
+import type { ExchangeShape } from '../upstream/exchange-protocol.ts';
+
+export interface ExchangesPlan extends ExchangeShape {
+  readonly port: number;
+  /** At a time. */
+  readonly connections: number;
+  /** A new connection for each exchange; the client closes. */
+  readonly reconnects: boolean;
+  /** Of load before, not measured. */
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+export interface ExchangesResult {
+  readonly durationUs: number;
+  /** With a whole answer. */
+  readonly exchanges: number;
+  /** Exchanges that came to another end. */
+  readonly failed: number;
+  /** From the request, or from connecting, to the whole answer. */
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly p999Us: number;
+}
