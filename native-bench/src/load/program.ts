@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Lab } from '../lab/lab.ts';
 import { LineClient } from './line-client.ts';
 
-export type LoadProgram = 'handshakes-main.ts' | 'exchanges-main.ts';
+export type LoadProgram = 'handshakes-main.ts' | 'exchanges-main.ts' | 'datagrams-main.ts';
 
 /** @param whenReady called when the measured part is about to begin. */
 export async function runProgram<Result>(

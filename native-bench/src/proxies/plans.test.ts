@@ -45,7 +45,7 @@ const VARIANTS: readonly Partial<Site>[] = [
   { downstream: 'h2c' },
   { downstream: 'tls', upstreamProtocol: 'h2c' },
   { downstream: 'tcp', upstreamProtocol: 'exchanges' },
-  { downstream: 'udp' },
+  { downstream: 'udp', upstreamProtocol: 'echo' },
 ];
 
 /** Those that a proxy can be set up for. */

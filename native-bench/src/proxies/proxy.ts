@@ -11,10 +11,10 @@ import type { Tool } from '../lab/tools.ts';
 export type Downstream = 'http' | 'tls' | 'h2c' | 'tcp' | 'udp';
 
 /**
- * What the server speaks: HTTP/1.1; HTTP/2 without TLS, known beforehand; over TCP our own protocol (upstream/exchange-protocol.ts).
- * With TCP this is known to those only who ask.
+ * What the server speaks: HTTP/1.1; HTTP/2 without TLS, known beforehand; over TCP our own protocol (upstream/exchange-protocol.ts);
+ * over UDP, whatever it is sent. No proxy of TCP or UDP needs to know.
  */
-export type UpstreamProtocol = 'http' | 'h2c' | 'exchanges';
+export type UpstreamProtocol = 'http' | 'h2c' | 'exchanges' | 'echo';
 
 export interface Site {
   /** Absolute; everything the proxy writes goes there, and it is its working directory. */

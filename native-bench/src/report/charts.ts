@@ -17,6 +17,7 @@ const CHARTS: readonly { readonly file: string; readonly metric: Metric; readonl
     metric: 'cpuUsPerConnection',
     title: 'CPU time per new connection, µs (shorter is better)',
   },
+  { file: 'cpu-per-datagram.svg', metric: 'cpuUsPerDatagram', title: 'CPU time per datagram, µs (shorter is better)' },
   { file: 'cpu-per-gib.svg', metric: 'cpuSecondsPerGib', title: 'CPU time per GiB, s (shorter is better)' },
   { file: 'requests-per-second.svg', metric: 'requestsPerSecond', title: 'Requests per second (longer is better)' },
   { file: 'latency-p99.svg', metric: 'p99Us', title: '99th percentile of latency under full load (shorter is better)' },

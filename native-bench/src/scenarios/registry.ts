@@ -11,6 +11,7 @@ import type { Scenario } from './scenario.ts';
 import { SPREAD_SCENARIOS } from './spread.ts';
 import { TCP_SCENARIOS } from './tcp.ts';
 import { TWO_WORKERS } from './two-workers.ts';
+import { UDP_SCENARIOS } from './udp.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...HTTP_SCENARIOS,
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...HANDSHAKE_SCENARIOS,
   ...HTTP2_SCENARIOS,
   ...TCP_SCENARIOS,
+  ...UDP_SCENARIOS,
   ...IDLE_SCENARIOS,
   ...ROUTER_SCENARIOS,
   ...MIDDLEWARE_SCENARIOS,

@@ -13,20 +13,24 @@ import { StaticUpstream } from './static-upstream.ts';
 
 const READY_TIMEOUT_MS = 10_000;
 
-export type UpstreamName = 'static' | 'bodies' | 'grpc' | 'exchanges';
+export type UpstreamName = 'static' | 'bodies' | 'grpc' | 'exchanges' | 'echo' | 'gathered-echo';
 
 export const UPSTREAM_PROTOCOLS: Readonly<Record<UpstreamName, UpstreamProtocol>> = {
   static: 'http',
   bodies: 'http',
   grpc: 'h2c',
   exchanges: 'exchanges',
+  echo: 'echo',
+  'gathered-echo': 'echo',
 };
 
-/** Our own ones; `static` is nginx. */
-const PROGRAMS: Readonly<Record<Exclude<UpstreamName, 'static'>, string>> = {
-  bodies: 'bodies-main.ts',
-  grpc: 'grpc-main.ts',
-  exchanges: 'exchange-main.ts',
+/** Our own ones with their arguments; `static` is nginx. */
+const PROGRAMS: Readonly<Record<Exclude<UpstreamName, 'static'>, readonly [string, ...string[]]>> = {
+  bodies: ['bodies-main.ts'],
+  grpc: ['grpc-main.ts'],
+  exchanges: ['exchange-main.ts'],
+  echo: ['echo-main.ts'],
+  'gathered-echo': ['echo-main.ts', 'gather'],
 };
 
 export interface Upstreams {
@@ -66,10 +70,11 @@ export async function startUpstreams(
 /** One of our programs, which prints its port. */
 async function startOwn(
   processes: Processes,
-  program: string,
+  [program, ...args]: readonly [string, ...string[]],
   options: Pick<LaunchOptions, 'cores' | 'openFiles' | 'folder'>,
 ): Promise<number> {
-  const command = [process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, program)];
+  const path = join(import.meta.dirname, program);
+  const command = [process.execPath, '--disable-warning=ExperimentalWarning', path, ...args];
   const server = await processes.start({ ...options, command });
   const [text] = await Promise.race([once(server.child.stdout!, 'data'), once(server.child, 'exit')]);
   const port = Number(String(text));
