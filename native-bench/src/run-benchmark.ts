@@ -99,12 +99,13 @@ async function measureOnce(
 ): Promise<Sample> {
   const label = labelOf(subject);
   const folder = lab.makeFolder(scenario.name, `${round}-${label.replace(/\W+/g, '-')}`);
+  const upstreamPort = lab.upstreams.ports.get(scenario.upstream)!;
   const site = {
     ...subject.site,
     folder,
-    port: await freePort(),
+    port: subject.kind.isAbsent === true ? upstreamPort : await freePort(),
     adminPort: await freePort(),
-    upstreamPort: lab.upstreams.ports.get(scenario.upstream)!,
+    upstreamPort,
     upstreamProtocol: UPSTREAM_PROTOCOLS[scenario.upstream],
     credentials: lab.credentials,
   };

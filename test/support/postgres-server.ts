@@ -27,7 +27,8 @@ host all md5 127.0.0.1/32 md5
 host all all 127.0.0.1/32 scram-sha-256
 `;
 
-function binaries(): string {
+/** Folder of its programs, installed when missing. */
+export function postgresPrograms(): string {
   // Debian has nothing of it in PATH but wrappers.
   if (globSync(PROGRAMS).length === 0)
     requireTools([{ command: 'pg_ctlcluster', debianPackage: 'postgresql' }], () => {});
@@ -39,7 +40,7 @@ export async function startPostgres(
   atEnd: AtEnd,
   pair?: { readonly cert: string; readonly key: string },
 ): Promise<PostgresServer> {
-  const bin = binaries();
+  const bin = postgresPrograms();
   const user = serverUser('postgres');
   const folder = serverFolder(atEnd, 'postgres', user);
   const data = join(folder, 'data');
@@ -71,7 +72,7 @@ function tlsOptions(data: string, pair: { readonly cert: string; readonly key: s
 
 /** A replica that streams from the primary. */
 export async function startPostgresReplica(atEnd: AtEnd, primary: PostgresServer): Promise<PostgresServer> {
-  const bin = binaries();
+  const bin = postgresPrograms();
   const user = serverUser('postgres');
   const folder = serverFolder(atEnd, 'postgres-replica', user);
   const data = join(folder, 'data');

@@ -68,7 +68,7 @@ export class Lab {
 
   private async closeOnce(): Promise<void> {
     await this.processes.stopAll();
-    this.started?.remove();
+    await this.started?.remove();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -12,9 +12,9 @@ export type Downstream = 'http' | 'tls' | 'h2c' | 'tcp' | 'udp';
 
 /**
  * What the server speaks: HTTP/1.1; HTTP/2 without TLS, known beforehand; over TCP our own protocol (upstream/exchange-protocol.ts);
- * over UDP, whatever it is sent. No proxy of TCP or UDP needs to know.
+ * over TCP that of PostgreSQL; over UDP, whatever it is sent. No proxy of TCP or UDP needs to know.
  */
-export type UpstreamProtocol = 'http' | 'h2c' | 'exchanges' | 'echo';
+export type UpstreamProtocol = 'http' | 'h2c' | 'exchanges' | 'postgres' | 'echo';
 
 export interface Site {
   /** Absolute; everything the proxy writes goes there, and it is its working directory. */
@@ -59,6 +59,8 @@ export interface ProxyKind {
   /** As in `--peers`. */
   readonly name: string;
   readonly tool: Tool;
+  /** Nobody listens: clients are sent to the server. */
+  readonly isAbsent?: boolean;
   /** What it needs besides for TCP and UDP. */
   readonly streamTool?: Tool;
   /** What it can be set up for. */

@@ -18,8 +18,18 @@ const CHARTS: readonly { readonly file: string; readonly metric: Metric; readonl
     title: 'CPU time per new connection, µs (shorter is better)',
   },
   { file: 'cpu-per-datagram.svg', metric: 'cpuUsPerDatagram', title: 'CPU time per datagram, µs (shorter is better)' },
+  {
+    file: 'cpu-per-transaction.svg',
+    metric: 'cpuUsPerTransaction',
+    title: 'CPU time per transaction, µs (shorter is better)',
+  },
   { file: 'cpu-per-gib.svg', metric: 'cpuSecondsPerGib', title: 'CPU time per GiB, s (shorter is better)' },
   { file: 'requests-per-second.svg', metric: 'requestsPerSecond', title: 'Requests per second (longer is better)' },
+  {
+    file: 'transactions-per-second.svg',
+    metric: 'transactionsPerSecond',
+    title: 'Transactions per second (longer is better)',
+  },
   { file: 'latency-p99.svg', metric: 'p99Us', title: '99th percentile of latency under full load (shorter is better)' },
   { file: 'memory.svg', metric: 'pssBytes', title: 'Memory, proportional set size (shorter is better)' },
   {

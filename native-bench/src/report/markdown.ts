@@ -33,7 +33,7 @@ export function renderMarkdown(results: RunResults): string {
 }
 
 const OVERVIEW_KEY =
-  'Sluice divided by the other proxy. CPU per request, or per whatever is counted (handshakes, exchanges, connections, datagrams, GiB): below 1 Sluice needs less. ' +
+  'Sluice divided by the other proxy. CPU per request, or per whatever is counted (handshakes, exchanges, connections, datagrams, transactions, GiB): below 1 Sluice needs less. ' +
   'Rate (requests/s, or those of what is counted): above 1 Sluice serves more. ' +
   '"~": the ranges of the two overlap, so the difference may be noise.';
 
@@ -105,6 +105,7 @@ function comparedIn({ metrics }: ScenarioResults): readonly Metric[] | undefined
     ['cpuUsPerExchange', 'exchangesPerSecond'],
     ['cpuUsPerConnection', 'connectionsPerSecond'],
     ['cpuUsPerDatagram', 'datagramsPerSecond'],
+    ['cpuUsPerTransaction', 'transactionsPerSecond'],
     ['cpuSecondsPerGib', 'gibPerSecond'],
   ];
   return pairs.find((pair) => pair.every((metric) => metrics.includes(metric)));

@@ -31,6 +31,8 @@ export const METRICS = {
   datagramsPerSecond: { title: 'datagrams/s', better: 'higher', format: whole },
   cpuUsPerDatagram: { title: 'CPU µs/datagram', better: 'lower', format: decimals(2) },
   lostDatagrams: { title: 'lost', better: 'lower', format: whole },
+  transactionsPerSecond: { title: 'transactions/s', better: 'higher', format: whole },
+  cpuUsPerTransaction: { title: 'CPU µs/transaction', better: 'lower', format: decimals(1) },
   resumedShare: { title: 'resumed', format: share },
   gibPerSecond: { title: 'GiB/s', better: 'higher', format: decimals(2) },
   cpuSecondsPerGib: { title: 'CPU s/GiB', better: 'lower', format: decimals(3) },

@@ -23,6 +23,7 @@ export class ReportFolder {
     files: Readonly<Record<string, string>>,
     scratch: readonly string[],
   ): void {
+    if (Object.keys(files).length === 0) return;
     const folder = join(this.path, 'configurations', ...place.map(fileName));
     mkdirSync(folder, { recursive: true });
     for (const [name, text] of Object.entries(files)) {

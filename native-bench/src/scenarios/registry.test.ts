@@ -36,6 +36,7 @@ test('peers stay away from what makes no sense for them', () => {
   assert.ok(!names('routers-100000').includes('caddy'));
   assert.ok(names('routers-1000').includes('caddy'));
   assert.ok(names('two-workers').includes('nginx, 2 workers'));
+  assert.deepEqual(names('pgbench'), ['sluice', 'haproxy', 'nginx', 'traefik', 'direct']);
   assert.deepEqual(names('udp-small'), ['sluice', 'nginx', 'traefik']);
   assert.deepEqual(names('tcp-small'), ['sluice', 'haproxy', 'nginx', 'traefik']);
 });

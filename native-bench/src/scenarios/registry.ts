@@ -1,5 +1,6 @@
 // Every scenario, in the order of reports.
 
+import { DATABASE_SCENARIOS } from './databases.ts';
 import { HANDSHAKE_SCENARIOS } from './handshakes.ts';
 import { HTTP_SCENARIOS, MIDDLEWARE_SCENARIOS } from './http.ts';
 import { HTTP2_SCENARIOS } from './http2.ts';
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...HTTP2_SCENARIOS,
   ...TCP_SCENARIOS,
   ...UDP_SCENARIOS,
+  ...DATABASE_SCENARIOS,
   ...IDLE_SCENARIOS,
   ...ROUTER_SCENARIOS,
   ...MIDDLEWARE_SCENARIOS,

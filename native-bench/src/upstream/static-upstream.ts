@@ -19,12 +19,14 @@ const CONNECTIONS_MAX = 16_000;
 
 export class StaticUpstream {
   readonly folder: string;
+  readonly port: number;
   readonly configuration: string;
   private readonly files: string;
 
   /** Makes the files; `remove` removes them. */
   constructor(folder: string, port: number) {
     this.folder = folder;
+    this.port = port;
     mkdirSync(folder, { recursive: true });
     this.files = mkdtempSync(join(existsSync(MEMORY_FOLDER) ? MEMORY_FOLDER : tmpdir(), 'sluice-bench-'));
     for (const [name, bytes] of Object.entries(FILES)) writeFileSync(join(this.files, name), 'x'.repeat(bytes));

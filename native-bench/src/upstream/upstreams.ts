@@ -9,23 +9,25 @@ import { freePort } from '../lab/free-port.ts';
 import type { LaunchOptions, Processes } from '../lab/processes.ts';
 import { probe } from '../load/probe.ts';
 import type { UpstreamProtocol } from '../proxies/proxy.ts';
+import { PostgresUpstream } from './postgres-upstream.ts';
 import { StaticUpstream } from './static-upstream.ts';
 
 const READY_TIMEOUT_MS = 10_000;
 
-export type UpstreamName = 'static' | 'bodies' | 'grpc' | 'exchanges' | 'echo' | 'gathered-echo';
+export type UpstreamName = 'static' | 'bodies' | 'grpc' | 'exchanges' | 'postgres' | 'echo' | 'gathered-echo';
 
 export const UPSTREAM_PROTOCOLS: Readonly<Record<UpstreamName, UpstreamProtocol>> = {
   static: 'http',
   bodies: 'http',
   grpc: 'h2c',
   exchanges: 'exchanges',
+  postgres: 'postgres',
   echo: 'echo',
   'gathered-echo': 'echo',
 };
 
-/** Our own ones with their arguments; `static` is nginx. */
-const PROGRAMS: Readonly<Record<Exclude<UpstreamName, 'static'>, readonly [string, ...string[]]>> = {
+/** Our own ones with their arguments. */
+const PROGRAMS: Readonly<Record<Exclude<UpstreamName, 'static' | 'postgres'>, readonly [string, ...string[]]>> = {
   bodies: ['bodies-main.ts'],
   grpc: ['grpc-main.ts'],
   exchanges: ['exchange-main.ts'],
@@ -38,8 +40,8 @@ export interface Upstreams {
   readonly ports: ReadonlyMap<UpstreamName, number>;
   /** Of the static one, for the report. */
   readonly configuration: string;
-  /** Removes files in memory; processes are stopped with all others. */
-  remove(): void;
+  /** Removes files; processes are stopped with all others, and have been. */
+  remove(): Promise<void>;
 }
 
 /** @param names which; `static` is always among them. */
@@ -50,19 +52,28 @@ export async function startUpstreams(
   folder: string,
   openFiles: number,
 ): Promise<Upstreams> {
-  const staticPort = await freePort();
-  const upstream = new StaticUpstream(join(folder, 'upstream'), staticPort);
-  const ports = new Map<UpstreamName, number>([['static', staticPort]]);
+  const upstream = new StaticUpstream(join(folder, 'upstream'), await freePort());
+  const removals = [async () => upstream.remove()];
+  const remove = async () => {
+    for (const each of removals) await each();
+  };
+  const ports = new Map<UpstreamName, number>([['static', upstream.port]]);
   try {
     await processes.start(upstream.launch(cores.upstream, openFiles));
     for (const name of names) {
       if (name === 'static') continue;
-      ports.set(name, await startOwn(processes, PROGRAMS[name], { cores: cores.upstream, openFiles, folder }));
+      if (name === 'postgres') {
+        const postgres = new PostgresUpstream(await freePort());
+        removals.push(() => postgres.remove());
+        await postgres.fill(await processes.start(postgres.launch(cores.upstream, openFiles)));
+        ports.set(name, postgres.port);
+      } else ports.set(name, await startOwn(processes, PROGRAMS[name], { cores: cores.upstream, openFiles, folder }));
     }
     for (const [name, port] of ports) await untilAnswered(name, port);
-    return { ports, configuration: upstream.configuration, remove: () => upstream.remove() };
+    return { ports, configuration: upstream.configuration, remove };
   } catch (error) {
-    upstream.remove();
+    await processes.stopAll();
+    await remove();
     throw error;
   }
 }
