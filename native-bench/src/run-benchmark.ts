@@ -1,6 +1,7 @@
 // The course of a run: scenario by scenario, round by round, every proxy in turn, the order rotated from round to round.
 // A measurement that fails is reported and loses nothing else.
 
+import { freeUdpPort } from '../../test/support/free-udp-port.ts';
 import { freePort } from './lab/free-port.ts';
 import type { Lab } from './lab/lab.ts';
 import type { ProxyKind } from './proxies/proxy.ts';
@@ -103,7 +104,7 @@ async function measureOnce(
   const site = {
     ...subject.site,
     folder,
-    port: subject.kind.isAbsent === true ? upstreamPort : await freePort(),
+    port: subject.kind.isAbsent === true ? upstreamPort : await freeUdpPort(),
     adminPort: await freePort(),
     upstreamPort,
     upstreamProtocol: UPSTREAM_PROTOCOLS[scenario.upstream],

@@ -1,4 +1,4 @@
-// What the load of datagrams is told and what it reports, one JSON text each.
+// What the load of datagrams (src/cc/datagram-clients.cc) is told, as arguments, and what it reports, as JSON.
 
 export interface DatagramsPlan {
   readonly port: number;
@@ -7,7 +7,7 @@ export interface DatagramsPlan {
   readonly bytes: number;
   /** Datagrams that a client sends at once. */
   readonly burst: number;
-  /** Bursts arrive as the kernel puts them together. */
+  /** A burst is given to the kernel as one message, and taken so. */
   readonly gathers: boolean;
   /** Of load before, not measured. */
   readonly warmUpSeconds: number;
@@ -19,4 +19,9 @@ export interface DatagramsResult {
   readonly sent: number;
   /** Of these, with the right bytes. */
   readonly echoed: number;
+}
+
+export function datagramArguments(plan: DatagramsPlan): string[] {
+  const { port, clients, bytes, burst, gathers, warmUpSeconds, seconds } = plan;
+  return [port, clients, bytes, burst, gathers ? 'gather' : 'single', warmUpSeconds, seconds].map(String);
 }

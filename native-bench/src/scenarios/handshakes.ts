@@ -3,7 +3,7 @@
 
 import type { HandshakesPlan, HandshakesResult } from '../load/handshakes-plan.ts';
 import { get } from '../load/load-request.ts';
-import { runProgram } from '../load/program.ts';
+import { commandOf, runProgram } from '../load/program.ts';
 import { checkAnswer } from '../measure/check-answer.ts';
 import { type CpuReading, cpuBetween, readCpu } from '../measure/cpu-time.ts';
 import { readMemory } from '../measure/memory.ts';
@@ -53,7 +53,7 @@ async function measureHandshakes({ lab, proxy }: Trial, resume: boolean): Promis
   await checkAnswer(port, { protocol: 'https', request, bodyBytes: SMALL_ANSWER.length });
   const plan: HandshakesPlan = { port, connections: CONNECTIONS, seconds: lab.timing.seconds, resume };
   const run = (seconds: number, whenReady: () => void) =>
-    runProgram<HandshakesResult>(lab, 'handshakes-main.ts', { ...plan, seconds }, whenReady);
+    runProgram<HandshakesResult>(lab, commandOf('handshakes-main.ts', { ...plan, seconds }), whenReady);
   checkHandshakes(await run(lab.timing.warmUpSeconds, () => {}), resume);
   let before: CpuReading | undefined;
   const result = await run(plan.seconds, () => {

@@ -3,7 +3,7 @@
 
 import { askExchange } from '../load/ask-exchange.ts';
 import type { ExchangesPlan, ExchangesResult } from '../load/exchanges-plan.ts';
-import { runProgram } from '../load/program.ts';
+import { commandOf, runProgram } from '../load/program.ts';
 import { type CpuReading, cpuBetween, readCpu } from '../measure/cpu-time.ts';
 import { readMemory } from '../measure/memory.ts';
 import type { Metric, Sample } from '../report/metrics.ts';
@@ -98,7 +98,7 @@ async function measureExchanges({ lab, proxy }: Trial, options: TcpScenario): Pr
   await askExchange(port, shape);
   const plan: ExchangesPlan = { ...shape, ...lab.timing, port, connections, reconnects };
   let before: CpuReading | undefined;
-  const result = await runProgram<ExchangesResult>(lab, 'exchanges-main.ts', plan, () => {
+  const result = await runProgram<ExchangesResult>(lab, commandOf('exchanges-main.ts', plan), () => {
     before = readCpu(proxy.pid);
   });
   const { microseconds } = cpuBetween(before!, readCpu(proxy.pid));

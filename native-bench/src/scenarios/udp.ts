@@ -1,9 +1,9 @@
-// UDP passed on as it is: single datagrams, and bursts as a network card and the kernel deliver them. Clients and server are programs
-// over Node's sockets, which need more time for a datagram than the proxies do: the proxy's core is not busy, and its processor time
-// for each datagram is what can be compared.
+// UDP passed on as it is: single datagrams, and bursts as a network card and the kernel deliver them. Clients and server are small
+// programs in C++, because Node's sockets need more time for a datagram than the proxies do.
 
+import { COMPILER, compiled } from '../lab/compile.ts';
 import { askDatagram } from '../load/ask-datagram.ts';
-import type { DatagramsPlan, DatagramsResult } from '../load/datagrams-plan.ts';
+import { type DatagramsPlan, type DatagramsResult, datagramArguments } from '../load/datagrams-plan.ts';
 import { runProgram } from '../load/program.ts';
 import { type CpuReading, cpuBetween, readCpu } from '../measure/cpu-time.ts';
 import { readMemory } from '../measure/memory.ts';
@@ -33,9 +33,9 @@ export const UDP_SCENARIOS: readonly Scenario[] = [
   udpScenario({
     name: 'udp-bursts',
     summary:
-      'UDP: 16 clients, bursts of 32 datagrams of 1,200 bytes and their echoes, put together by the kernel (GSO, GRO)',
+      'UDP: 4 clients, bursts of 32 datagrams of 1,200 bytes and their echoes, each burst one message of the kernel (GSO, GRO)',
     upstream: 'gathered-echo',
-    clients: 16,
+    clients: 4,
     bytes: 1_200,
     burst: 32,
     gathers: true,
@@ -48,6 +48,7 @@ function udpScenario(options: UdpScenario): Scenario {
     name,
     summary,
     upstream,
+    tools: [COMPILER],
     metrics: ['datagramsPerSecond', 'cpuUsPerDatagram', 'coreShare', 'lostDatagrams', 'pssBytes', 'rssBytes'],
     subjects: (proxies) => oneEach(proxies, { downstream: 'udp' }),
     measure: (trial) => measureDatagrams(trial, options),
@@ -61,7 +62,8 @@ async function measureDatagrams({ lab, proxy }: Trial, options: UdpScenario): Pr
   await askDatagram(port, bytes);
   const plan: DatagramsPlan = { ...lab.timing, port, clients, bytes, burst, gathers };
   let before: CpuReading | undefined;
-  const result = await runProgram<DatagramsResult>(lab, 'datagrams-main.ts', plan, () => {
+  const command = [compiled('datagram-clients', lab.folder), ...datagramArguments(plan)];
+  const result = await runProgram<DatagramsResult>(lab, command, () => {
     before = readCpu(proxy.pid);
   });
   const { microseconds } = cpuBetween(before!, readCpu(proxy.pid));

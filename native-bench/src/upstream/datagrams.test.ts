@@ -3,34 +3,39 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
+import { type CompiledName, compiled } from '../lab/compile.ts';
 import { allowedCores } from '../lab/cores.ts';
 import { Processes } from '../lab/processes.ts';
 import { askDatagram } from '../load/ask-datagram.ts';
-import type { DatagramsPlan, DatagramsResult } from '../load/datagrams-plan.ts';
+import { type DatagramsPlan, type DatagramsResult, datagramArguments } from '../load/datagrams-plan.ts';
 import { LineClient } from '../load/line-client.ts';
 
-async function start(context: TestContext, program: string, ...args: string[]): Promise<LineClient> {
+const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-datagrams-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+async function start(context: TestContext, program: CompiledName, ...args: string[]): Promise<LineClient> {
   const processes = new Processes();
   context.after(() => processes.stopAll());
-  const command = [process.execPath, join(import.meta.dirname, program), ...args];
-  return new LineClient(await processes.start({ command, cores: allowedCores(), openFiles: 1024, folder: tmpdir() }));
+  const command = [compiled(program, folder), ...args];
+  return new LineClient(await processes.start({ command, cores: allowedCores(), openFiles: 1024, folder }));
 }
 
 async function load(context: TestContext, port: number, more: Partial<DatagramsPlan>): Promise<DatagramsResult> {
   const standard = { clients: 4, bytes: 64, burst: 1, gathers: false, warmUpSeconds: 0.1, seconds: 0.3 };
   const plan: DatagramsPlan = { ...standard, port, ...more };
-  const client = await start(context, '../load/datagrams-main.ts', JSON.stringify(plan));
+  const client = await start(context, 'datagram-clients', ...datagramArguments(plan));
   assert.equal(await client.next(), 'ready');
   client.say('go');
   return JSON.parse(await client.next());
 }
 
 for (const gathers of [false, true]) {
-  test(`every datagram comes back, ${gathers ? 'put together by the kernel' : 'one by one'}`, async (context) => {
-    const server = await start(context, 'echo-main.ts', ...(gathers ? ['gather'] : []));
+  test(`every datagram comes back, ${gathers ? 'bursts as one message' : 'one by one'}`, async (context) => {
+    const server = await start(context, 'datagram-echo', ...(gathers ? ['gather'] : []));
     const port = Number(await server.next());
     await askDatagram(port, 1_200);
     for (const burst of [1, 32]) {

@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compiled } from '../lab/compile.ts';
 import type { Cores } from '../lab/cores.ts';
 import { freePort } from '../lab/free-port.ts';
 import type { LaunchOptions, Processes } from '../lab/processes.ts';
@@ -26,14 +27,15 @@ export const UPSTREAM_PROTOCOLS: Readonly<Record<UpstreamName, UpstreamProtocol>
   'gathered-echo': 'echo',
 };
 
-/** Our own ones with their arguments. */
-const PROGRAMS: Readonly<Record<Exclude<UpstreamName, 'static' | 'postgres'>, readonly [string, ...string[]]>> = {
-  bodies: ['bodies-main.ts'],
-  grpc: ['grpc-main.ts'],
-  exchanges: ['exchange-main.ts'],
-  echo: ['echo-main.ts'],
-  'gathered-echo': ['echo-main.ts', 'gather'],
-};
+type OwnName = Exclude<UpstreamName, 'static' | 'postgres'>;
+
+/** Our own ones; those of UDP are in C++. */
+function commandOf(name: OwnName, folder: string): string[] {
+  if (name === 'echo') return [compiled('datagram-echo', folder)];
+  if (name === 'gathered-echo') return [compiled('datagram-echo', folder), 'gather'];
+  const program = { bodies: 'bodies-main.ts', grpc: 'grpc-main.ts', exchanges: 'exchange-main.ts' }[name];
+  return [process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, program)];
+}
 
 export interface Upstreams {
   /** Of those that were started. */
@@ -67,7 +69,11 @@ export async function startUpstreams(
         removals.push(() => postgres.remove());
         await postgres.fill(await processes.start(postgres.launch(cores.upstream, openFiles)));
         ports.set(name, postgres.port);
-      } else ports.set(name, await startOwn(processes, PROGRAMS[name], { cores: cores.upstream, openFiles, folder }));
+      } else
+        ports.set(
+          name,
+          await startOwn(processes, { command: commandOf(name, folder), cores: cores.upstream, openFiles, folder }),
+        );
     }
     for (const [name, port] of ports) await untilAnswered(name, port);
     return { ports, configuration: upstream.configuration, remove };
@@ -79,14 +85,8 @@ export async function startUpstreams(
 }
 
 /** One of our programs, which prints its port. */
-async function startOwn(
-  processes: Processes,
-  [program, ...args]: readonly [string, ...string[]],
-  options: Pick<LaunchOptions, 'cores' | 'openFiles' | 'folder'>,
-): Promise<number> {
-  const path = join(import.meta.dirname, program);
-  const command = [process.execPath, '--disable-warning=ExperimentalWarning', path, ...args];
-  const server = await processes.start({ ...options, command });
+async function startOwn(processes: Processes, options: LaunchOptions): Promise<number> {
+  const server = await processes.start(options);
   const [text] = await Promise.race([once(server.child.stdout!, 'data'), once(server.child, 'exit')]);
   const port = Number(String(text));
   if (!(port > 0)) throw server.failure('did not start');
