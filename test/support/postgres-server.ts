@@ -1,5 +1,6 @@
 // A PostgreSQL of its own on a loopback port, with users for every way of authentication, and replicas of it.
 
+import type { ChildProcess } from 'node:child_process';
 import { globSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { requireTools } from '../../native-bench/src/lab/tools.ts';
@@ -17,6 +18,10 @@ export function postgresPassword(user: string): string {
 export interface PostgresServer {
   readonly port: number;
   readonly folder: string;
+  /** Where its programs are. */
+  readonly bin: string;
+  /** Its first process. */
+  readonly child: ChildProcess;
 }
 
 const PROGRAMS = '/usr/lib/postgresql/*/bin/postgres';
@@ -51,14 +56,14 @@ export async function startPostgres(
   );
   writeFileSync(join(data, 'pg_hba.conf'), ACCESS);
   const args = pair === undefined ? [] : tlsOptions(data, pair, user);
-  const port = await launch(atEnd, bin, data, folder, user, args);
+  const server = await launch(atEnd, bin, folder, user, await freePort(), args);
   const statements = POSTGRES_USERS.map((name) => {
     const verb = name === 'postgres' ? 'ALTER' : 'CREATE';
     const kind = name === 'md5' ? 'md5' : 'scram-sha-256';
     return `SET password_encryption = '${kind}'; ${verb} ROLE ${name} LOGIN PASSWORD '${postgresPassword(name)}';`;
   });
-  run(join(bin, 'psql'), ['-h', folder, '-p', `${port}`, '-U', 'postgres', '-qc', statements.join('\n')], user);
-  return { port, folder };
+  run(join(bin, 'psql'), ['-h', folder, '-p', `${server.port}`, '-U', 'postgres', '-qc', statements.join('\n')], user);
+  return server;
 }
 
 function tlsOptions(data: string, pair: { readonly cert: string; readonly key: string }, user: ServerUser): string[] {
@@ -70,8 +75,12 @@ function tlsOptions(data: string, pair: { readonly cert: string; readonly key: s
   return ['-c', 'ssl=on', '-c', `ssl_cert_file=${files.cert}`, '-c', `ssl_key_file=${files.key}`];
 }
 
-/** A replica that streams from the primary. */
-export async function startPostgresReplica(atEnd: AtEnd, primary: PostgresServer): Promise<PostgresServer> {
+/** A replica that streams from the primary. @param port default: a free one */
+export async function startPostgresReplica(
+  atEnd: AtEnd,
+  primary: PostgresServer,
+  port?: number,
+): Promise<PostgresServer> {
   const bin = postgresPrograms();
   const user = serverUser('postgres');
   const folder = serverFolder(atEnd, 'postgres-replica', user);
@@ -80,25 +89,24 @@ export async function startPostgresReplica(atEnd: AtEnd, primary: PostgresServer
   run(join(bin, 'pg_basebackup'), [...source, '-D', data, '-R', '-c', 'fast', '--no-sync'], user, {
     PGPASSWORD: postgresPassword('postgres'),
   });
-  return { port: await launch(atEnd, bin, data, folder, user, []), folder };
+  return launch(atEnd, bin, folder, user, port ?? (await freePort()), []);
 }
 
 async function launch(
   atEnd: AtEnd,
   bin: string,
-  data: string,
   folder: string,
   user: ServerUser,
+  port: number,
   more: readonly string[],
-): Promise<number> {
-  const port = await freePort();
-  const args = ['-D', data, '-p', `${port}`, '-h', '127.0.0.1', '-k', folder, '-F', ...more];
+): Promise<PostgresServer> {
+  const args = ['-D', join(folder, 'data'), '-p', `${port}`, '-h', '127.0.0.1', '-k', folder, '-F', ...more];
   const child = startProcess(atEnd, join(bin, 'postgres'), args, user, 'SIGQUIT');
   await eventually('PostgreSQL takes clients', () => {
     if (child.exitCode !== null) throw new Error(`PostgreSQL ended with ${child.exitCode}`);
     return isReady(bin, port);
   });
-  return port;
+  return { port, folder, bin, child };
 }
 
 function isReady(bin: string, port: number): boolean {

@@ -15,6 +15,23 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Its children, not theirs. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((child) => parentOf(child) === pid);
+}
+
+/** 0 for a process that is gone. */
+function parentOf(pid: number): number {
+  try {
+    return Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
 /** Link targets of the open descriptors. */
 export function descriptorsOf(pid: number): string[] {
   const folder = `/proc/${pid}/fd`;
