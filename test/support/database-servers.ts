@@ -90,6 +90,12 @@ export class PostgresClusters {
     if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`);
   }
 
+  /** Number of the installed version, such as 15. */
+  get version(): number {
+    const said = execFileSync(postgresProgram('postgres'), ['--version'], { encoding: 'utf8' });
+    return Number(/ (\d+)/.exec(said)?.[1]);
+  }
+
   /** @param certificate it speaks TLS with this, to those who ask. @param port default: a free one */
   async start(certificate?: CertificateFiles, port?: number): Promise<DatabaseServer> {
     const { context, account } = this;

@@ -88,7 +88,8 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   }
 
   /** Must such a server be asked for TLS before it is spoken to? */
-  asksFirst({ record }: TcpServer): boolean {
+  asksFirst({ record, service }: TcpServer): boolean {
+    if (record.tls && service.isPostgres) return true;
     return this.isPostgres && (record.tls || this.route.tls === 'passthrough');
   }
 

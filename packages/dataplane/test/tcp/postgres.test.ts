@@ -108,6 +108,21 @@ describe('a client that asks for TLS as PostgreSQL has it', () => {
     assert.deepEqual(asked, [SSL_REQUEST]);
   });
 
+  it('or does not, and its server speaks TLS all the same where health checks say that it is one of PostgreSQL', async () => {
+    const { port, asked } = await pgServer();
+    const transports = { [tcpTransportKey('secure@file')]: transportTls({ authorities: authority.chain }) };
+    const check = 'healthCheck: { mode: postgres }';
+    await start(
+      `${tcp('pg: { rule: "HostSNI(`*`)", service: app }', `[{ address: "127.0.0.1:${port}", tls: true }]`, `, serversTransport: secure, ${check}`)}
+  serversTransports: { secure: { tls: {} } }`,
+      echo,
+      { tls: { ...material(), transports } },
+    );
+    const socket = await rawSocket(proxy.port);
+    assert.equal(await ask(socket, 'startup', 'startup'), 'server startup');
+    assert.deepEqual(asked, [SSL_REQUEST]);
+  });
+
   it('may begin with TLS at once: a server that speaks TLS of its own is asked all the same', async () => {
     const { port, asked } = await pgServer();
     const transports = { [tcpTransportKey('secure@file')]: transportTls({ authorities: authority.chain }) };

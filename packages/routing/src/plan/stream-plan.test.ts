@@ -127,6 +127,7 @@ test('records of routers, services, transports and middlewares', () => {
     retryAttempts: 3,
     retryTimeoutMs: 9,
     onServerDown: 'keep',
+    isPostgres: false,
   });
   const { hash: ofTransport, index: __, ...transportRest } = reader.tcpTransport(transport);
   assert.match(ofTransport, /^[0-9a-f]{32}$/);

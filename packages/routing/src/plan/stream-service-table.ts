@@ -146,7 +146,7 @@ function tcpContent(
   transport: TcpServersTransportConfiguration,
   statusRow: StatusRow,
 ): ServersContent<TcpServersServiceRecord> {
-  const { strategy, queueTimeout, maxQueued, slowStart, retry, onServerDown } = loadBalancer;
+  const { strategy, queueTimeout, maxQueued, slowStart, retry, onServerDown, healthCheck } = loadBalancer;
   const own = loadBalancer.serversTransport === '' ? loadBalancer : undefined;
   const proxyProtocol = own?.proxyProtocol ?? transport.proxyProtocol;
   return {
@@ -165,6 +165,7 @@ function tcpContent(
     retryAttempts: retry.attempts,
     retryTimeoutMs: retry.timeout ?? transport.dialTimeout,
     onServerDown,
+    isPostgres: healthCheck?.mode === 'postgres',
   };
 }
 

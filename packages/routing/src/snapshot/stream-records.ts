@@ -70,6 +70,8 @@ export interface TcpServersServiceRecord extends StreamServiceRecord {
   readonly retryAttempts: number;
   readonly retryTimeoutMs: number;
   readonly onServerDown: OnServerDown;
+  /** Its health checks say so: servers with TLS are asked for it first, whatever the client has begun with. */
+  readonly isPostgres: boolean;
 }
 
 export interface TcpServerRecord {
