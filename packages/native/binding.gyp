@@ -17,6 +17,7 @@
         "src/cc/datagram-transport/datagram-queue.cc",
         "src/cc/datagram-transport/flow-table.cc",
         "src/cc/datagram-transport/flows.cc",
+        "src/cc/datagram-transport/kernel-drops.cc",
         "src/cc/datagram-transport/listeners.cc",
         "src/cc/datagram-transport/native-class.cc",
         "src/cc/datagram-transport/receive-batch.cc",

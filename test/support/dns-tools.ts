@@ -31,7 +31,7 @@ export async function startDnsmasq(context: TestContext, address: string): Promi
     findTool('dnsmasq')!,
     [
       '--keep-in-foreground',
-      '--conf-file=/dev/null',
+      '--conf-file',
       '--pid-file=',
       `--user=${userInfo().username}`,
       `--port=${port}`,
@@ -49,7 +49,11 @@ export async function startDnsmasq(context: TestContext, address: string): Promi
   return `127.0.0.1:${port}`;
 }
 
-/** Asks for all names, one after the other, each from a port of its own. @returns the lines that dig prints with `+short` */
+/**
+ * Asks for all names, one after the other, each from a port of its own.
+ * @returns the lines that dig prints with `+short`
+ * @throws Error when dig has something else to say: that it had to ask again, or was answered what it had not asked
+ */
 export async function dig(port: number, names: readonly string[], ...options: readonly string[]): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-dig-'));
   try {
@@ -57,7 +61,10 @@ export async function dig(port: number, names: readonly string[], ...options: re
     writeFileSync(file, names.map((name) => `${name}\n`).join(''));
     const args = ['@127.0.0.1', '-p', String(port), '+short', '+timeout=5', ...options, '-f', file];
     const { stdout } = await promisify(execFile)(findTool('dig')!, args, { timeout: DIG_TIMEOUT_MS });
-    return stdout.split('\n').filter((line) => line !== '');
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    const remarks = lines.filter((line) => line.startsWith(';'));
+    if (remarks.length > 0) throw new Error(`dig ${options.join(' ')}: ${remarks.join(' | ')}`);
+    return lines;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

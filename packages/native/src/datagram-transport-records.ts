@@ -75,7 +75,7 @@ export const FlowTotal = {
   DROPPED_DRAINING: 11,
   /** The socket took nothing and its queue was full. */
   DROPPED_QUEUE: 12,
-  /** The kernel refused it, or it still waited when its flow ended. */
+  /** The kernel refused it, or it still waited when its flow or its listener ended. */
   DROPPED_SEND: 13,
   DROPPED_AMPLIFICATION: 14,
   /** Flows. */
@@ -90,6 +90,11 @@ export const FlowTotal = {
   RECEIVED_TOGETHER: 19,
   /** Datagrams that were given to the kernel several in one (UDP_SEGMENT). */
   SENT_TOGETHER: 20,
+  /**
+   * Dropped by the kernel, as the receive buffer was full: of listeners while they are here, counted when they have been read to the
+   * end; of a server's socket after bursts, counted when its flow ends. In none of the other numbers.
+   */
+  DROPPED_RECEIVING: 21,
 } as const;
 
 /** Doubles in `totals`. */

@@ -18,6 +18,7 @@ const TOTALS: readonly (readonly [FlowLabel, number])[] = [
   ['dropped_send', FlowTotal.DROPPED_SEND],
   ['dropped_amplification', FlowTotal.DROPPED_AMPLIFICATION],
   ['moved', FlowTotal.MOVED],
+  ['dropped_receiving', FlowTotal.DROPPED_RECEIVING],
 ];
 /** By `FlowEnd`. */
 const ENDS: readonly FlowLabel[] = [

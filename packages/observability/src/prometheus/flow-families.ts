@@ -81,7 +81,7 @@ const FAMILIES: readonly FlowFamily[] = [
   {
     name: 'sluice_udp_datagrams_dropped_total',
     type: 'counter',
-    help: 'Datagrams that were received and not sent on.',
+    help: 'Datagrams that were not sent on; those with a full receive buffer were not received either.',
     values: reasons(
       ['dropped_no_room', 'no_room'],
       ['dropped_undecided', 'undecided'],
@@ -89,6 +89,7 @@ const FAMILIES: readonly FlowFamily[] = [
       ['dropped_queue', 'queue_full'],
       ['dropped_send', 'send_failed'],
       ['dropped_amplification', 'amplification'],
+      ['dropped_receiving', 'receive_buffer_full'],
     ),
   },
 ];

@@ -26,6 +26,7 @@ export const FLOW_LABELS = [
   'dropped_send',
   'dropped_amplification',
   'moved',
+  'dropped_receiving',
 ] as const;
 
 export type FlowLabel = (typeof FLOW_LABELS)[number];

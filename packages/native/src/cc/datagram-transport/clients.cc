@@ -11,6 +11,8 @@ namespace {
 /** Batches from one socket before others get their turn. */
 constexpr int kBatchesMax = 4;
 constexpr int kBulkBatchesMax = kBatchesMax * kSlots / kBulkSlots;
+/** So many at once may have been more: the smallest buffers are full with some dozens. */
+constexpr int kBurst = 8;
 
 }  // namespace
 
@@ -20,7 +22,7 @@ void DatagramTransport::ServeListener(Listener* listener) {
     const int count = received_.Receive(listener->fd, 0, wanted, true);
     if (count < 0) {
       // An error of the socket itself is told once; the next datagram raises another event.
-      if (count == -EAGAIN) listener->ready = false;
+      if (count == -EAGAIN) ReadToTheEnd(listener);
       return;
     }
     chained_count_ = 0;
@@ -30,12 +32,18 @@ void DatagramTransport::ServeListener(Listener* listener) {
       Sort(listener, slot);
     }
     listener->bulk = bytes > kBulkMessageBytes * static_cast<uint64_t>(count);
+    if (listener->bulk || count >= kBurst) listener->burst = true;
     for (int i = 0; i < chained_count_; i++) Forward(chained_[i]);
     if (count < wanted) {
-      listener->ready = false;
+      ReadToTheEnd(listener);
       return;
     }
   }
+}
+
+void DatagramTransport::ReadToTheEnd(Listener* listener) {
+  listener->ready = false;
+  LookForDrops(listener);
 }
 
 /** Finds or makes the flow of a datagram, and puts the datagram at the end of the flow's part of the batch. */
@@ -55,6 +63,8 @@ void DatagramTransport::Sort(Listener* listener, int slot) {
     memcpy(flow->local, local.bytes, sizeof flow->local);
     flow->localScope = local.scope;
   }
+  // Now, and not when they are sent on: who has just sent something must not make room for others of the same batch.
+  if (flow->state == FlowState::kOpen) Touch(flow);
   flow->fromClient += datagrams;
   flow->bytesFromClient += datagram.length;
   if (flow->limited) {
@@ -165,7 +175,6 @@ void DatagramTransport::Forward(Flow* flow) {
     return;
   }
   if (flow->state != FlowState::kOpen) return;
-  Touch(flow);
   int error = 0;
   const Target server = ServerOf(flow);
   for (int slot = first; slot >= 0 && flow->state == FlowState::kOpen; slot = received_.At(slot).next) {

@@ -106,18 +106,31 @@ void DatagramTransport::EndFlow(Flow* flow, FlowEnd end, int error) {
   }
   ChangeQueued(flow->queue.Bytes(), 0);
   flow->queue.Clear();
-  if (flow->fd >= 0) close(flow->fd);
+  DropChain(flow);
+  if (flow->fd >= 0) {
+    CountDropsOf(flow);
+    close(flow->fd);
+  }
   flow->fd = -1;
   table_.Hide(flow);
   flow->state = FlowState::kEnded;
   flow->end = end;
   flow->error = error;
   flow->listener = nullptr;
-  flow->chainFirst = -1;
   flows_--;
   listener->flows--;
   ended_.Append(flow);
   LeaveIfEmpty(listener);
+}
+
+/** Its part of the batch under way, which nobody sends on. */
+void DatagramTransport::DropChain(Flow* flow) {
+  for (int slot = flow->chainFirst; slot >= 0; slot = received_.At(slot).next) {
+    const uint32_t datagrams = DatagramsIn(received_.At(slot).length, received_.At(slot).segment);
+    flow->dropped += datagrams;
+    Count(kTotalDroppedSend, datagrams);
+  }
+  flow->chainFirst = -1;
 }
 
 void DatagramTransport::Forget(Flow* flow) { table_.Retire(flow); }

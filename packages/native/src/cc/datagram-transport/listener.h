@@ -36,9 +36,12 @@ struct Listener {
   uint16_t tag;
   uint16_t port;
   uint16_t segmentRefused;
+  uint32_t kernelDrops;  // what the kernel has dropped of it, as far as that is known
+  uint64_t lookedMs;     // when that was asked last
   bool wildcard;
   bool ready;
   bool bulk;  // much comes at once: few messages at a time
+  bool burst;  // much has come at once since the kernel was asked for drops
   bool blocked;
   bool draining;        // no new flows; it goes with the last one
   bool closeDescriptor;

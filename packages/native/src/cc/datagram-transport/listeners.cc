@@ -79,6 +79,8 @@ int DatagramTransport::Listen(int fd, uint16_t tag, const ListenerOptions& optio
   }
   listener->next = listeners_;
   listeners_ = listener;
+  BeginCall();
+  LookForDrops(listener);
   return 0;
 }
 
@@ -109,10 +111,11 @@ void DatagramTransport::LeaveIfEmpty(Listener* listener) {
 /** Others may hold the descriptor too, so epoll is left explicitly. */
 void DatagramTransport::CloseListenerSocket(Listener* listener) {
   epoll_ctl(epoll_, EPOLL_CTL_DEL, listener->fd, nullptr);
+  listener->burst = true;
+  LookForDrops(listener);
   if (listener->closeDescriptor) close(listener->fd);
   listener->fd = -1;
-  ChangeQueued(listener->queue.Bytes(), 0);
-  listener->queue.Clear();
+  DropQueue(&listener->queue);
 }
 
 void DatagramTransport::ReportGoneListeners() {

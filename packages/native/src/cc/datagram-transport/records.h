@@ -60,6 +60,7 @@ enum Total : uint32_t {
   kTotalQueuedBytes,
   kTotalReceivedTogether,
   kTotalSentTogether,
+  kTotalDroppedReceiving,
   kTotals = 24,
 };
 

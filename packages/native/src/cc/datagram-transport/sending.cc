@@ -117,6 +117,15 @@ void DatagramTransport::QueueRest(const Target& target, int first) {
   ChangeQueued(before, target.queue->Bytes());
 }
 
+/** Of a socket that is left. */
+void DatagramTransport::DropQueue(DatagramQueue* queue) {
+  for (QueuedDatagram* lost = queue->First(); lost != nullptr; lost = lost->next) {
+    Count(kTotalDroppedSend, DatagramsIn(lost->length, lost->segment));
+  }
+  ChangeQueued(queue->Bytes(), 0);
+  queue->Clear();
+}
+
 bool DatagramTransport::SendQueue(const Target& target, int* error) {
   const size_t before = target.queue->Bytes();
   // What is sent must not be taken for something that waits.
@@ -128,8 +137,11 @@ bool DatagramTransport::SendQueue(const Target& target, int* error) {
     int gathered = 0;
     for (QueuedDatagram* next = waiting.First(); next != nullptr && !batch_.Full(); next = next->next, gathered++) {
       Flow* flow = table_.Find(next->flow);
-      // Its client has no flow any more.
-      if (flow == nullptr || flow->state != FlowState::kOpen) continue;
+      if (flow == nullptr || flow->state != FlowState::kOpen) {
+        // Its client has no flow any more.
+        Count(kTotalDroppedSend, DatagramsIn(next->length, next->segment));
+        continue;
+      }
       const bool whole = next->length <= next->segment || next->segment < SegmentLimit(target);
       if (!whole && batch_.Count() > 0) break;
       AddToBatch(target, flow, next->Bytes(), next->length, next->segment, error);
@@ -141,7 +153,8 @@ bool DatagramTransport::SendQueue(const Target& target, int* error) {
   const size_t put_back = target.queue->Bytes();
   for (; !waiting.Empty(); waiting.DropFirst()) {
     QueuedDatagram* rest = waiting.First();
-    target.queue->Append(rest->flow, rest->Bytes(), rest->length, rest->segment);
+    const bool kept = target.queue->Append(rest->flow, rest->Bytes(), rest->length, rest->segment);
+    if (!kept) Count(kTotalDroppedQueue, DatagramsIn(rest->length, rest->segment));
   }
   ChangeQueued(put_back, target.queue->Bytes());
   return !target.queue->Empty();

@@ -95,6 +95,7 @@ class DatagramTransport final : public LoopClient {
 
   // clients.cc: from clients to servers
   void ServeListener(Listener* listener);
+  void ReadToTheEnd(Listener* listener);
   void Sort(Listener* listener, int slot);
   Flow* FindFlow(Listener* listener, int slot, const ClientAddress& client);
   Flow* MakeFlow(Listener* listener, const ClientAddress& client);
@@ -131,6 +132,7 @@ class DatagramTransport final : public LoopClient {
   Target ServerOf(Flow* flow) { return {flow->fd, 0, &flow->queue, &flow->segmentRefused}; }
   Target ClientsOf(Listener* l) { return {l->fd, l->family, &l->queue, &l->segmentRefused}; }
   void NoteSent(const SendEntry& entry, bool to_client);
+  void DropQueue(DatagramQueue* queue);
   void ChangeQueued(size_t before, size_t after) { queued_ += after; queued_ -= before; }
   uint32_t SegmentLimit(const Target& target) const;
 
@@ -140,6 +142,11 @@ class DatagramTransport final : public LoopClient {
   void Forget(Flow* flow);
   void Expire();
   bool EvictFrom(Listener* listener);
+  void DropChain(Flow* flow);
+
+  // kernel-drops.cc: datagrams that never came here
+  void LookForDrops(Listener* listener);
+  void CountDropsOf(const Flow* flow);
 
   BatchHost* host_;
   TransportOptions options_;
