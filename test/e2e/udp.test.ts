@@ -103,6 +103,11 @@ it('another supervisor takes the sockets over', async (context) => {
   const node = await site.serve({ workers: 3 });
   assert.deepEqual(await clients.askAll(), first);
   await eventually('the earlier workers have left', () => !orphans.some(isAlive));
+  assert.deepEqual(
+    old.complaints.filter(({ level }) => level >= 50),
+    [],
+    'they have left in order',
+  );
   assert.deepEqual(await clients.askAll(), first);
   assert.deepEqual(problemsOf(node), []);
   assert.equal(await node.stop(), 0);

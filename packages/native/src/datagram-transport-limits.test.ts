@@ -204,6 +204,24 @@ describe('bounds of flows', () => {
     assert.equal(h.transport.totals[FlowTotal.MOVED], 2);
   });
 
+  it('a listener that is left may be left again until it has gone', async () => {
+    const h = harness();
+    const server = await h.echo();
+    h.connectAll(server.port);
+    const client = await h.peer();
+    client.socket.send('a', h.listen(), '127.0.0.1');
+    await h.until('an echo', () => client.received.length === 1);
+    h.transport.unlisten(1, true, true);
+    // The last flow ends here, which is reported later.
+    h.transport.unlisten(1, false, true);
+    h.transport.unlisten(1, true, true);
+    h.transport.unlisten(1, false, true);
+    assert.equal((await h.next(FlowEvent.CLOSED)).a, FlowEnd.LISTENER);
+    assert.equal((await h.next(FlowEvent.LISTENER_CLOSED)).a, 1);
+    assert.equal(h.count(FlowEvent.LISTENER_CLOSED), 1);
+    assert.throws(() => h.transport.unlisten(1, true, true), { code: 'ENOENT' });
+  });
+
   it('a listener that is left keeps its flows if told to, and says when the last has gone', async () => {
     const h = harness();
     const server = await h.echo();

@@ -102,7 +102,8 @@ export class DatagramTransport {
 
   /**
    * No new flows. `keepFlows`: those that are decided go on until their own end, others end now. LISTENER_CLOSED tells when the last has
-   * ended and the socket is left; `closeDescriptor` false leaves the descriptor open for others. May be called again with other flags.
+   * ended and the socket is left; `closeDescriptor` false leaves the descriptor open for others. May be called again with other flags,
+   * which change nothing any more once the last flow has ended.
    * @throws Error with `code` ENOENT for an unknown tag.
    */
   unlisten(tag: number, keepFlows: boolean, closeDescriptor: boolean): void {

@@ -205,6 +205,16 @@ describe('leaving', () => {
     assert.equal(dataplane.flowCount, 0);
   });
 
+  it('sockets that another process receives on now are left at once, with flows in them', async () => {
+    const server = await peers.server('a');
+    const { port, dataplane } = start(everythingTo([server.address]));
+    await (await peers.open()).ask('1', port);
+    // Both in one turn, as a worker is told that has lost its supervisor.
+    dataplane.releaseDatagrams();
+    await dataplane.drain(0, 5_000);
+    assert.equal(dataplane.flowCount, 0);
+  });
+
   it('the time for it ends', async () => {
     const server = await peers.server('a');
     const { port, dataplane } = start(everythingTo([server.address]), {

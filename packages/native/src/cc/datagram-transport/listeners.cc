@@ -86,7 +86,8 @@ int DatagramTransport::Listen(int fd, uint16_t tag, const ListenerOptions& optio
 
 int DatagramTransport::Unlisten(uint16_t tag, bool keep_flows, bool close_descriptor) {
   Listener* listener = FindListener(tag);
-  if (listener == nullptr || listener->gone) return ENOENT;
+  if (listener == nullptr) return ENOENT;
+  if (listener->gone) return 0;  // LISTENER_CLOSED is on its way
   BeginCall();
   listener->draining = true;
   listener->closeDescriptor = close_descriptor;
