@@ -13,18 +13,20 @@ export class UdpClient {
   /** Questions that had to be asked again. */
   repeated = 0;
   private readonly port: number;
+  private readonly askAgainMs: number;
   private number = 0;
 
-  private constructor(socket: dgram.Socket, port: number) {
+  private constructor(socket: dgram.Socket, port: number, askAgainMs: number) {
     this.socket = socket;
     this.port = port;
+    this.askAgainMs = askAgainMs;
   }
 
-  static async open(port: number): Promise<UdpClient> {
+  static async open(port: number, askAgainMs = ASK_AGAIN_MS): Promise<UdpClient> {
     const socket = dgram.createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
-    return new UdpClient(socket, port);
+    return new UdpClient(socket, port, askAgainMs);
   }
 
   /** @returns the name of the server that has answered. @throws Error when none does. */
@@ -51,7 +53,7 @@ export class UdpClient {
         const [name, question] = bytes.toString().split(':');
         if (question === text) finish(name);
       };
-      const timer = setTimeout(finish, ASK_AGAIN_MS, undefined);
+      const timer = setTimeout(finish, this.askAgainMs, undefined);
       this.socket.on('message', onMessage);
     });
   }
@@ -60,13 +62,13 @@ export class UdpClient {
 export class UdpClients {
   readonly all: readonly UdpClient[];
 
-  /** Closed with the test. */
-  static async open(context: TestContext, port: number, count: number): Promise<UdpClients> {
+  /** Closed with the test. @param askAgainMs how long an answer may take before it is taken for lost */
+  static async open(context: TestContext, port: number, count: number, askAgainMs?: number): Promise<UdpClients> {
     const all: UdpClient[] = [];
     context.after(() => {
       for (const { socket } of all) socket.close();
     });
-    for (let i = 0; i < count; i++) all.push(await UdpClient.open(port));
+    for (let i = 0; i < count; i++) all.push(await UdpClient.open(port, askAgainMs));
     return new UdpClients(all);
   }
 
@@ -88,11 +90,17 @@ export class UdpClients {
   }
 }
 
-/** Answers each datagram with `<name>:<datagram>`. @returns its address */
-export async function startUdpServer(context: TestContext, name: string): Promise<string> {
+/**
+ * Answers each datagram with `<name>:<datagram>`.
+ * @param showsPort with `<name>/<port>:<datagram>`, the port being the one it came from: another for each flow of a proxy
+ * @returns its address
+ */
+export async function startUdpServer(context: TestContext, name: string, showsPort = false): Promise<string> {
   const socket = dgram.createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
   context.after(() => socket.close());
-  socket.on('message', (bytes, { port, address }) => socket.send(`${name}:${bytes}`, port, address));
+  socket.on('message', (bytes, { port, address }) => {
+    socket.send(`${showsPort ? `${name}/${port}` : name}:${bytes}`, port, address);
+  });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   return `127.0.0.1:${socket.address().port}`;
