@@ -26,6 +26,8 @@ export class TcpConnector implements PlaceHolder {
   private readonly session: TcpSession;
   private readonly place = new ConnectionPlace(this);
   private tried: TriedServers | undefined = undefined;
+  /** Of the last server that was tried: why there is none, when no other one is left. */
+  private failure: CatalogueEntry = Errors.NO_SERVER_AVAILABLE;
   private upstream: TcpUpstream | undefined = undefined;
   /** Counts dials: an answer of the resolver may come when nobody waits for it any more. */
   private ticket = 0;
@@ -49,7 +51,7 @@ export class TcpConnector implements PlaceHolder {
     const { session } = this;
     const server = session.route.service.pick(session.peer.bytes, this.tried);
     if (server === undefined) {
-      session.onNoServer(Errors.NO_SERVER_AVAILABLE);
+      session.onNoServer(this.failure);
       return;
     }
     this.use(server);
@@ -95,6 +97,7 @@ export class TcpConnector implements PlaceHolder {
       this.connect();
       return;
     }
+    this.failure = entry;
     this.session.onAttemptFailed(this.server!, entry, detail);
     if (entry.retry !== 'next-server' || !this.mayRetry()) this.session.onNoServer(entry);
     else this.retry();

@@ -12,6 +12,7 @@ import type { DownstreamTls } from '../tls/downstream-tls.ts';
 import { type BeginsWithBytes, DownstreamConnection } from '../worker/downstream-connection.ts';
 import { Pause } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
+import { LastBytes } from './last-bytes.ts';
 import { sendProxyHeader } from './send-proxy-header.ts';
 import { SessionAccount } from './session-account.ts';
 import { TcpConnector } from './tcp-connector.ts';
@@ -53,6 +54,8 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   private firstToEnd: 'client' | 'server' | undefined = undefined;
   private isSettled = false;
   private isOver = false;
+  /** Set when it is over and the client is still to get what the server has sent before it broke. */
+  private lastBytes: LastBytes | undefined = undefined;
   /** With its server down: monotonic milliseconds at which it ends; 0: it does not. */
   private endsAtMs = 0;
 
@@ -126,15 +129,21 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
 
   /** Another one may follow. */
   onAttemptFailed(server: TcpServer, entry: CatalogueEntry, detail: number | string | undefined): void {
-    const { log } = this.context;
     this.account.failed(server, entry);
-    if (!log.isLevelEnabled('debug')) return;
-    const { code, meaning } = entry;
-    log.debug({ code, router: this.route.name, server: server.record.address, detail }, meaning);
+    this.tell(entry, server.record.address, detail);
   }
 
   onNoServer(entry: CatalogueEntry): void {
+    // What failed with a server has been told.
+    if (entry === Errors.NO_SERVER_AVAILABLE) this.tell(entry, undefined, undefined);
     this.finish('no-server', false, false, entry);
+  }
+
+  private tell({ code, logLevel, meaning }: CatalogueEntry, server: string | undefined, detail: unknown): void {
+    const { log } = this.context;
+    if (!log.isLevelEnabled(logLevel)) return;
+    const { name: router, serviceName: service } = this.route;
+    log[logLevel]({ code, client: this.peer.text, router, service, server, detail }, meaning);
   }
 
   override idleForMs(): number {
@@ -217,7 +226,8 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
 
   /** A name was not resolved in time; or one side has ended, and the other has had its time. */
   override onExpired(): void {
-    if (this.upstream === undefined) this.connector.onResolveTimeout();
+    if (this.lastBytes !== undefined) this.resetClient(this.lastBytes);
+    else if (this.upstream === undefined) this.connector.onResolveTimeout();
     else this.finish(this.isEndedByServer ? 'server-termination-delay' : 'client-termination-delay', true, true);
   }
 
@@ -227,7 +237,8 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   }
 
   override giveUp(): void {
-    this.finish(this.context.draining ? 'drain' : 'fault', false, false);
+    if (this.isOver) this.abort();
+    else this.finish(this.context.draining ? 'drain' : 'fault', false, false);
   }
 
   override forget(): void {
@@ -285,10 +296,20 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     connector.drop();
     connector.end();
     this.route.leave(this.peer.bytes);
+    const isBroken = label === 'client-reset' || label === 'server-reset';
     if (closesServer) upstream?.closeGracefully();
+    else if (isBroken) upstream?.resetAfterLastBytes();
     else upstream?.abort();
     if (closesClient) this.closeGracefully();
+    else if (isBroken) this.resetClient(new LastBytes(this));
     else this.abort();
+  }
+
+  /** Once the client has everything. */
+  private resetClient(lastBytes: LastBytes): void {
+    if (this.id === 0) return;
+    this.lastBytes = lastBytes;
+    if (!lastBytes.remain()) this.abort();
   }
 
   /** There is a server, or there will be none: from here on the session needs nothing of its revision. */

@@ -12,6 +12,7 @@ import { handshakeError } from '../upstream/tls-errors.ts';
 import type { ServerTls } from '../upstream/upstream-tls.ts';
 import { StreamConnection } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
+import { LastBytes } from './last-bytes.ts';
 import type { TcpConnector } from './tcp-connector.ts';
 import type { TcpServer } from './tcp-server.ts';
 import type { TcpSession } from './tcp-session.ts';
@@ -34,6 +35,8 @@ export class TcpUpstream extends StreamConnection {
   /** Undefined from when it is ready: then the session is told. */
   private connector: TcpConnector | undefined;
   private step: number = Step.CONNECTING;
+  /** Set when the client is gone and the server is still to get what it has sent before. */
+  private lastBytes: LastBytes | undefined = undefined;
 
   constructor(context: WorkerContext, session: TcpSession, connector: TcpConnector, plan: UpstreamPlan) {
     super(context);
@@ -99,7 +102,15 @@ export class TcpUpstream extends StreamConnection {
   }
 
   override onExpired(): void {
-    this.connector?.onTimeout();
+    if (this.lastBytes !== undefined) this.resetAfterLastBytes();
+    else this.connector?.onTimeout();
+  }
+
+  /** The client is gone without a proper end: the server must not take it for one, but has everything before. */
+  resetAfterLastBytes(): void {
+    if (this.id === 0) return;
+    this.lastBytes ??= new LastBytes(this);
+    if (!this.lastBytes.remain()) this.abort();
   }
 
   override giveUp(): void {

@@ -113,6 +113,21 @@ it('counts what keeps clients from servers', async () => {
   assert.equal(counted(block, MetricKind.TCP_ROUTER_CONNECTIONS, 'all@file', end('no-server')), 1);
 });
 
+it('says why there was no server: what the last one that was tried has failed with', async (context) => {
+  const { accessLog, lines } = await logged(context);
+  const ask = async (text: string) => {
+    proxy!.install(text);
+    await (await proxy!.client().catch(() => undefined))?.untilEnd();
+    await proxy!.server.until(() => proxy!.dataplane.connectionCount === 0, 'the end');
+  };
+  proxy = await startProxy(() => {}, { dynamic: 'http: {}', metrics: {}, accessLog });
+  const closed = dynamic().replace('PORT', '1');
+  await ask(closed);
+  await ask(closed.replace('[{ address: "127.0.0.1:1" }]', '[]'));
+  const ends = (await lines()).map(({ ConnectionEnd }) => ConnectionEnd);
+  assert.deepEqual(ends, ['UPSTREAM_CONNECT_REFUSED', 'NO_SERVER_AVAILABLE']);
+});
+
 it('resets connections to a server that is down, where the service says so', async () => {
   proxy = await startProxy(({ socket }, chunk) => socket.write(chunk), { dynamic: dynamic(', onServerDown: reset') });
   const client = await proxy.client();

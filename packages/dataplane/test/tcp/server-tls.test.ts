@@ -51,7 +51,8 @@ tcp:
 
 /** @param settings null: there are none */
 async function start(text: string, settings: Partial<TransportTls> | null = {}): Promise<ProxyUnderTest> {
-  proxy = await startProxy(() => {}, { dynamic: text });
+  // Certificates that are not those of the server are told at level error.
+  proxy = await startProxy(() => {}, { dynamic: text, faultsExpected: true });
   const transports = settings === null ? {} : { [tcpTransportKey('secure@file')]: transportTls(settings) };
   proxy.dataplane.installTls(materialOf(transports));
   return proxy;
@@ -79,6 +80,9 @@ describe('TLS to servers of TCP services', () => {
     await proxy!.close();
     await start(dynamic([await secureServer('a')]), { serverName: 'other.test' });
     assert.equal(await ask(';'), '');
+    const { code, service, server } = JSON.parse(proxy!.faults[0]!);
+    assert.deepEqual([code, service], ['UPSTREAM_CERTIFICATE_NAME', 'app@file']);
+    assert.match(server, /^127\.0\.0\.1:\d+$/);
     await proxy!.close();
     await start(dynamic([await secureServer('a')]), { serverName: 'other.test', insecureSkipVerify: true });
     assert.equal(await ask(';'), 'a for other.test;');
@@ -125,5 +129,27 @@ describe('TLS to servers of TCP services', () => {
     assert.deepEqual([await ask(';'), await ask(';')], ['good for nobody;', 'good for nobody;']);
     assert.ok(performance.now() - startedAt < 5_000);
     assert.ok(dead.connections.length > 0, 'it was tried');
+  });
+
+  it('that breaks off without close_notify brings everything before that to the client, and then a reset', async () => {
+    const bytes = 3_000_000;
+    const port = await serve(
+      net.createServer((wire) => {
+        const socket = new tls.TLSSocket(wire, { isServer: true, cert, key });
+        socket.on('error', () => {});
+        // The connection below TLS finishes by itself.
+        socket.once('data', () => socket.write(Buffer.alloc(bytes, 'x'), () => wire.end()));
+      }),
+    );
+    await start(dynamic([port]));
+    const client = await proxy!.client();
+    client.socket.pause();
+    client.write('go');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    client.socket.resume();
+    await client.until((received) => received.length === bytes || client.ended, `${bytes} bytes`);
+    assert.equal(client.received.length, bytes);
+    await client.untilEnd();
+    await proxy!.server.until(() => proxy!.dataplane.connectionCount === 0, 'the end of both');
   });
 });
