@@ -16,7 +16,8 @@ interface OpenFlow {
   readonly client: ClientText;
   readonly router: ConstantText;
   readonly server: ServerText;
-  readonly serverName: string;
+  /** Undefined: it does not speak QUIC, or nobody has looked. */
+  readonly serverName: string | undefined;
   readonly startedAtMs: number;
 }
 
@@ -42,8 +43,15 @@ export class FlowAccess {
     this.entryPoint = new ConstantText(entryPoint);
   }
 
-  /** @param serverName empty: the flow names none. */
-  began(flow: number, client: string, port: number, serverName: string, route: UdpRoute, server: UdpServer): void {
+  /** @param serverName of QUIC, empty where it names none; undefined: it is something else, or nobody has looked. */
+  began(
+    flow: number,
+    client: string,
+    port: number,
+    serverName: string | undefined,
+    route: UdpRoute,
+    server: UdpServer,
+  ): void {
     this.flows.set(flow, {
       client: new ClientText(client, port),
       router: textOf(this.routers, route, () => new ConstantText(route.name)),
@@ -68,11 +76,11 @@ export class FlowAccess {
     record.client = known.client;
     record.forwardedFor = '';
     record.user = '';
-    record.host = known.serverName;
+    record.host = known.serverName ?? '';
     record.method = ENDS[end] ?? '';
     record.path = '';
     record.query = undefined;
-    record.protocol = known.serverName === '' ? 'UDP' : 'QUIC';
+    record.protocol = known.serverName === undefined ? 'UDP' : 'QUIC';
     record.secure = false;
     record.tls = undefined;
     record.requestBytes = bytesFromClient;

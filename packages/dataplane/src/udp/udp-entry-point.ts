@@ -243,17 +243,17 @@ export class UdpEntryPoint {
     const hello = hellos.helloOf(flow);
     view.clientAddress.set(peer.bytes);
     const route = routes.find(this.options.index, view.says(hello));
-    const serverName = hello?.serverName ?? '';
+    const serverName = hello?.serverName;
     this.chosen = undefined;
     const refusal = this.policy.onNew(flow, this.own, peer.bytes, route?.service);
     hellos.forget(flow);
     view.says(undefined);
-    if (refusal === undefined) this.opened(flow, peer, serverName, hello !== undefined, route!);
+    if (refusal === undefined) this.opened(flow, peer, serverName, route!);
     else this.refused(refusal, peer, route);
   }
 
-  private opened(flow: number, peer: PeerAddress, serverName: string, isQuic: boolean, route: UdpRoute): void {
-    if (isQuic) this.transport.inspectAnswers(flow, ANSWERS_INSPECTED);
+  private opened(flow: number, peer: PeerAddress, serverName: string | undefined, route: UdpRoute): void {
+    if (serverName !== undefined) this.transport.inspectAnswers(flow, ANSWERS_INSPECTED);
     if (this.chosen !== undefined) {
       this.options.access?.began(flow, peer.text, peer.port, serverName, route, this.chosen);
     }

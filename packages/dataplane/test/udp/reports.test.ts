@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { decodeStaticText } from '@sluice/config';
 import { AccessLog, LineOutput, OutputTroubles } from '@sluice/observability/access-log';
 import { MemoryTarget } from '@sluice/observability/testing';
+import { alpnExtension, cryptoFrame, helloMessage, sealInitial, serverNameExtension } from '@sluice/protocols/testing';
 import { FLOW_LABELS, type FlowLabel, MetricKind, type MetricsBlock } from '@sluice/shared-state';
 import { UdpPeers, until } from '../../src/testing/udp-peers.ts';
 import { UdpUnderTest } from '../../src/testing/udp-under-test.ts';
@@ -67,13 +68,43 @@ describe('counters of flows', () => {
   });
 });
 
+function logged() {
+  const { accessLog } = decodeStaticText('accessLog: { format: json }', 'yaml', 'test.yaml').configuration;
+  const target = new MemoryTarget();
+  const troubles = new OutputTroubles({ onTrouble: () => {}, onRecovered: () => {}, onReopenFailed: () => {} });
+  return { log: new AccessLog(accessLog!, new LineOutput({ target, troubles })), target };
+}
+
 describe('the access log', () => {
+  it('names QUIC as what it is, with a server name or without', async () => {
+    const server = await peers.server('a');
+    const { log, target } = logged();
+    const rules = udp(server.address).replace(
+      'service: s',
+      'rule: "HostSNI(`*`) || ClientIP(`192.0.2.1`)", service: s',
+    );
+    assert.notEqual(rules, udp(server.address));
+    worker = new UdpUnderTest(rules, { accessLog: log, entryPoint: 'udp: { timeout: 100ms }' });
+    const hello = (extensions: Parameters<typeof helloMessage>[0]) =>
+      sealInitial({ frames: cryptoFrame(0, helloMessage(extensions)) });
+    for (const [index, first] of [
+      hello({ extensions: [serverNameExtension('a.test'), alpnExtension('h3')] }),
+      hello({ extensions: [alpnExtension('h3')] }),
+      'no QUIC',
+    ].entries()) {
+      (await peers.open()).send(first, worker.port);
+      await until('a line', () => target.lines.length === index + 1);
+    }
+    const lines = target.lines.map((line) => JSON.parse(line));
+    assert.deepEqual(
+      lines.map(({ RequestProtocol, RequestHost = '' }) => `${RequestProtocol} ${RequestHost}`),
+      ['QUIC a.test', 'QUIC ', 'UDP '],
+    );
+  });
+
   it('has a line for each flow that is over', async () => {
     const server = await peers.server('a');
-    const { accessLog } = decodeStaticText('accessLog: { format: json }', 'yaml', 'test.yaml').configuration;
-    const target = new MemoryTarget();
-    const troubles = new OutputTroubles({ onTrouble: () => {}, onRecovered: () => {}, onReopenFailed: () => {} });
-    const log = new AccessLog(accessLog!, new LineOutput({ target, troubles }));
+    const { log, target } = logged();
     worker = new UdpUnderTest(udp(server.address), { accessLog: log, entryPoint: 'udp: { timeout: 100ms }' });
     const client = await peers.open();
     await client.ask('12345', worker.port);

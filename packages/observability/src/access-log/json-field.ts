@@ -80,7 +80,10 @@ export const JSON_FIELD_WRITERS = {
     else writeText(key, line, host, hostParts.portStart);
   },
   RequestProtocol: (key, { protocol }, line) => writeText(key, line, protocol),
-  RequestScheme: (key, { secure }, line) => writeText(key, line, secure ? 'https' : 'http'),
+  RequestScheme: (key, { protocol, secure }, line) => {
+    // Connections of TCP and flows of UDP have none.
+    if (protocol.startsWith('HTTP/')) writeText(key, line, secure ? 'https' : 'http');
+  },
   RetryAttempts: (key, { retries }, line) => writeNumber(key, line, retries),
   RouterName: (key, { router }, line) => writeName(key, line, router),
   ServiceAddr: (key, { server }, line) => writeName(key, line, server?.address),

@@ -93,6 +93,14 @@ describe('json lines', () => {
     assert.equal(reused[9]!.entryPointName, 'admin');
   });
 
+  it('have a scheme where there is one: connections of TCP and flows of UDP have none', () => {
+    const log = new LogUnderTest('{ format: json }');
+    const schemes = ['HTTP/1.1', 'TCP', 'UDP', 'QUIC', 'HTTP/2.0'].map(
+      (protocol) => fields(log.write({ protocol })).RequestScheme,
+    );
+    assert.deepEqual(schemes, ['http', undefined, undefined, undefined, 'http']);
+  });
+
   it('leave out what there is nothing to say about', () => {
     const log = new LogUnderTest('{ format: json }');
     const line = fields(
