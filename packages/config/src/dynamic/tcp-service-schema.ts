@@ -7,7 +7,7 @@ import type { UdpServiceConfiguration } from '../model/udp-configuration.ts';
 import { durationSchema } from '../schema/duration.ts';
 import { addCodedIssue } from '../schema/issue.ts';
 import { boundedInteger } from '../schema/scalars.ts';
-import { mayBeEmpty, typeNamed } from '../schema/section.ts';
+import { mayBeEmpty } from '../schema/section.ts';
 import { serverAddressSchema } from '../schema/server-address.ts';
 import { proxyProtocolSchema } from '../static/tcp-transport-schema.ts';
 import { tcpHealthCheckSchema, udpHealthCheckSchema } from './stream-health-check-schema.ts';
@@ -35,17 +35,11 @@ const tcpServer = z.object({
 });
 
 /** A bare number is of milliseconds, as the reference documents it; a text has its unit. */
-const terminationDelay = typeNamed(
-  'duration',
-  z
-    .preprocess(
-      (value) => (typeof value === 'number' || /^[+-]?\d+$/.test(String(value)) ? `${value}ms` : value),
-      durationSchema({ minMs: Number.NEGATIVE_INFINITY }),
-    )
-    .optional(),
-).describe(
-  'Deprecated, use that of a servers transport: of effect only without `serversTransport`. A bare number is of milliseconds.',
-);
+const terminationDelay = durationSchema({ minMs: Number.NEGATIVE_INFINITY, bare: 'milliseconds' })
+  .optional()
+  .describe(
+    'Deprecated, use that of a servers transport: of effect only without `serversTransport`. A bare number is of milliseconds.',
+  );
 
 const retry = z
   .object({

@@ -20,11 +20,14 @@ const DURATION_MAX_MS = 2 ** 63 / 1e6;
 /** Longer text is no duration; bounds the work of the expressions above. */
 const DURATION_MAX_CHARACTERS = 64;
 
-/** Milliseconds (possibly fractional), or undefined when the text is no duration. `5` is five seconds, `0` is zero. */
-export function parseDuration(value: string | number | bigint): number | undefined {
+/**
+ * Milliseconds (possibly fractional), or undefined when the text is no duration. `5` is five seconds, `0` is zero.
+ * @param bareMs what a number without a unit counts; default: seconds
+ */
+export function parseDuration(value: string | number | bigint, bareMs = 1_000): number | undefined {
   const text = typeof value === 'string' ? value.trim() : String(value);
   if (text.length > DURATION_MAX_CHARACTERS) return undefined;
-  const milliseconds = /^[+-]?\d+$/.test(text) ? Number(text) * 1_000 : parseUnits(text);
+  const milliseconds = /^[+-]?\d+$/.test(text) ? Number(text) * bareMs : parseUnits(text);
   if (milliseconds === undefined || Math.abs(milliseconds) > DURATION_MAX_MS) return undefined;
   return milliseconds;
 }
@@ -41,19 +44,22 @@ export interface DurationBounds {
   readonly minMs?: number;
   /** Milliseconds; default: no bound but that of Go (292 years). */
   readonly maxMs?: number;
+  /** What a number without a unit counts; default `seconds`, as everywhere in the reference but in what it calls deprecated. */
+  readonly bare?: 'seconds' | 'milliseconds';
 }
 
-const FORM = 'must be a duration such as "10s", "1m30s" or "300ms", or a whole number of seconds';
+const FORM = 'must be a duration such as "10s", "1m30s" or "300ms", or a whole number of';
 
 /**
  * Accepts a Go duration string or an integer number of seconds; the output is milliseconds.
  * Give a default with `.prefault('30s')`: the default then reads like what people write.
  */
 export function durationSchema(bounds: DurationBounds = {}) {
-  const { minMs = 0, maxMs = Number.POSITIVE_INFINITY } = bounds;
-  const schema = z.union([z.string(), z.number(), z.bigint()], { error: FORM }).transform((value, context): number => {
-    const milliseconds = parseDuration(value);
-    if (milliseconds === undefined) return fail(context, FORM);
+  const { minMs = 0, maxMs = Number.POSITIVE_INFINITY, bare = 'seconds' } = bounds;
+  const form = `${FORM} ${bare}`;
+  const schema = z.union([z.string(), z.number(), z.bigint()], { error: form }).transform((value, context): number => {
+    const milliseconds = parseDuration(value, bare === 'seconds' ? 1_000 : 1);
+    if (milliseconds === undefined) return fail(context, form);
     if (milliseconds < minMs)
       return fail(context, minMs === 0 ? 'must not be negative' : `must be at least ${minMs}ms`);
     if (milliseconds > maxMs) return fail(context, `must be at most ${maxMs}ms`);

@@ -9,6 +9,7 @@ import type { SourceDocument } from '../source/source-node.ts';
 import { ACCESS_LOG_FIELDS, isAccessLogField } from './access-log-fields.ts';
 import { missingRedirectionTargets } from './check-redirections.ts';
 import { entryPointSchema } from './entry-point-schema.ts';
+import { ineffectiveKeys } from './ineffective-keys.ts';
 import { missingInternalEntryPoints, withInternalEntryPoint } from './internal-entry-points.ts';
 
 export interface CheckedStatic {
@@ -27,6 +28,7 @@ export function checkStatic(decoded: StaticConfiguration, document: SourceDocume
     diagnostics.push({ code: 'CONFIG_CONFLICT', severity: 'warning', message, file });
   }
   diagnostics.push(...unknownLogFields(configuration).map((each) => ({ ...each, file })));
+  diagnostics.push(...ineffectiveKeys(configuration.entryPoints, document));
   diagnostics.push(...missingInternalEntryPoints(configuration, document));
   diagnostics.push(...missingRedirectionTargets(configuration.entryPoints, document));
   return { configuration, diagnostics };
