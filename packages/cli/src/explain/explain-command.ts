@@ -31,6 +31,8 @@ why every router before was passed over. Nothing is sent; the configuration is r
   --client-ip IP        address of the client (default 127.0.0.1)
   --sni NAME            with tcp: the client begins TLS and names this server ("" names none); with udp: it speaks QUIC
   --alpn LIST           with tcp: the client begins TLS and offers these protocols, with commas between them
+  --postgres            with tcp: the client asks for TLS in PostgreSQL's protocol before it begins TLS (psql does, unless it is told
+                        sslnegotiation=direct)
   --entryPoint NAME     instead of the entry point that listens on the port of the URL
   --configFile FILE     static configuration; without it, searched as "sluice run" does
   --format FORMAT       human (default), or json for programs
@@ -46,7 +48,10 @@ export const explainCommand: Command = {
   run: runExplain,
 };
 
-const SPEC = { values: ['H', 'client-ip', 'sni', 'alpn', 'entryPoint', 'configFile', 'format'], switches: [] };
+const SPEC = {
+  values: ['H', 'client-ip', 'sni', 'alpn', 'entryPoint', 'configFile', 'format'],
+  switches: ['postgres'],
+};
 
 async function runExplain({ terminal, ...context }: CommandContext): Promise<number> {
   const options = parseOptions(context.arguments, SPEC);
@@ -79,6 +84,7 @@ function exchangeQuestion(options: ParsedOptions): Question {
     if (options.values.has(name))
       throw new UsageError(`--${name} is for tcp:// and udp://; of a request the URL says it`);
   }
+  if (options.switches.has('postgres')) throw new UsageError('--postgres is for tcp://');
   const requested = requestedExchange(options);
   return (project) => {
     const explanation = explain(project, entryPointOf(project, options, 'tcp', requested.port), requested);

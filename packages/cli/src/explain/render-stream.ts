@@ -16,12 +16,15 @@ export function renderStream(explanation: StreamExplanation): string {
 }
 
 function renderConnection({ connection, entryPoint, matchedAtOnce }: StreamExplanation): string[] {
-  const { protocol, host, port, secure, serverName, alpn, clientIp } = connection;
+  const { protocol, host, port, secure, postgres, serverName, alpn, clientIp } = connection;
   const lines = [`${protocol} to ${host}:${port} from ${clientIp}`];
   lines.push(`entry point  ${entryPoint.name} (${entryPoint.address}): ${entryPoint.reason}`);
   const client = serverName === '' ? 'no server name' : `server name ${serverName}`;
   const offers = alpn.length === 0 ? '' : `, offers ${alpn.join(', ')}`;
-  if (secure) lines.push(`${protocol === 'udp' ? 'QUIC' : 'TLS '}         ${client}${offers}`);
+  if (secure)
+    lines.push(
+      `${protocol === 'udp' ? 'QUIC' : 'TLS '}         ${client}${offers}${postgres ? ', after a request for TLS in PostgreSQL’s protocol' : ''}`,
+    );
   if (!matchedAtOnce) return lines;
   const unseen = secure ? '; that the client begins with TLS is not seen' : '';
   return [...lines, `matched      at once: no router of this entry point takes TLS${unseen}`];

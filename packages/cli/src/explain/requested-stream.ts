@@ -11,6 +11,8 @@ export interface RequestedStream {
   readonly port: number;
   /** It begins with a ClientHello: of TLS, or of QUIC. */
   readonly secure: boolean;
+  /** It asks for TLS in PostgreSQL's protocol first. */
+  readonly postgres: boolean;
   /** Lower case, without a dot at its end; empty: none is named. */
   readonly serverName: string;
   /** Application protocols that the client offers. */
@@ -40,12 +42,15 @@ export function requestedStream(options: ParsedOptions): RequestedStream {
   const clientIp = lastValue(options, 'client-ip') ?? '127.0.0.1';
   if (isIP(clientIp) === 0) throw new UsageError(`--client-ip must be an IP address, not "${clientIp}"`);
   const serverName = lastValue(options, 'sni');
+  const postgres = options.switches.has('postgres');
+  if (postgres && protocol === 'udp') throw new UsageError('--postgres is for tcp://');
   const alpn = (lastValue(options, 'alpn') ?? '').split(',').filter((name) => name !== '');
   return {
     protocol,
     host,
     port,
-    secure: serverName !== undefined || alpn.length > 0,
+    secure: serverName !== undefined || alpn.length > 0 || postgres,
+    postgres,
     serverName: (serverName ?? '').trim().toLowerCase().replace(/\.$/, ''),
     alpn,
     clientIp,

@@ -30,7 +30,7 @@ udp:
   routers: { dns: { rule: ClientIP(\`10.0.0.0/8\`), service: dns } }
   services: { dns: { loadBalancer: { servers: [{ address: "10.0.0.1:53" }] } } }`;
 
-function ask(address: string, values: Readonly<Record<string, string>> = {}, name = 'db') {
+function ask(address: string, values: Readonly<Record<string, string>> = {}, name = 'db', switches: string[] = []) {
   const decoded = decodeDynamic({ text: DYNAMIC, format: 'yaml', file: 'f', middlewareTypes: new Map() });
   assert.deepEqual(decoded.diagnostics, []);
   const loaded = decodeStaticText(STATIC, 'yaml', 's');
@@ -43,7 +43,7 @@ function ask(address: string, values: Readonly<Record<string, string>> = {}, nam
     positions: new Map(),
   };
   const options = new Map(Object.entries(values).map(([key, value]) => [key, [value]]));
-  const requested = requestedStream({ words: [address], values: options, switches: new Set() });
+  const requested = requestedStream({ words: [address], values: options, switches: new Set(switches) });
   const entryPoint = { name, configuration: loaded.configuration.entryPoints[name]!, reason: 'asked for' };
   return explainStream(project, entryPoint, requested);
 }
@@ -136,4 +136,17 @@ test('what cannot be asked is refused', () => {
   }
   assert.throws(() => ask('tcp://h:1', { 'client-ip': 'me' }), /--client-ip/);
   assert.throws(() => ask('tcp://h:1', { H: 'a: b' }), /-H is for requests/);
+});
+
+test('after a request for TLS in PostgreSQL’s protocol only routers of TCP are asked', () => {
+  const pg = (sni: string) => ask('tcp://h:5432', { sni }, 'db', ['postgres']);
+  assert.equal(ask('tcp://h:5432', { sni: 'app.example' }).handedTo, 'HTTPS');
+  assert.deepEqual(
+    [pg('app.example').tls?.mode, pg('app.example').handedTo, pg('db.example').tls?.mode],
+    ['passthrough', undefined, 'terminate'],
+  );
+  assert.match(renderStream(pg('db.example')), /server name db\.example, after a request for TLS/);
+  const plain = ask('tcp://h:25', { 'client-ip': '10.0.0.1' }, 'raw', ['postgres']);
+  assert.deepEqual([plain.tls?.mode, plain.service?.name], ['none', 'leaf@file']);
+  assert.throws(() => ask('udp://h:53', {}, 'dns', ['postgres']), UsageError);
 });

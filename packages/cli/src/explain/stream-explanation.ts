@@ -85,7 +85,7 @@ function explainSession(
 export function explainTcp(
   plan: SnapshotPlan,
   planned: EntryPointOfPlan,
-  connection: RequestedStream,
+  connection: Omit<RequestedStream, 'postgres'> & { readonly postgres?: boolean },
 ): Partial<StreamExplanation> {
   const { plainIndex, tlsIndex, matchesAtOnce } = planned.streams;
   const matcher = new InterpretingMatcher(plan.tcpRouters);
@@ -94,11 +94,13 @@ export function explainTcp(
     const chosen = candidates.find((candidate) => candidate.chosen);
     if (chosen !== undefined) return { matchedAtOnce: true, candidates, ...target(plan, chosen.index) };
   }
-  if (!connection.secure) {
+  // Where no router of TCP takes TLS the request for it is plain traffic like any other.
+  if (!connection.secure || (connection.postgres === true && tlsIndex === -1)) {
     const candidates = candidatesOf(plan, plainIndex, connection);
     const chosen = candidates.find((candidate) => candidate.chosen);
     return { candidates, ...(chosen === undefined ? { handedTo: 'HTTP' } : target(plan, chosen.index)) };
   }
+  if (connection.postgres === true) return afterTlsRequest(plan, tlsIndex, connection);
   const router = tlsRoute(
     planned.streams,
     new EntryPointHosts(planned.tls),
@@ -112,7 +114,20 @@ export function explainTcp(
   return { candidates: passedOver, handedTo: 'HTTPS' };
 }
 
-function candidatesOf(plan: SnapshotPlan, matchIndex: number, connection: RequestedStream): ExplainedCandidate[] {
+/** Routers of HTTPS are not asked. */
+function afterTlsRequest(plan: SnapshotPlan, tlsIndex: number, connection: Viewed): Partial<StreamExplanation> {
+  const candidates = candidatesOf(plan, tlsIndex, connection);
+  const chosen = candidates.find((candidate) => candidate.chosen);
+  if (chosen !== undefined) return { candidates, ...target(plan, chosen.index) };
+  return {
+    candidates,
+    answer: closed('no router of TCP takes it, and those of HTTPS are not asked after a request for TLS'),
+  };
+}
+
+type Viewed = Pick<RequestedStream, 'serverName' | 'alpn' | 'clientIp'>;
+
+function candidatesOf(plan: SnapshotPlan, matchIndex: number, connection: Viewed): ExplainedCandidate[] {
   return explainMatch(plan.tcpRouters, matchIndex, new ConnectionRequest().of(viewOf(connection)));
 }
 
@@ -171,7 +186,7 @@ function explainService(
   };
 }
 
-function viewOf({ serverName, alpn, clientIp }: RequestedStream): ConnectionView {
+function viewOf({ serverName, alpn, clientIp }: Viewed): ConnectionView {
   const names = alpn.map((name) => Buffer.from(name));
   return {
     serverName,
