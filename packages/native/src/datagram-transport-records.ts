@@ -49,12 +49,15 @@ export const FlowNumber = {
   BYTES_FROM_CLIENT: 1,
   DATAGRAMS_TO_CLIENT: 2,
   BYTES_TO_CLIENT: 3,
-  /** Datagrams of both ways, for whatever reason. */
+  /** Datagrams of both ways, for whatever reason. Answers that still waited for the listener's socket are only in the totals. */
   DROPPED: 4,
   LIFETIME_MS: 5,
 } as const;
 
-/** `transport.totals[Total.…]`: since the transport began, as of the last batch. "From" counts what was received, "to" what was sent. */
+/**
+ * `transport.totals[Total.…]`: since the transport began, as of the last batch. "From" counts what was received, "to" what was sent; what
+ * is in neither waits, or is counted as dropped for one reason.
+ */
 export const FlowTotal = {
   /** Milliseconds with fractions, monotonic. */
   NOW: 0,
@@ -67,7 +70,7 @@ export const FlowTotal = {
   FROM_SERVERS: 6,
   BYTES_FROM_SERVERS: 7,
   TO_CLIENTS: 8,
-  /** Of unknown clients, for whom there was no room. */
+  /** Of unknown clients, for whom there was no room or whom no answer could reach (source port 0). */
   DROPPED_NO_ROOM: 9,
   /** Of clients about whom nothing was decided: too many of them, or too many datagrams of one. Refused ones included. */
   DROPPED_UNDECIDED: 10,

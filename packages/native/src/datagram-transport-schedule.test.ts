@@ -1,5 +1,5 @@
 // Random schedules of clients, servers and decisions. Whatever happens: a flow carries one client's datagrams, unchanged and in order,
-// an answer reaches the client it is for, and every flow that was not refused ends once.
+// an answer reaches the client it is for, every flow that was not refused ends once, and every datagram is counted.
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { DatagramHarness, type Peer } from '../test/datagram-harness.ts';
 import { SCHEDULE_RUNS } from '../test/schedule.ts';
 import { delay, seededBytes } from '../test/transport-harness.ts';
-import { FlowEvent } from './index.ts';
+import { FlowEvent, FlowTotal } from './index.ts';
 
 const CLIENTS = 5;
 /** Client and number of a datagram, in front of its bytes. */
@@ -126,6 +126,16 @@ async function play(h: DatagramHarness, s: typeof schedule extends fc.Arbitrary<
   const ends = h.seen.filter((event) => event.kind === FlowEvent.CLOSED).map((event) => event.flow);
   assert.deepEqual(ends.sort(), news.filter((flow) => !refused.has(flow)).sort());
   assert.equal(h.transport.flowCount, 0);
+  checkTotals(h);
+}
+
+/** Whatever came was passed on or is counted among what was dropped. */
+function checkTotals({ transport: { totals } }: DatagramHarness): void {
+  const sum = (...names: string[]) =>
+    names.reduce((all, name) => all + totals[FlowTotal[name as keyof typeof FlowTotal]]!, 0);
+  const drops = Object.keys(FlowTotal).filter((name) => name.startsWith('DROPPED_'));
+  assert.equal(sum('FROM_CLIENTS', 'FROM_SERVERS'), sum('TO_SERVERS', 'TO_CLIENTS', ...drops));
+  assert.equal(totals[FlowTotal.QUEUED_BYTES], 0);
 }
 
 describe('random schedules of datagrams', () => {

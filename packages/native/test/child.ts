@@ -36,7 +36,11 @@ export function runNode(program: string, options: ChildOptions = {}): Promise<Ch
 }
 
 export function runPython(program: string, ...values: string[]): Promise<ChildResult> {
-  return run('python3', ['-c', program, ...values], {});
+  return runPythonWith({}, program, ...values);
+}
+
+export function runPythonWith(options: ChildOptions, program: string, ...values: string[]): Promise<ChildResult> {
+  return run('python3', ['-c', program, ...values], options);
 }
 
 async function run(file: string, values: string[], options: ChildOptions): Promise<ChildResult> {

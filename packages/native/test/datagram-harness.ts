@@ -14,6 +14,7 @@ import {
   FlowNumber,
   type PeerRecord,
   readPeerRecord,
+  type UdpBindOptions,
 } from '../src/index.ts';
 
 export interface SeenFlowEvent {
@@ -78,8 +79,13 @@ export class DatagramHarness {
     };
   }
 
-  listen(options: Partial<DatagramListenerOptions> = {}, tag = 1, host = '127.0.0.1'): number {
-    const { descriptor, port } = createDatagramSocket({ host, port: 0 });
+  listen(
+    options: Partial<DatagramListenerOptions> = {},
+    tag = 1,
+    host = '127.0.0.1',
+    socket: Partial<UdpBindOptions> = {},
+  ): number {
+    const { descriptor, port } = createDatagramSocket({ host, port: 0, ...socket });
     this.transport.listen(descriptor, tag, { idleTimeoutMs: 30_000, ...options });
     return port;
   }

@@ -54,9 +54,12 @@ void DatagramTransport::Sort(Listener* listener, int slot) {
   if (datagrams > 1) Count(kTotalReceivedTogether, datagrams);
   Count(kTotalBytesFromClients, datagram.length);
   ClientAddress client;
-  if (!ReadAddress(received_.Name(slot), &client) || client.port == 0) return;
+  if (!ReadAddress(received_.Name(slot), &client) || client.port == 0) {
+    Count(kTotalDroppedNoSeat, datagrams);
+    return;
+  }
   Flow* flow = FindFlow(listener, slot, client);
-  if (flow == nullptr) flow = MakeFlow(listener, client);
+  if (flow == nullptr) flow = MakeFlow(listener, client, datagrams);
   if (flow == nullptr) return;
   LocalAddress local;
   if (listener->wildcard && received_.ReadLocal(slot, &local)) {
@@ -73,6 +76,8 @@ void DatagramTransport::Sort(Listener* listener, int slot) {
     if (flow->heard > 1) flow->limited = false;
   }
   if (flow->chainFirst < 0) {
+    // Before a client behind it in this batch takes the seat of whoever was not used for long.
+    if (flow->state == FlowState::kOpen) Touch(flow);
     chained_[chained_count_++] = flow;
     flow->chainFirst = static_cast<int16_t>(slot);
   } else {
@@ -115,18 +120,18 @@ bool DatagramTransport::MakeRoom(Listener* listener) {
   return EvictFrom(stalest);
 }
 
-Flow* DatagramTransport::MakeFlow(Listener* listener, const ClientAddress& client) {
+Flow* DatagramTransport::MakeFlow(Listener* listener, const ClientAddress& client, uint32_t datagrams) {
   if (listener->draining) {
-    Count(kTotalDroppedDraining);
+    Count(kTotalDroppedDraining, datagrams);
     return nullptr;
   }
   if (undecided_count_ >= options_.undecidedMax) {
-    Count(kTotalDroppedUndecided);
+    Count(kTotalDroppedUndecided, datagrams);
     return nullptr;
   }
   Flow* flow = MakeRoom(listener) ? table_.Take(listener, client) : nullptr;
   if (flow == nullptr) {
-    Count(kTotalDroppedNoSeat);
+    Count(kTotalDroppedNoSeat, datagrams);
     return nullptr;
   }
   flow->state = FlowState::kUndecided;

@@ -23,6 +23,14 @@ bool DatagramQueue::Append(int32_t flow, const uint8_t* bytes, uint32_t length, 
   return true;
 }
 
+void DatagramQueue::TakeAll(DatagramQueue* other) {
+  if (other->Empty()) return;
+  (last_ != nullptr ? last_->next : first_) = other->first_;
+  last_ = other->last_;
+  bytes_ += other->bytes_;
+  *other = {};
+}
+
 void DatagramQueue::DropFirst() {
   QueuedDatagram* dropped = first_;
   first_ = dropped->next;

@@ -29,6 +29,8 @@ class DatagramQueue {
 
   /** False when memory is short. */
   bool Append(int32_t flow, const uint8_t* bytes, uint32_t length, uint32_t segment);
+  /** Takes all that waits in the other one, behind what is here. */
+  void TakeAll(DatagramQueue* other);
   void DropFirst();
   void Clear();
 

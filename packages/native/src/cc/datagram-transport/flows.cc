@@ -88,6 +88,16 @@ void DatagramTransport::Touch(Flow* flow) {
   flow->listener->recent.Append(flow);
 }
 
+/** What the batch under way has for it: it ends in the midst of that. */
+void DatagramTransport::LoseChain(Flow* flow) {
+  for (int slot = flow->chainFirst; slot >= 0; slot = received_.At(slot).next) {
+    const uint32_t datagrams = DatagramsIn(received_.At(slot).length, received_.At(slot).segment);
+    flow->dropped += datagrams;
+    Count(kTotalDroppedSend, datagrams);
+  }
+  flow->chainFirst = -1;
+}
+
 /** Its socket is closed at once; the seat and the id stay until the end is reported. */
 void DatagramTransport::EndFlow(Flow* flow, FlowEnd end, int error) {
   Listener* listener = flow->listener;
@@ -99,14 +109,8 @@ void DatagramTransport::EndFlow(Flow* flow, FlowEnd end, int error) {
     listener->recent.Remove(flow);
     ready_.Remove(flow);
   }
-  for (QueuedDatagram* lost = flow->queue.First(); lost != nullptr; lost = lost->next) {
-    const uint32_t datagrams = DatagramsIn(lost->length, lost->segment);
-    flow->dropped += datagrams;
-    Count(flow->state == FlowState::kUndecided ? kTotalDroppedUndecided : kTotalDroppedSend, datagrams);
-  }
-  ChangeQueued(flow->queue.Bytes(), 0);
-  flow->queue.Clear();
-  DropChain(flow);
+  flow->dropped += LoseQueue(&flow->queue, flow->state == FlowState::kUndecided ? kTotalDroppedUndecided : kTotalDroppedSend);
+  LoseChain(flow);
   if (flow->fd >= 0) {
     CountDropsOf(flow);
     close(flow->fd);
@@ -121,16 +125,6 @@ void DatagramTransport::EndFlow(Flow* flow, FlowEnd end, int error) {
   listener->flows--;
   ended_.Append(flow);
   LeaveIfEmpty(listener);
-}
-
-/** Its part of the batch under way, which nobody sends on. */
-void DatagramTransport::DropChain(Flow* flow) {
-  for (int slot = flow->chainFirst; slot >= 0; slot = received_.At(slot).next) {
-    const uint32_t datagrams = DatagramsIn(received_.At(slot).length, received_.At(slot).segment);
-    flow->dropped += datagrams;
-    Count(kTotalDroppedSend, datagrams);
-  }
-  flow->chainFirst = -1;
 }
 
 void DatagramTransport::Forget(Flow* flow) { table_.Retire(flow); }

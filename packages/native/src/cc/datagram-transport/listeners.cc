@@ -116,7 +116,7 @@ void DatagramTransport::CloseListenerSocket(Listener* listener) {
   LookForDrops(listener);
   if (listener->closeDescriptor) close(listener->fd);
   listener->fd = -1;
-  DropQueue(&listener->queue);
+  LoseQueue(&listener->queue, kTotalDroppedSend);
 }
 
 void DatagramTransport::ReportGoneListeners() {

@@ -49,7 +49,7 @@ void SendBatch::Add(Flow* flow, uint8_t* bytes, uint32_t length, uint32_t segmen
   if (count_ > 0) {
     SendEntry& last = entries_[count_ - 1];
     const bool alike = size == last.segment || (datagrams == 1 && length < last.segment && length > 0);
-    if (last.flow == flow && last.open && alike && last.segment < segmentLimit && last.total + length <= kTotalMax &&
+    if (last.flow == flow && last.open && alike && last.segment < segmentLimit && last.total + length <= kMessageMax &&
         last.datagrams + datagrams <= kSegmentsMax) {
       last.open = size == last.segment && length % last.segment == 0;
       last.total += length;
@@ -60,6 +60,20 @@ void SendBatch::Add(Flow* flow, uint8_t* bytes, uint32_t length, uint32_t segmen
   }
   entries_[count_++] = {flow, length, size, datagrams, vectors_used_, size > 0 && length % size == 0};
   vectors_used_++;
+}
+
+void SendBatch::Shorten(int entry, uint32_t datagrams) {
+  SendEntry& left = entries_[entry];
+  size_t gone = size_t{datagrams} * left.segment;
+  left.datagrams -= datagrams;
+  left.total -= static_cast<uint32_t>(gone);
+  while (gone > 0) {
+    iovec& piece = vectors_[left.vector];
+    const size_t part = std::min(gone, piece.iov_len);
+    piece = {static_cast<uint8_t*>(piece.iov_base) + part, piece.iov_len - part};
+    gone -= part;
+    if (piece.iov_len == 0) left.vector++;
+  }
 }
 
 void SendBatch::AddressEntry(const Flow* flow, int family, sockaddr_in6* name, msghdr* header) {

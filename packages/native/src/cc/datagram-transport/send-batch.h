@@ -12,6 +12,9 @@
 namespace sluice {
 namespace datagram {
 
+/** What fits into one message of either family. */
+constexpr uint32_t kMessageMax = 65507;
+
 struct SendEntry {
   Flow* flow;
   uint32_t total;
@@ -31,11 +34,13 @@ class SendBatch {
   int PieceCount(int entry) const;
 
   /**
-   * Not when Full(). `segment` as in ReceivedDatagram. Datagrams of `segmentMin` bytes or more, and all when it is 0, leave one by one;
-   * a piece of several must not be given then.
+   * Not when Full(). `segment` as in ReceivedDatagram. Datagrams of `segmentLimit` bytes or more, and all when it is 0, leave one by
+   * one; a piece of several must not be given then, nor one of more than kMessageMax bytes.
    */
   void Add(Flow* flow, uint8_t* bytes, uint32_t length, uint32_t segment, uint32_t segmentLimit);
   void Clear() { count_ = vectors_used_ = 0; }
+  /** The first datagrams of an entry have gone: what is left of it is the entry now. Those before it count no more. */
+  void Shorten(int entry, uint32_t datagrams);
 
   /**
    * Sends entries from `first` on; `family` 0: the socket is connected, else to the flows' clients and from the address they asked.
@@ -48,8 +53,6 @@ class SendBatch {
  private:
   static constexpr size_t kControlBytes = 96;
   static constexpr uint32_t kSegmentsMax = 64;
-  /** What fits into one message of either family. */
-  static constexpr uint32_t kTotalMax = 65507;
 
   void Prepare(int entry, int family);
   static void AddressEntry(const Flow* flow, int family, sockaddr_in6* name, msghdr* header);

@@ -26,7 +26,8 @@ uint32_t DatagramTransport::SegmentLimit(const Target& target) const {
 void DatagramTransport::AddToBatch(const Target& target, Flow* flow, uint8_t* bytes, uint32_t length, uint32_t segment,
                                    int* error) {
   const uint32_t limit = SegmentLimit(target);
-  const bool whole = length <= segment || segment < limit;
+  // Together over IPv6 more may have come than IPv4 takes in one message.
+  const bool whole = length <= segment || (segment < limit && length <= kMessageMax);
   uint32_t at = 0;
   do {
     const uint32_t piece = whole || length - at < segment ? length - at : segment;
@@ -42,7 +43,11 @@ void DatagramTransport::NoteSent(const SendEntry& entry, bool to_client) {
     entry.flow->bytesToClient += entry.total;
   }
   Count(to_client ? kTotalToClients : kTotalToServers, entry.datagrams);
-  if (entry.datagrams > 1) Count(kTotalSentTogether, entry.datagrams);
+}
+
+void DatagramTransport::NoteLost(const SendEntry& entry) {
+  entry.flow->dropped += entry.datagrams;
+  Count(kTotalDroppedSend, entry.datagrams);
 }
 
 bool DatagramTransport::SendBatchTo(const Target& target, int* error) {
@@ -51,41 +56,36 @@ bool DatagramTransport::SendBatchTo(const Target& target, int* error) {
   bool full = !target.queue->Empty();
   while (!full && at < batch_.Count()) {
     const int sent = batch_.Send(target.fd, at, target.family);
-    for (int i = at; i < at + sent; i++) NoteSent(batch_.At(i), target.family != 0);
+    for (int i = at; i < at + sent; i++) {
+      NoteSent(batch_.At(i), target.family != 0);
+      if (batch_.At(i).datagrams > 1) Count(kTotalSentTogether, batch_.At(i).datagrams);
+    }
     if (sent > 0) {
       at += sent;
-    } else if (sent == -EAGAIN) {
-      full = true;
-    } else {
-      SendEntry& entry = batch_.At(at);
-      int failure = -sent;
-      if (entry.datagrams > 1 && RefusesSegments(failure)) {
-        failure = SendSplit(target, at);
-      } else {
-        entry.flow->dropped += entry.datagrams;
-        Count(kTotalDroppedSend, entry.datagrams);
-      }
-      if (failure != 0) *error = failure;
-      at++;
-      // A server that is gone takes the rest neither.
-      if (failure != 0 && target.family == 0 && !IsPassing(failure)) break;
+      continue;
     }
+    const bool splits = batch_.At(at).datagrams > 1 && RefusesSegments(-sent);
+    const int failure = splits ? SendSplit(target, at) : -sent;
+    full = failure == EAGAIN;
+    if (failure == 0) at++;
+    if (failure == 0 || full) continue;
+    *error = failure;
+    NoteLost(batch_.At(at++));
+    // A server that is gone takes the rest neither.
+    if (target.family == 0 && !IsPassing(failure)) break;
   }
   if (full) {
     QueueRest(target, at);
   } else {
-    for (; at < batch_.Count(); at++) {
-      batch_.At(at).flow->dropped += batch_.At(at).datagrams;
-      Count(kTotalDroppedSend, batch_.At(at).datagrams);
-    }
+    for (; at < batch_.Count(); at++) NoteLost(batch_.At(at));
   }
   batch_.Clear();
   return full;
 }
 
-/** 0 or errno. Remembers the size, so that such datagrams are not put together again. */
+/** 0, or errno and the entry is what is left. Remembers the size, so that such datagrams are not put together again. */
 int DatagramTransport::SendSplit(const Target& target, int at) {
-  SendEntry& entry = batch_.At(at);
+  const SendEntry& entry = batch_.At(at);
   const uint32_t known = SegmentLimit(target);
   if (entry.segment < known) *target.segmentRefused = static_cast<uint16_t>(entry.segment);
   int error = 0;
@@ -94,8 +94,7 @@ int DatagramTransport::SendSplit(const Target& target, int at) {
   done.datagrams = sent;
   done.total = sent == entry.datagrams ? entry.total : sent * entry.segment;
   NoteSent(done, target.family != 0);
-  entry.flow->dropped += entry.datagrams - sent;
-  Count(kTotalDroppedSend, entry.datagrams - sent);
+  if (error != 0) batch_.Shorten(at, sent);
   return error;
 }
 
@@ -117,28 +116,19 @@ void DatagramTransport::QueueRest(const Target& target, int first) {
   ChangeQueued(before, target.queue->Bytes());
 }
 
-/** Of a socket that is left. */
-void DatagramTransport::DropQueue(DatagramQueue* queue) {
-  for (QueuedDatagram* lost = queue->First(); lost != nullptr; lost = lost->next) {
-    Count(kTotalDroppedSend, DatagramsIn(lost->length, lost->segment));
-  }
-  ChangeQueued(queue->Bytes(), 0);
-  queue->Clear();
-}
-
 bool DatagramTransport::SendQueue(const Target& target, int* error) {
-  const size_t before = target.queue->Bytes();
   // What is sent must not be taken for something that waits.
-  DatagramQueue waiting = *target.queue;
-  *target.queue = {};
-  ChangeQueued(before, 0);
+  DatagramQueue waiting = {};
+  ChangeQueued(target.queue->Bytes(), 0);
+  waiting.TakeAll(target.queue);
   bool full = false;
-  while (!waiting.Empty() && !full && (*error == 0 || IsPassing(*error))) {
+  // Towards clients an error is a matter of one of them.
+  while (!waiting.Empty() && !full && (target.family != 0 || *error == 0 || IsPassing(*error))) {
     int gathered = 0;
     for (QueuedDatagram* next = waiting.First(); next != nullptr && !batch_.Full(); next = next->next, gathered++) {
       Flow* flow = table_.Find(next->flow);
+      // Its client has no flow any more.
       if (flow == nullptr || flow->state != FlowState::kOpen) {
-        // Its client has no flow any more.
         Count(kTotalDroppedSend, DatagramsIn(next->length, next->segment));
         continue;
       }
@@ -150,14 +140,20 @@ bool DatagramTransport::SendQueue(const Target& target, int* error) {
     for (; gathered > 0; gathered--) waiting.DropFirst();
   }
   // Behind what was put back just now.
-  const size_t put_back = target.queue->Bytes();
-  for (; !waiting.Empty(); waiting.DropFirst()) {
-    QueuedDatagram* rest = waiting.First();
-    const bool kept = target.queue->Append(rest->flow, rest->Bytes(), rest->length, rest->segment);
-    if (!kept) Count(kTotalDroppedQueue, DatagramsIn(rest->length, rest->segment));
-  }
-  ChangeQueued(put_back, target.queue->Bytes());
+  ChangeQueued(0, waiting.Bytes());
+  target.queue->TakeAll(&waiting);
   return !target.queue->Empty();
+}
+
+uint32_t DatagramTransport::LoseQueue(DatagramQueue* queue, Total total) {
+  uint32_t datagrams = 0;
+  for (QueuedDatagram* lost = queue->First(); lost != nullptr; lost = lost->next) {
+    datagrams += DatagramsIn(lost->length, lost->segment);
+  }
+  Count(total, datagrams);
+  ChangeQueued(queue->Bytes(), 0);
+  queue->Clear();
+  return datagrams;
 }
 
 }  // namespace datagram

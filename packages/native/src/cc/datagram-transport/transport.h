@@ -98,7 +98,8 @@ class DatagramTransport final : public LoopClient {
   void ReadToTheEnd(Listener* listener);
   void Sort(Listener* listener, int slot);
   Flow* FindFlow(Listener* listener, int slot, const ClientAddress& client);
-  Flow* MakeFlow(Listener* listener, const ClientAddress& client);
+  /** For a client that has sent `datagrams`; null: they are dropped, and counted. */
+  Flow* MakeFlow(Listener* listener, const ClientAddress& client, uint32_t datagrams);
   bool MakeRoom(Listener* listener);
   void KeepUndecided(Flow* flow, const ReceivedDatagram& datagram);
   void Forward(Flow* flow);
@@ -129,20 +130,22 @@ class DatagramTransport final : public LoopClient {
   void QueueRest(const Target& target, int first);
   /** Sends what waits; true: something still does. */
   bool SendQueue(const Target& target, int* error);
+  /** Empties it; how many datagrams are lost, which `total` counts. */
+  uint32_t LoseQueue(DatagramQueue* queue, Total total);
   Target ServerOf(Flow* flow) { return {flow->fd, 0, &flow->queue, &flow->segmentRefused}; }
   Target ClientsOf(Listener* l) { return {l->fd, l->family, &l->queue, &l->segmentRefused}; }
   void NoteSent(const SendEntry& entry, bool to_client);
-  void DropQueue(DatagramQueue* queue);
+  void NoteLost(const SendEntry& entry);
   void ChangeQueued(size_t before, size_t after) { queued_ += after; queued_ -= before; }
   uint32_t SegmentLimit(const Target& target) const;
 
   // flows.cc: from the first datagram to the end
   void Touch(Flow* flow);
+  void LoseChain(Flow* flow);
   void EndFlow(Flow* flow, FlowEnd end, int error);
   void Forget(Flow* flow);
   void Expire();
   bool EvictFrom(Listener* listener);
-  void DropChain(Flow* flow);
 
   // kernel-drops.cc: datagrams that never came here
   void LookForDrops(Listener* listener);
