@@ -37,7 +37,12 @@ export { type MergedTls, mergeTls, type ProvidedCertificate } from './references
 export { type MiddlewareReferences, middlewareReferences } from './references/middleware-references.ts';
 export { qualifyName, qualifyNames, qualifyRouted, qualifyTls, qualifyTlsOptions } from './references/qualify-names.ts';
 export { hasRedirections } from './references/redirections.ts';
-export { childServices, type ServiceProblem, ServiceTree } from './references/service-tree.ts';
+export {
+  childServices,
+  type ServiceProblem,
+  ServiceTree,
+  STREAM_SERVICE_LEVELS_MAX,
+} from './references/service-tree.ts';
 export { DEFAULT_TCP_TRANSPORT, DEFAULT_TRANSPORT } from './references/transport-name.ts';
 export { type DurationBounds, durationSchema, parseDuration } from './schema/duration.ts';
 export { addCodedIssue } from './schema/issue.ts';

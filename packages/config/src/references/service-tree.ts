@@ -5,8 +5,10 @@ import type { DiagnosticCode } from '@sluice/errors';
 import type { TcpServiceConfiguration } from '../model/tcp-configuration.ts';
 import { DEFAULT_TCP_TRANSPORT } from './transport-name.ts';
 
-/** Services inside services. */
-const SERVICE_MAX_DEPTH = 100;
+/** Levels of services in each other, the one with servers included. The data path builds no deeper ones. */
+export const STREAM_SERVICE_LEVELS_MAX = 8;
+/** Only so that a chain without end does not use up the stack. */
+const PATH_MAX = 100;
 
 export interface ServiceProblem {
   /** Qualified name of the unusable service. */
@@ -38,7 +40,8 @@ export class ServiceTree {
   readonly unusable = new Set<string>();
   readonly #services: Services;
   readonly #transports: Readonly<Record<string, unknown>>;
-  readonly #done = new Set<string>();
+  /** Of those that are done: how many levels they are. */
+  readonly #levels = new Map<string, number>();
   /** Names being visited, outermost first. */
   readonly #path: string[] = [];
 
@@ -53,15 +56,22 @@ export class ServiceTree {
   }
 
   #visit(name: string): void {
-    if (this.#done.has(name)) return;
+    if (this.#levels.has(name)) return;
     const service = this.#services[name]!;
     this.#path.push(name);
     this.#checkTransport(name, service.loadBalancer?.serversTransport ?? '');
     const needsHealth = service.weighted?.healthCheck !== undefined || service.failover !== undefined;
     const last = service.failover?.fallback;
-    for (const child of childServices(service)) this.#checkChild(name, child, needsHealth && child !== last);
+    const children = childServices(service);
+    for (const child of children) this.#checkChild(name, child, needsHealth && child !== last);
     this.#path.pop();
-    this.#done.add(name);
+    this.#measure(name, children);
+  }
+
+  #measure(name: string, children: readonly string[]): void {
+    const levels = 1 + Math.max(0, ...children.map((child) => this.#levels.get(child) ?? 0));
+    this.#levels.set(name, levels);
+    if (levels > STREAM_SERVICE_LEVELS_MAX && !this.unusable.has(name)) this.#refuseDepth(name);
   }
 
   #checkTransport(name: string, transport: string): void {
@@ -82,9 +92,8 @@ export class ServiceTree {
       this.#refuse({ name, code: 'CONFIG_RECURSION', message: `services must not contain themselves: ${circle}` });
       return;
     }
-    if (this.#path.length >= SERVICE_MAX_DEPTH && !this.#done.has(child)) {
-      const message = `services may be nested at most ${SERVICE_MAX_DEPTH} deep`;
-      this.#refuse({ name, code: 'CONFIG_RECURSION', message });
+    if (this.#path.length >= PATH_MAX && !this.#levels.has(child)) {
+      this.#refuseDepth(name);
       return;
     }
     this.#visit(child);
@@ -101,6 +110,11 @@ export class ServiceTree {
     const { loadBalancer, weighted, failover } = this.#services[name]!;
     if (failover !== undefined) return this.#hasHealthCheck(failover.fallback);
     return (loadBalancer ?? weighted)?.healthCheck !== undefined;
+  }
+
+  #refuseDepth(name: string): void {
+    const message = `services may be nested in at most ${STREAM_SERVICE_LEVELS_MAX} levels, the one with servers included`;
+    this.#refuse({ name, code: 'CONFIG_RECURSION', message });
   }
 
   #refuse(problem: ServiceProblem): void {

@@ -124,17 +124,25 @@ tcp:
   assert.deepEqual(unusable[1], ['a@file', 'b@file', 'outer@file', 'self@file']);
 });
 
-test('services are nested as deep as the bound, and no deeper', () => {
-  const chain = (length: number) => {
-    const names = Array.from({ length }, (_, index) => `s${String(index).padStart(3, '0')}`);
-    const lines = names.map((name, index) => {
-      const next = names[index + 1];
-      return `    ${name}: ${next === undefined ? '{ loadBalancer: {} }' : `{ weighted: { services: [{ name: ${next} }] } }`}`;
+test('services are nested as deep as the bound, and no deeper, whichever is looked at first', () => {
+  const chain = (length: number, nameOf: (index: number) => string) => {
+    const lines = Array.from({ length }, (_, index) => {
+      const inside =
+        index === length - 1 ? '{ loadBalancer: {} }' : `{ weighted: { services: [{ name: ${nameOf(index + 1)} }] } }`;
+      return `    ${nameOf(index)}: ${inside}`;
     });
-    return check(`tcp:\n  services:\n${lines.join('\n')}`).said;
+    return check(`tcp:\n  services:\n${lines.join('\n')}`);
   };
-  assert.deepEqual(chain(100), []);
-  assert.match(chain(101)[0]!, /s099@file: services may be nested at most 100 deep/);
+  const number = (index: number) => String(index).padStart(3, '0');
+  for (const nameOf of [(index: number) => `s${number(index)}`, (index: number) => `s${number(999 - index)}`]) {
+    assert.deepEqual(chain(8, nameOf).said, []);
+    const { said, unusable } = chain(10, nameOf);
+    // Those in the middle are good for others.
+    assert.deepEqual(unusable[1], [`${nameOf(0)}@file`, `${nameOf(1)}@file`].sort());
+    assert.match(said[0]!, /services may be nested in at most 8 levels, the one with servers included/);
+    assert.match(said[1]!, /cannot be used, see its own message/);
+  }
+  assert.notEqual(chain(300, (index) => `s${number(index)}`).said.length, 0, 'a chain without end');
 });
 
 test('where health decides, it has to be known', () => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isProblem, type PickerServer } from '@sluice/balancing';
+import { STREAM_SERVICE_LEVELS_MAX } from '@sluice/config';
 import { ServerHealth, ServerStatus } from '@sluice/shared-state';
 import {
   type StreamServerRecord,
@@ -92,6 +93,15 @@ describe('services of streams', () => {
     const changed = under(servers('a', [0]), servers('b', [5], 'h2'), weighted('w', 'h', 9, 1));
     assert.notEqual(changed(2), of(2));
     assert.equal(changed(0), of(0));
+  });
+
+  it('are nested as deep as configurations may nest them', () => {
+    const { under } = bench();
+    const records: Record[] = [servers('s0', [0])];
+    for (let inside = 0; records.length < STREAM_SERVICE_LEVELS_MAX; inside++) {
+      records.push({ kind: 'weighted', name: `s${inside + 1}`, hash: 'h', children: [{ service: inside, weight: 1 }] });
+    }
+    assert.equal(under(...records)(STREAM_SERVICE_LEVELS_MAX - 1).pick()!.statusRow, 0);
   });
 
   it('that fail over use the services that others use', () => {
