@@ -64,8 +64,15 @@ test('a failing server goes down and comes back, one change each', async (t) => 
   server.health.status = 200;
   await eventually('up', () => status.isUp(0));
   assert.deepEqual(changes, [
-    { service: 'web@file', url: server.url, from: 'up', to: 'down', reason: 'status 503, expected 200–399' },
-    { service: 'web@file', url: server.url, from: 'down', to: 'up', reason: 'status 200' },
+    {
+      service: 'web@file',
+      url: server.url,
+      from: 'up',
+      to: 'down',
+      reason: 'status 503, expected 200–399',
+      hasOtherRole: false,
+    },
+    { service: 'web@file', url: server.url, from: 'down', to: 'up', reason: 'status 200', hasOtherRole: false },
   ]);
 });
 
@@ -177,6 +184,7 @@ test('a removed health check brings the server up, with a reason', async (t) => 
     from: 'down',
     to: 'up',
     reason: 'health check removed',
+    hasOtherRole: false,
   });
 });
 

@@ -103,7 +103,7 @@ export class HealthChecks {
     const before = same ? this.stateOf(row) : undefined;
     const prober = proberOf(target, server);
     if (prober === undefined || target.healthCheck === undefined) {
-      this.publish(row, entry, before, 'up', 'health check removed');
+      this.publish(row, entry, before, 'up', { reason: 'health check removed' });
       return;
     }
     const state = before ?? target.healthCheck.initialState;
@@ -132,19 +132,25 @@ export class HealthChecks {
 
   private recordOutcome(row: number, entry: Entry, outcome: CheckOutcome, changedFrom: HealthState | undefined): void {
     if (changedFrom !== undefined) {
-      this.publish(row, entry, changedFrom, outcome.healthy ? 'up' : 'down', outcome.reason);
+      this.publish(row, entry, changedFrom, outcome.healthy ? 'up' : 'down', outcome);
     } else if (!outcome.healthy) {
       this.options.log.debug({ service: entry.service, url: entry.url, reason: outcome.reason }, 'health check failed');
     }
   }
 
   /** @param from undefined for a server that was not known before: its first state is not a transition. */
-  private publish(row: number, entry: Entry, from: HealthState | undefined, to: HealthState, reason: string): void {
+  private publish(
+    row: number,
+    entry: Entry,
+    from: HealthState | undefined,
+    to: HealthState,
+    { reason, hasOtherRole = false }: Pick<CheckOutcome, 'reason' | 'hasOtherRole'>,
+  ): void {
     this.options.status.setHealth(row, HEALTH_OF[to]);
     if (from === undefined || from === to) return;
     const { service, url } = entry;
     try {
-      this.options.onChange({ service, url, from, to, reason });
+      this.options.onChange({ service, url, from, to, reason, hasOtherRole });
     } catch (error) {
       const { code, meaning } = Errors.HEALTH_OBSERVER_FAULT;
       this.options.log.error({ code, service, url, err: error }, meaning);

@@ -36,6 +36,8 @@ export interface HealthChange {
   readonly to: HealthState;
   /** For the log: `status 503`, `connect ECONNREFUSED 10.0.0.1:80`, `no answer within 5000 ms`, … */
   readonly reason: string;
+  /** It is well, and in another role than the check asks for: to be expected where roles are found out. */
+  readonly hasOtherRole: boolean;
 }
 
 /** The part of a pino logger that is used. */

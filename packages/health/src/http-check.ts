@@ -10,6 +10,8 @@ export interface CheckOutcome {
   readonly healthy: boolean;
   /** What was seen, for the log. */
   readonly reason: string;
+  /** It is well, and in another role than the check asks for. */
+  readonly hasOtherRole?: boolean;
 }
 
 export interface CheckLimits {

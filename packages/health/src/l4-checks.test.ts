@@ -50,6 +50,18 @@ test('a TCP server goes down and comes back', { timeout: 10_000 }, async (t) => 
   assert.equal(changes[0]!.url, url);
 });
 
+test('a server in another role than the service wants is told from one that fails', { timeout: 10_000 }, async (t) => {
+  const reply = (text: string) => (text.includes('ROLE') ? '*1\r\n$5\r\nslave\r\n' : '+PONG\r\n');
+  const server = await startAnswering(t, (socket, bytes) => socket.write(reply(bytes.toString('latin1'))));
+  const { status, changes, checks } = setUp(t);
+  const settings = { mode: 'redis', role: 'primary', initialState: 'unknown' } as const;
+  checks.apply([target(`127.0.0.1:${server.port}`, settings)]);
+  await eventually('a verdict', () => changes.length > 0);
+  assert.ok(!status.isUp(0));
+  const { from, to, reason, hasOtherRole } = changes[0]!;
+  assert.deepEqual([from, to, reason, hasOtherRole], ['unknown', 'down', 'a replica, expected a primary', true]);
+});
+
 test('a UDP server goes down when nobody answers', { timeout: 10_000 }, async (t) => {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   let isOpen = true;

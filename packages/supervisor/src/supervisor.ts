@@ -286,9 +286,11 @@ export class Supervisor {
     this.pipeline.republish();
   }
 
-  private reportHealth({ service, url, to, reason }: HealthChange): void {
+  private reportHealth({ service, url, from, to, reason, hasOtherRole }: HealthChange): void {
     const { log } = this.options;
     if (to !== 'down') log.info({ service, url, reason }, `the server is ${to}`);
+    // Where all servers are in one service for each role, half of them are never what it wants.
+    else if (from === 'unknown' && hasOtherRole) log.info({ service, url, reason }, 'the server has another role');
     else log.warn({ code: Errors.HEALTH_SERVER_DOWN.code, service, url, reason }, Errors.HEALTH_SERVER_DOWN.meaning);
   }
 

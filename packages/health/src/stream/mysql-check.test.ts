@@ -67,9 +67,17 @@ test('whether it may be written to', { timeout: 60_000 }, async (t) => {
   const replica = await startMariadb((end) => t.after(end), undefined, ['--read-only']);
   const ask = (to: number, role: StreamCheck['role']): Promise<CheckOutcome> => check(to, { ...MARIADB_USER, role });
   assert.deepEqual(await ask(port, 'primary'), { healthy: true, reason: 'a primary' });
-  assert.deepEqual(await ask(port, 'replica'), { healthy: false, reason: 'a primary, expected a replica' });
+  assert.deepEqual(await ask(port, 'replica'), {
+    healthy: false,
+    reason: 'a primary, expected a replica',
+    hasOtherRole: true,
+  });
   assert.deepEqual(await ask(replica, 'replica'), { healthy: true, reason: 'a replica' });
-  assert.deepEqual(await ask(replica, 'primary'), { healthy: false, reason: 'a replica, expected a primary' });
+  assert.deepEqual(await ask(replica, 'primary'), {
+    healthy: false,
+    reason: 'a replica, expected a primary',
+    hasOtherRole: true,
+  });
   assert.match((await check(replica, MARIADB_USER, 'db.example')).reason, /has no TLS/);
 });
 

@@ -17,6 +17,7 @@ import {
   parseSwitch,
   tlsRequestPacket,
 } from './mysql-packets.ts';
+import { roleOutcome } from './role-outcome.ts';
 import { serverText } from './server-text.ts';
 import type { StreamCheck } from './stream-target.ts';
 
@@ -115,7 +116,7 @@ async function askForRole(packets: MysqlPackets, wanted: string): Promise<CheckO
     return { healthy: false, reason: 'the server does not say whether it is read only' };
   // Newer versions of MariaDB have words for it.
   const role = value === '0' || value === 'OFF' ? 'primary' : 'replica';
-  return { healthy: role === wanted, reason: role === wanted ? `a ${role}` : `a ${role}, expected a ${wanted}` };
+  return roleOutcome(role, wanted);
 }
 
 function digest(hash: string, ...parts: Buffer[]): Buffer {

@@ -65,9 +65,17 @@ test('every way of authentication, plain and over TLS', async () => {
 test('primary and replica are told apart', async () => {
   const ask = (port: number, role: StreamCheck['role']): Promise<CheckOutcome> => check(port, { ...as('scram'), role });
   assert.deepEqual(await ask(primary.port, 'primary'), { healthy: true, reason: 'a primary' });
-  assert.deepEqual(await ask(primary.port, 'replica'), { healthy: false, reason: 'a primary, expected a replica' });
+  assert.deepEqual(await ask(primary.port, 'replica'), {
+    healthy: false,
+    reason: 'a primary, expected a replica',
+    hasOtherRole: true,
+  });
   assert.deepEqual(await ask(replica.port, 'replica'), { healthy: true, reason: 'a replica' });
-  assert.deepEqual(await ask(replica.port, 'primary'), { healthy: false, reason: 'a replica, expected a primary' });
+  assert.deepEqual(await ask(replica.port, 'primary'), {
+    healthy: false,
+    reason: 'a replica, expected a primary',
+    hasOtherRole: true,
+  });
   assert.equal((await ask(replica.port, 'any')).healthy, true);
 });
 

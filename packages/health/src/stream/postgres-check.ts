@@ -6,6 +6,7 @@ import { POSTGRES_TLS_REQUEST, PostgresAnswer, postgresAnswer } from '@sluice/pr
 import type { SecureConnection } from '../check-tls.ts';
 import type { CheckOutcome } from '../http-check.ts';
 import type { CheckSocket } from './check-socket.ts';
+import { roleOutcome } from './role-outcome.ts';
 import { SCRAM_MECHANISM, ScramClient } from './scram.ts';
 import { serverText } from './server-text.ts';
 import type { StreamCheck } from './stream-target.ts';
@@ -138,7 +139,7 @@ async function askForRole(socket: CheckSocket, wanted: string): Promise<CheckOut
   if (value !== 't' && value !== 'f')
     return { healthy: false, reason: 'the server does not say whether it is in recovery' };
   const role = value === 't' ? 'replica' : 'primary';
-  return { healthy: role === wanted, reason: role === wanted ? `a ${role}` : `a ${role}, expected a ${wanted}` };
+  return roleOutcome(role, wanted);
 }
 
 function message(type: string, body: Buffer): Buffer {

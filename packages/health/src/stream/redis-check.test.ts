@@ -47,11 +47,12 @@ test('master and replica are told apart, by INFO where ROLE is not allowed', { t
       async () => (await check(replica, { ...credentials, role: 'replica' })).healthy,
     );
     const outcome = await check(replica, { ...credentials, role: 'primary' });
-    assert.deepEqual(outcome, { healthy: false, reason: 'a replica, expected a primary' });
+    assert.deepEqual(outcome, { healthy: false, reason: 'a replica, expected a primary', hasOtherRole: true });
   }
   assert.deepEqual(await check(master, { role: 'replica' }), {
     healthy: false,
     reason: 'a primary, expected a replica',
+    hasOtherRole: true,
   });
 });
 

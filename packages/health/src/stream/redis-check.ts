@@ -3,6 +3,7 @@
 
 import type { CheckOutcome } from '../http-check.ts';
 import type { CheckSocket } from './check-socket.ts';
+import { roleOutcome } from './role-outcome.ts';
 import type { StreamCheck } from './stream-target.ts';
 
 /** A server that knows who it wants in, is one. */
@@ -22,7 +23,7 @@ export async function checkRedis(socket: CheckSocket, check: StreamCheck): Promi
   if (!isAlive || role === 'any') return { healthy: isAlive, reason: pong === '+PONG' ? 'PONG' : shown(pong) };
   const found = await askForRole(socket);
   if (found === undefined) return { healthy: false, reason: 'the server does not say whether it is a master' };
-  return { healthy: found === role, reason: found === role ? `a ${found}` : `a ${found}, expected a ${role}` };
+  return roleOutcome(found, role);
 }
 
 /** ROLE may be forbidden or unknown where INFO is not. */

@@ -26,7 +26,7 @@ export async function runStreamCheck(
     await socket.connected();
     awaited = 'answer';
     const outcome = await ask(socket, place, check, () => timer.refresh());
-    return { healthy: outcome.healthy, reason: withoutSecret(outcome.reason, check.password) };
+    return { ...outcome, reason: withoutSecret(outcome.reason, check.password) };
   } catch (error) {
     return { healthy: false, reason: withoutSecret(describeFailure(error), check.password) };
   } finally {
