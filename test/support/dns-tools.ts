@@ -27,6 +27,10 @@ export function requireDnsTools(context: TestContext): void {
 export async function startDnsmasq(context: TestContext, address: string): Promise<string> {
   const port = await freeUdpPort();
   const text = Array.from({ length: 12 }, (_, number) => `${number}${'x'.repeat(200)}`).join(',');
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-dnsmasq-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  // In place of the machine's own configuration.
+  writeFileSync(join(folder, 'empty.conf'), '');
   const child: ChildProcess = spawn(
     findTool('dnsmasq')!,
     [
