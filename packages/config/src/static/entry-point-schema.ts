@@ -41,7 +41,7 @@ const transport = z
         tunnelGraceTimeOut: durationSchema()
           .optional()
           .describe(
-            'The same for upgraded connections (WebSocket), which end when a peer wants it; absent: as graceTimeOut. Not part of the compatible configuration.',
+            'The same for upgraded connections (WebSocket) and for those of TCP routers, which end when a peer wants it; absent: as graceTimeOut. Not part of the compatible configuration.',
           ),
       })
       .prefault({}),

@@ -37,8 +37,9 @@ export const entryPointProxyProtocolSchema = z
 >;
 
 const RELAYS = ['auto', 'copy', 'splice'] as const;
+/** Why: docs/decisions/0010-no-sockmap.md. */
 const NO_SOCKMAP =
-  'is sockmap, which this program does not do: it needs privileges and saves little over splice; accepted: auto, copy, splice';
+  'is sockmap, which this program does not do, as it can cut off the last bytes of a connection; accepted: auto, copy, splice';
 
 export const entryPointRelaySchema = z
   .string()
