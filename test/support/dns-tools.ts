@@ -35,7 +35,7 @@ export async function startDnsmasq(context: TestContext, address: string): Promi
     findTool('dnsmasq')!,
     [
       '--keep-in-foreground',
-      '--conf-file',
+      `--conf-file=${join(folder, 'empty.conf')}`,
       '--pid-file=',
       `--user=${userInfo().username}`,
       `--port=${port}`,

@@ -1,4 +1,4 @@
-// `sluice explain`: where would this request, connection or session go, and why? Reads the configuration as it is on disk; sends
+// `sluice explain`: where would this request, connection or flow go, and why? Reads the configuration as it is on disk; sends
 // nothing.
 
 import { isUdp } from '@sluice/config';
@@ -24,7 +24,7 @@ const HELP = `Usage: sluice explain [METHOD] URL [options]
        sluice explain tcp://HOST:PORT [options]
        sluice explain udp://HOST:PORT [options]
 
-Says which entry point, router, middlewares and service a request, a connection of TCP or a session of UDP would go through, and
+Says which entry point, router, middlewares and service a request, a connection of TCP or a flow of UDP would go through, and
 why every router before was passed over. Nothing is sent; the configuration is read from its files.
 
   -H "Name: value"      a request header; can be repeated. Host replaces the host of the URL
@@ -43,7 +43,7 @@ connection that goes on as HTTP.
 
 export const explainCommand: Command = {
   name: 'explain',
-  summary: 'say where a request would go, and why',
+  summary: 'say where a request, connection or flow would go, and why',
   help: HELP,
   run: runExplain,
 };

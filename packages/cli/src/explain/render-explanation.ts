@@ -38,7 +38,7 @@ function renderRequest({ request, entryPoint, tls, routed, takenBy }: Explanatio
   return lines;
 }
 
-/** @param taken what a router takes: a request, a connection, a session */
+/** @param taken what a router takes: a request, a connection, a flow */
 export function renderCandidates(candidates: readonly ExplainedCandidate[], taken: string): string[] {
   const chosen = candidates.findIndex((candidate) => candidate.chosen);
   const tried = chosen === -1 ? candidates : candidates.slice(0, chosen + 1);

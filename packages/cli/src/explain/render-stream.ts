@@ -1,4 +1,4 @@
-// The explanation of a connection or session as text for people. Decides nothing; what programs read is the explanation itself.
+// The explanation of a connection or flow as text for people. Decides nothing; what programs read is the explanation itself.
 
 import { renderCandidates } from './render-explanation.ts';
 import type { ExplainedService, StreamExplanation } from './stream-explanation.ts';
@@ -7,7 +7,7 @@ export function renderStream(explanation: StreamExplanation): string {
   return [
     ...renderConnection(explanation),
     '',
-    ...renderCandidates(explanation.candidates, explanation.connection.protocol === 'udp' ? 'session' : 'connection'),
+    ...renderCandidates(explanation.candidates, explanation.connection.protocol === 'udp' ? 'flow' : 'connection'),
     ...renderTarget(explanation),
     '',
     renderOutcome(explanation),

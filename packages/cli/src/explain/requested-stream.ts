@@ -1,4 +1,4 @@
-// The connection of TCP or session of UDP that `explain` is asked about, as given on the command line.
+// The connection of TCP or flow of UDP that `explain` is asked about, as given on the command line.
 
 import { isIP } from 'node:net';
 import { lastValue, type ParsedOptions, UsageError } from '../command-line/parse-options.ts';
@@ -24,7 +24,7 @@ export interface RequestedStream {
 const SCHEME = /^(tcp|udp):\/\//i;
 const ADDRESS = /^(tcp|udp):\/\/(\[[^\]]*\]|[^:/?#[\]\s]*):(\d{1,5})\/?$/i;
 
-/** Is it a connection or a session that is asked about, and no request? */
+/** Is it a connection or a flow that is asked about, and no request? */
 export function asksForStream({ words }: ParsedOptions): boolean {
   return words.length === 1 && SCHEME.test(words[0]!);
 }

@@ -124,10 +124,7 @@ test('what is closed says why', () => {
   const dropped = ask('udp://h:53', {}, 'dns');
   assert.match(renderStream(dropped), /✗ dns@file[\s\S]*nothing is forwarded: no router takes it/);
   const served = ask('udp://h:53', { 'client-ip': '10.1.1.1' }, 'dns');
-  assert.match(
-    renderStream(served),
-    /takes the session[\s\S]*service {6}dns@file: wrr\n {2}10\.0\.0\.1:53 \(weight 1\)/,
-  );
+  assert.match(renderStream(served), /takes the flow[\s\S]*service {6}dns@file: wrr\n {2}10\.0\.0\.1:53 \(weight 1\)/);
 });
 
 test('what cannot be asked is refused', () => {

@@ -1,4 +1,4 @@
-// The answer of `explain` for a connection of TCP or a session of UDP, as data. Made with the plan that is compiled for workers,
+// The answer of `explain` for a connection of TCP or a flow of UDP, as data. Made with the plan that is compiled for workers,
 // evaluated by the plain matcher, in the order in which workers ask (tcp-udp.md sections 1, 3 and 4).
 
 import {
@@ -66,16 +66,16 @@ export function explainStream(
     middlewares: [],
   };
   const explained =
-    connection.protocol === 'udp' ? explainSession(plan, planned, connection) : explainTcp(plan, planned, connection);
+    connection.protocol === 'udp' ? explainFlow(plan, planned, connection) : explainTcp(plan, planned, connection);
   return { ...base, ...explained };
 }
 
-function explainSession(
+function explainFlow(
   plan: SnapshotPlan,
   { streams }: EntryPointOfPlan,
-  session: RequestedStream,
+  flow: RequestedStream,
 ): Partial<StreamExplanation> {
-  const candidates = explainMatch(plan.udpRouters, streams.udpIndex, new ConnectionRequest().of(viewOf(session)));
+  const candidates = explainMatch(plan.udpRouters, streams.udpIndex, new ConnectionRequest().of(viewOf(flow)));
   const chosen = candidates.find((candidate) => candidate.chosen);
   if (chosen === undefined) return { candidates, answer: closed('no router takes it: what it sends is dropped') };
   return { candidates, ...serving(plan.udpServices, plan, plan.udpRouters[chosen.index]!.service) };

@@ -39,12 +39,12 @@ export const udpRouterSchema = z.object({
     .max(RULE_MAX_CHARACTERS)
     .default('')
     .describe(
-      'Which sessions it takes: ClientIP, and HostSNI of QUIC clients; empty: all. Not part of the compatible configuration.',
+      'Which flows it takes: ClientIP, and HostSNI of QUIC clients; empty: all. Not part of the compatible configuration.',
     ),
   priority: prioritySchema(ROUTER_PRIORITY_MAX)
     .prefault(0)
     .describe(
       'Higher ones are tried first; 0: the length of the rule in bytes, or -1 without one. Not part of the compatible configuration.',
     ),
-  service: required('Where its sessions go.'),
+  service: required('Where its flows go.'),
 }) satisfies z.ZodType<UdpRouterConfiguration>;

@@ -144,7 +144,7 @@ const udpLoadBalancer = z.object({
 });
 
 export const udpServiceSchema = z
-  .object({ loadBalancer: udpLoadBalancer.optional().describe('Spread sessions over servers.'), weighted })
+  .object({ loadBalancer: udpLoadBalancer.optional().describe('Spread flows over servers.'), weighted })
   .superRefine((service, context) =>
     checkKind(service, context, 'loadBalancer, weighted'),
   ) satisfies z.ZodType<UdpServiceConfiguration>;

@@ -65,7 +65,7 @@ export interface EntryPointConfiguration {
   readonly http2: EntryPointHttp2;
   /** Of effect on UDP entry points only. */
   readonly udp: {
-    /** Idle sessions end. */
+    /** Idle flows end. */
     readonly timeout: DurationMs;
     /** Bytes to a client for each byte of its first datagram; 0: no limit. Our extension. */
     readonly maxAmplification: number;

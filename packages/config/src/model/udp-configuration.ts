@@ -13,7 +13,7 @@ export interface UdpConfiguration {
 export interface UdpRouterConfiguration {
   /** Empty: all of UDP. */
   readonly entryPoints: readonly string[];
-  /** Our extension; empty: every session. */
+  /** Our extension; empty: every flow. */
   readonly rule: string;
   /** Our extension, as of TCP routers; 0 without a rule means -1. */
   readonly priority: bigint;

@@ -10,7 +10,7 @@ export const entryPointUdpSchema = z
   .object({
     timeout: durationSchema({ minMs: 1 })
       .prefault('3s')
-      .describe('Time without a datagram in either direction after which a session ends.'),
+      .describe('Time without a datagram in either direction after which a flow ends.'),
     maxAmplification: boundedInteger({ min: 0, max: 1_000 })
       .default(0)
       .describe(
