@@ -1,4 +1,5 @@
-// The peer of an accepted connection: as text for header fields, as 16 bytes for comparisons. Made once per connection.
+// The peer of an accepted connection: as text for header fields, as 16 bytes for comparisons. Made once per connection; the text is made
+// when somebody asks for it. Resolves no names.
 
 import { ClientText } from '@sluice/observability/access-log';
 import ipaddr from 'ipaddr.js';
@@ -18,20 +19,26 @@ export interface ProxiedEnd {
 }
 
 export class PeerAddress {
-  /** IPv4 dotted (also for IPv4-mapped peers), IPv6 in RFC 5952 form, empty for Unix sockets. Without port and zone. */
-  readonly text: string;
   readonly port: number;
   /** IPv4 is mapped (::ffff:a.b.c.d); all zero for Unix sockets. */
   readonly bytes: Uint8Array;
   /** Undefined: the addresses are those of the socket. */
   readonly proxied: ProxiedEnd | undefined;
+  private madeText: string | undefined;
   private logText: ClientText | undefined = undefined;
 
-  constructor(text: string, port: number, bytes: Uint8Array, proxied?: ProxiedEnd) {
-    this.text = text;
+  /** @param text undefined: made of the bytes when it is first asked for, as few connections of TCP do */
+  constructor(text: string | undefined, port: number, bytes: Uint8Array, proxied?: ProxiedEnd) {
+    this.madeText = text;
     this.port = port;
     this.bytes = bytes;
     this.proxied = proxied;
+  }
+
+  /** IPv4 dotted (also for IPv4-mapped peers), IPv6 in RFC 5952 form, empty for Unix sockets. Without port and zone. */
+  get text(): string {
+    this.madeText ??= addressText(this.bytes);
+    return this.madeText;
   }
 
   /** As the access log names it; made when it is first asked for. */
@@ -49,13 +56,13 @@ export class PeerAddress {
     if (family !== FAMILY_V6) return new PeerAddress('', 0, new Uint8Array(16));
     if (isMapped(memory, at)) return PeerAddress.fromV4(memory, at + 12, port);
     const bytes = Uint8Array.prototype.slice.call(memory, at, at + 16);
-    return new PeerAddress(new ipaddr.IPv6([...bytes]).toRFC5952String(), port, bytes);
+    return new PeerAddress(undefined, port, bytes);
   }
 
   /** The client that a trusted peer names. @param address 16 bytes, IPv4 mapped; copied. */
   static proxied(address: Uint8Array, port: number, proxied: ProxiedEnd): PeerAddress {
     const bytes = Uint8Array.from(address);
-    return new PeerAddress(addressText(bytes), port, bytes, proxied);
+    return new PeerAddress(undefined, port, bytes, proxied);
   }
 
   private static fromV4(memory: Buffer, at: number, port: number): PeerAddress {
@@ -63,13 +70,13 @@ export class PeerAddress {
     bytes[10] = 0xff;
     bytes[11] = 0xff;
     for (let i = 0; i < 4; i++) bytes[12 + i] = memory[at + i];
-    return new PeerAddress(`${bytes[12]}.${bytes[13]}.${bytes[14]}.${bytes[15]}`, port, bytes);
+    return new PeerAddress(undefined, port, bytes);
   }
 }
 
 /** @param address 16 bytes, IPv4 mapped. */
 export function addressText(address: Uint8Array): string {
-  if (isMapped(address, 0)) return address.subarray(12).join('.');
+  if (isMapped(address, 0)) return `${address[12]}.${address[13]}.${address[14]}.${address[15]}`;
   return new ipaddr.IPv6([...address]).toRFC5952String();
 }
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <new>
 
+#include "socket-calls.h"
 #include "transport.h"
 
 namespace sluice {
@@ -101,8 +102,10 @@ int StreamTransport::Listen(int fd, uint16_t tag, uint32_t connections_max) {
   listener.fd = fd;
   listener.tag = tag;
   listener.connectionsMax = connections_max;
+  listener.waitedBefore = true;
   listener.tcp = address.ss_family == AF_INET || address.ss_family == AF_INET6;
   listener.localPort = PortOf(address);
+  if (listener.tcp) SendAtOnce(fd);
   return AddListener(listener);
 }
 
@@ -206,7 +209,10 @@ StreamTransport::AcceptResult StreamTransport::AcceptOne(Listener* listener) {
   socklen_t length = sizeof peer;
   const int fd = accept4(listener->fd, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) {
-    if (errno == EAGAIN) return AcceptResult::kNothing;
+    if (errno == EAGAIN) {
+      listener->waitedBefore = false;
+      return AcceptResult::kNothing;
+    }
     if (IsTransient(errno)) return AcceptResult::kAccepted;
     PauseListener(listener, errno);
     return AcceptResult::kRefused;
@@ -218,6 +224,7 @@ StreamTransport::AcceptResult StreamTransport::AcceptOne(Listener* listener) {
     PauseListener(listener, error);
     return AcceptResult::kRefused;
   }
+  if (listener->tcp && listener->waitedBefore) SendAtOnce(fd);
   c->state = ConnectionState::kOpen;
   c->everOpen = true;
   c->Set(kWritable);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "socket-calls.h"
 #include "transport.h"
 
 namespace sluice {
@@ -41,6 +42,7 @@ int StreamTransport::Connect(const sockaddr* address, socklen_t length, int32_t*
     close(fd);
     return error;
   }
+  if (c->Has(kTcp)) SendAtOnce(fd);
   *id = c->Id();
   if (failure == 0) {
     BecomeOpen(c);
@@ -65,6 +67,7 @@ int StreamTransport::Adopt(int fd, int32_t* id) {
   Connection* c = nullptr;
   const int error = Register(fd, peer.ss_family == AF_INET || peer.ss_family == AF_INET6, &c);
   if (error != 0) return error;
+  if (c->Has(kTcp)) SendAtOnce(fd);
   c->Set(kAdopted | kWritable);
   c->state = ConnectionState::kOpen;
   c->everOpen = true;

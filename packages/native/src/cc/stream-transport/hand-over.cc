@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "socket-calls.h"
 #include "transport.h"
 
 namespace sluice {
@@ -169,6 +170,7 @@ bool StreamTransport::SeatReceived(int fd, const uint8_t* record) {
   c->state = ConnectionState::kOpen;
   c->everOpen = true;
   c->Set(kAdopted | kWritable);
+  if (c->Has(kTcp)) SendAtOnce(fd);
   Listener* listener = FindListener(TagOf(record));
   if (listener != nullptr) EnterListener(c, listener);
   memcpy(regions_.memory + pool_used_, record, kPeerRecordBytes);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,17 +20,20 @@ constexpr uint32_t kSendPatienceMinMs = 5000;
 /** What the peer must take within that patience: a reader of single bytes would keep the queue for days. */
 constexpr uint64_t kSendProgressMin = 1024;
 
+int ConnectError(const Connection* c) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
+  return error == 0 && !c->Has(kWritable) ? ECONNREFUSED : error;
+}
+
 }  // namespace
 
 /** Seats a descriptor and adds it to epoll, once for its whole life. On failure the descriptor stays the caller's. */
 int StreamTransport::Register(int fd, bool tcp, Connection** out) {
   Connection* c = table_.Take();
   if (c == nullptr) return table_.Full() ? ENOBUFS : ENOMEM;
-  if (tcp) {
-    const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    c->Set(kTcp);
-  }
+  if (tcp) c->Set(kTcp);
   epoll_event event;
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.u64 = static_cast<uint32_t>(c->Id());
@@ -105,10 +107,8 @@ void StreamTransport::Release(Connection* c) {
 
 void StreamTransport::FinishConnect(Connection* c) {
   if (!c->Has(kWritable | kHangup)) return;
-  int error = 0;
-  socklen_t length = sizeof error;
-  if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
-  if (error == 0 && !c->Has(kWritable)) error = ECONNREFUSED;
+  // A failure always comes with EPOLLERR or EPOLLHUP.
+  const int error = c->Has(kHangup) ? ConnectError(c) : 0;
   if (error != 0) {
     Break(c, error);
   } else {
@@ -140,8 +140,10 @@ void StreamTransport::DoShutdown(Connection* c) {
   if (c->Has(kShutdownDone)) return;
   // Comes here again when the handshake is done or the socket takes bytes.
   if (c->tls != nullptr && !SendCloseNotify(c)) return;
-  // Fails only when the peer has reset the connection; the next read tells.
-  shutdown(c->fd, SHUT_WR);
+  // What is closed at once anyway sends its FIN by that, unless somebody else has the descriptor too. Fails only when the peer has
+  // reset the connection; the next read tells.
+  const bool closes = c->Has(kInputEnded) && !c->Has(kClosing | kAdopted);
+  if (!closes) shutdown(c->fd, SHUT_WR);
   c->Set(kShutdownDone);
   FinishIfBothEnded(c);
 }

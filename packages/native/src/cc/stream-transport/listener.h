@@ -21,6 +21,7 @@ struct Listener {
   uint16_t tag;
   uint16_t localPort;        // of the socket itself: accept need not ask for each connection; 0 for Unix sockets
   bool tcp;
+  bool waitedBefore;         // connections may still wait that came before the socket was set up here
   bool mailbox;              // gives connections of others, see hand-over.cc
   bool ready;                // epoll reported it in this round
   bool paused;

@@ -151,12 +151,10 @@ size_t StreamTransport::RelaySpliced(Connection* source, Connection* destination
     source->Set(kNoSplice);
     return RelayCopied(source, destination);
   }
-  if (count <= 0) {
-    if (count < 0 && errno == EAGAIN) source->Clear(kBulk);
-    return RelayNothing(source, count);
-  }
+  if (count <= 0) return RelayNothing(source, count);
   const size_t length = static_cast<size_t>(count);
   NoteRelayed(source, length);
+  if (length < kBulkMin) source->Clear(kBulk);
   // A full pipe ends a read too, so that being short says nothing here: the next read finds out.
   SendSpliced(destination, length);
   return length;

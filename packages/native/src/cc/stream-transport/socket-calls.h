@@ -4,6 +4,8 @@
 #ifndef SLUICE_STREAM_TRANSPORT_SOCKET_CALLS_H_
 #define SLUICE_STREAM_TRANSPORT_SOCKET_CALLS_H_
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -22,6 +24,12 @@ inline ssize_t SendNow(int fd, const void* buffer, size_t length) {
 
 inline ssize_t SendMessageNow(int fd, const msghdr* message) {
   return syscall(SYS_sendmsg, fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/** What is sent goes out at once. On a listening socket: for all that are accepted from it, as Linux inherits it. */
+inline void SendAtOnce(int fd) {
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 }  // namespace sluice
