@@ -76,8 +76,6 @@ void DatagramTransport::Sort(Listener* listener, int slot) {
     if (flow->heard > 1) flow->limited = false;
   }
   if (flow->chainFirst < 0) {
-    // Before a client behind it in this batch takes the seat of whoever was not used for long.
-    if (flow->state == FlowState::kOpen) Touch(flow);
     chained_[chained_count_++] = flow;
     flow->chainFirst = static_cast<int16_t>(slot);
   } else {
