@@ -9,6 +9,7 @@ import { CheckQueue } from './check-queue.ts';
 import type { HealthChange, HealthLog, HealthState, HealthTargetServer } from './health-target.ts';
 import type { CheckOutcome } from './http-check.ts';
 import { ServerCheck, type ServerCheckOptions } from './server-check.ts';
+import { StallWatch } from './stall-watch.ts';
 
 export interface HealthChecksOptions {
   readonly status: ServerStatus;
@@ -51,6 +52,7 @@ function settingsOf(target: AnyTarget): string {
 export class HealthChecks {
   private readonly options: HealthChecksOptions;
   private readonly queue: CheckQueue;
+  private readonly stalls = new StallWatch();
   private readonly entries = new Map<number, Entry>();
   private closed = false;
 
@@ -88,6 +90,7 @@ export class HealthChecks {
   /** Stops every check. Shared memory keeps what was found last. */
   close(): void {
     this.closed = true;
+    this.stalls.close();
     for (const entry of this.entries.values()) entry.check?.stop();
     this.entries.clear();
   }
@@ -116,10 +119,15 @@ export class HealthChecks {
     });
   }
 
-  private startCheck(row: number, entry: Entry, options: Omit<ServerCheckOptions, 'queue' | 'onOutcome'>): ServerCheck {
+  private startCheck(
+    row: number,
+    entry: Entry,
+    options: Omit<ServerCheckOptions, 'queue' | 'stalls' | 'onOutcome'>,
+  ): ServerCheck {
     const check = new ServerCheck({
       ...options,
       queue: this.queue,
+      stalls: this.stalls,
       onOutcome: (outcome, changedFrom) => this.recordOutcome(row, entry, outcome, changedFrom),
     });
     if (check.problem !== undefined) {

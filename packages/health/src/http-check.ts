@@ -12,6 +12,8 @@ export interface CheckOutcome {
   readonly reason: string;
   /** It is well, and in another role than the check asks for. */
   readonly hasOtherRole?: boolean;
+  /** It says nothing of the server, whose state stays as it is. `healthy` is false then. */
+  readonly isUndecided?: boolean;
 }
 
 export interface CheckLimits {

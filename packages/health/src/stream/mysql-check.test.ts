@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { TLSSocket } from 'node:tls';
+import { eventually } from '../../../../test/support/eventually.ts';
 import { MARIADB_OTHER_USER, MARIADB_USER, startMariadb } from '../../../../test/support/mariadb-server.ts';
 import type { CheckOutcome } from '../http-check.ts';
 import { startAnswering } from '../testing/answering-server.ts';
@@ -61,6 +62,20 @@ test('with credentials, plain and over TLS', async () => {
   }
   const stranger = await check(port, MARIADB_USER, 'other.example');
   assert.match(stranger.reason, /db\.example/);
+});
+
+test('a server without room for us says nothing of its health', { timeout: 60_000 }, async (t) => {
+  const full = await startMariadb((end) => t.after(end), undefined, [
+    '--max-connections=10',
+    '--extra-max-connections=1',
+  ]);
+  const sockets = Array.from({ length: 12 }, () => connect(full, '127.0.0.1').on('error', () => {}));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await eventually('it is full', async () => (await check(full, MARIADB_USER)).isUndecided === true);
+  const outcome = await check(full, { ...MARIADB_USER, role: 'primary' });
+  assert.deepEqual(outcome, { healthy: false, reason: 'the server says 1040 Too many connections', isUndecided: true });
 });
 
 test('whether it may be written to', { timeout: 60_000 }, async (t) => {

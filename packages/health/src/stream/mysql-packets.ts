@@ -1,6 +1,7 @@
 // Packets of MySQL's client/server protocol, as far as a health check needs them: greeting, login, errors, one row of one column.
 // Reads what a server sent with bounds on everything; writes what a client of protocol 4.1 sends.
 
+import { UndecidedCheck } from '../undecided-check.ts';
 import type { CheckSocket } from './check-socket.ts';
 import { serverText } from './server-text.ts';
 
@@ -24,6 +25,8 @@ const NONCE_FIRST_BYTES = 8;
 /** utf8mb4_general_ci, which every server has. */
 const CHARSET = 45;
 const MAX_PACKET_BYTES = 0xffffff;
+/** ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED. */
+const TOO_MANY = new Set([1040, 1203, 1226]);
 const NOT_MYSQL = 'the server does not answer as MySQL does';
 
 /** Packets of one exchange are numbered; a login goes on from the greeting's number, TLS in between or not. */
@@ -41,7 +44,7 @@ export class MysqlPackets {
     const body = await this.socket.read(head.readUIntLE(0, 3));
     if (head[3] !== this.sequence || body.length === 0) throw new Error(NOT_MYSQL);
     this.sequence = (head[3] + 1) & 0xff;
-    if (body[0] === PacketKind.ERROR) throw new Error(errorText(body));
+    if (body[0] === PacketKind.ERROR) throw new (TOO_MANY.has(codeOf(body)) ? UndecidedCheck : Error)(errorText(body));
     return body;
   }
 
@@ -144,7 +147,10 @@ function textAt(body: Buffer, start: number): string {
 
 /** Number, `#` with five characters of SQLSTATE unless it is about the connection itself, text. */
 function errorText(body: Buffer): string {
-  const code = body.length >= 3 ? body.readUInt16LE(1) : 0;
   const text = body.toString('utf8', body[3] === 0x23 ? 9 : 3);
-  return serverText(`the server says ${code} ${text}`);
+  return serverText(`the server says ${codeOf(body)} ${text}`);
+}
+
+function codeOf(body: Buffer): number {
+  return body.length >= 3 ? body.readUInt16LE(1) : 0;
 }

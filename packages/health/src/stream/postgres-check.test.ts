@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { ask } from '../../../../test/support/postgres-control.ts';
 import {
   POSTGRES_USERS,
   type PostgresServer,
@@ -63,20 +64,21 @@ test('every way of authentication, plain and over TLS', async () => {
 });
 
 test('primary and replica are told apart', async () => {
-  const ask = (port: number, role: StreamCheck['role']): Promise<CheckOutcome> => check(port, { ...as('scram'), role });
-  assert.deepEqual(await ask(primary.port, 'primary'), { healthy: true, reason: 'a primary' });
-  assert.deepEqual(await ask(primary.port, 'replica'), {
+  const askRole = (port: number, role: StreamCheck['role']): Promise<CheckOutcome> =>
+    check(port, { ...as('scram'), role });
+  assert.deepEqual(await askRole(primary.port, 'primary'), { healthy: true, reason: 'a primary' });
+  assert.deepEqual(await askRole(primary.port, 'replica'), {
     healthy: false,
     reason: 'a primary, expected a replica',
     hasOtherRole: true,
   });
-  assert.deepEqual(await ask(replica.port, 'replica'), { healthy: true, reason: 'a replica' });
-  assert.deepEqual(await ask(replica.port, 'primary'), {
+  assert.deepEqual(await askRole(replica.port, 'replica'), { healthy: true, reason: 'a replica' });
+  assert.deepEqual(await askRole(replica.port, 'primary'), {
     healthy: false,
     reason: 'a replica, expected a primary',
     hasOtherRole: true,
   });
-  assert.equal((await ask(replica.port, 'any')).healthy, true);
+  assert.equal((await askRole(replica.port, 'any')).healthy, true);
 });
 
 test('whom it trusts over TLS, and servers without', async () => {
@@ -84,6 +86,22 @@ test('whom it trusts over TLS, and servers without', async () => {
   assert.equal(stranger.healthy, false);
   assert.match(stranger.reason, /db\.example/);
   assert.deepEqual(await check(replica.port, {}, 'db.example'), { healthy: false, reason: 'the server has no TLS' });
+});
+
+test('a server without room for us says nothing of its health', { timeout: 60_000 }, async () => {
+  const busy = 'ALTER ROLE scram CONNECTION LIMIT';
+  ask(primary, `${busy} 0`);
+  try {
+    const outcome = await check(primary.port, { ...as('scram'), role: 'primary' });
+    assert.deepEqual([outcome.healthy, outcome.isUndecided], [false, true]);
+    assert.match(outcome.reason, /^the server says 53300 too many connections for role/);
+  } finally {
+    ask(primary, `${busy} -1`);
+  }
+  assert.deepEqual(await check(primary.port, { ...as('scram'), role: 'primary' }), {
+    healthy: true,
+    reason: 'a primary',
+  });
 });
 
 test('a server that starts up, or is none', { timeout: 20_000 }, async (t) => {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { POSTGRES_TLS_REQUEST, PostgresAnswer, postgresAnswer } from '@sluice/protocols';
 import type { SecureConnection } from '../check-tls.ts';
 import type { CheckOutcome } from '../http-check.ts';
+import { UndecidedCheck } from '../undecided-check.ts';
 import type { CheckSocket } from './check-socket.ts';
 import { roleOutcome } from './role-outcome.ts';
 import { SCRAM_MECHANISM, ScramClient } from './scram.ts';
@@ -18,6 +19,8 @@ const DATABASE_DEFAULT = 'postgres';
 const QUESTION = 'SELECT pg_catalog.pg_is_in_recovery()';
 /** cannot_connect_now: starting up, shutting down, or recovering from a crash. */
 const NOT_READY = '57P03';
+/** too_many_connections: of all, of the user, or of the database. */
+const TOO_MANY = '53300';
 const TERMINATE = Buffer.of(0x58, 0, 0, 0, 4);
 const MESSAGES_MAX = 200;
 
@@ -82,7 +85,7 @@ async function authenticate(socket: CheckSocket, { user, password }: StreamCheck
   const scram = new ScramClient(password);
   for (let messages = 0; messages < MESSAGES_MAX; messages++) {
     const { type, body } = await readMessage(socket);
-    if (type === 'E') throw new Error(errorText(body));
+    if (type === 'E') throw refusalOf(body);
     if (type === 'N' || type === 'v') continue;
     if (type !== 'R' || body.length < 4) throw new Error('the server does not answer as PostgreSQL does');
     const kind = body.readUInt32BE(0);
@@ -126,7 +129,7 @@ async function untilReady(socket: CheckSocket): Promise<string | undefined> {
   for (let messages = 0; messages < MESSAGES_MAX; messages++) {
     const { type, body } = await readMessage(socket);
     if (type === 'Z') return value;
-    if (type === 'E') throw new Error(errorText(body));
+    if (type === 'E') throw refusalOf(body);
     if (type === 'D' && value === undefined && body.length >= 6)
       value = body.toString('utf8', 6, 6 + body.readUInt32BE(2));
   }
@@ -160,6 +163,10 @@ function lengthOf(bytes: number): Buffer {
 function fields(body: Buffer): Record<string, string> {
   const parts = body.toString('utf8').split('\0');
   return Object.fromEntries(parts.filter((part) => part !== '').map((part) => [part.slice(0, 1), part.slice(1)]));
+}
+
+function refusalOf(body: Buffer): Error {
+  return new (fields(body).C === TOO_MANY ? UndecidedCheck : Error)(errorText(body));
 }
 
 function errorText(body: Buffer): string {

@@ -1,6 +1,7 @@
 // Checks of real Redis servers: a master with a password and its replica, one without; and of servers that are something else.
 
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { eventually } from '../../../../test/support/eventually.ts';
 import { startRedis } from '../../../../test/support/redis-server.ts';
@@ -17,6 +18,17 @@ function check(port: number, changes: Partial<StreamCheck> = {}, secure?: CheckP
   const settings = streamSettings({ mode: 'redis', ...changes });
   return runStreamCheck({ host: '127.0.0.1', port, secure }, settings, 5_000, NEVER);
 }
+
+test('a server without room for us says nothing of its health', { timeout: 30_000 }, async (t) => {
+  const full = await startRedis((end) => t.after(end), ['--maxclients', '2']);
+  const sockets = [1, 2].map(() => connect(full, '127.0.0.1').on('error', () => {}));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const reason = 'the server has as many clients as it takes';
+  await eventually('it is full', async () => (await check(full)).reason === reason);
+  assert.deepEqual(await check(full, { role: 'primary' }), { healthy: false, reason, isUndecided: true });
+});
 
 test('PING, passwords and users', { timeout: 30_000 }, async (t) => {
   const open = await startRedis((end) => t.after(end));

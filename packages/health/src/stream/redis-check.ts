@@ -2,12 +2,15 @@
 // replica. Of errors only their first word is shown, since a server may repeat what it was sent.
 
 import type { CheckOutcome } from '../http-check.ts';
+import { UndecidedCheck } from '../undecided-check.ts';
 import type { CheckSocket } from './check-socket.ts';
 import { roleOutcome } from './role-outcome.ts';
 import type { StreamCheck } from './stream-target.ts';
 
 /** A server that knows who it wants in, is one. */
 const ALIVE = new Set(['NOAUTH', 'NOPERM']);
+/** Of maxclients. */
+const TOO_MANY = '-ERR max number of clients reached';
 const BULK_BYTES_MAX = 32 * 1024;
 const NOT_REDIS = 'the server does not answer as Redis does';
 
@@ -43,7 +46,9 @@ function roleOf(reply: string): string | undefined {
 async function ask(socket: CheckSocket, ...words: string[]): Promise<string> {
   const bulks = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
   socket.write(Buffer.from(`*${words.length}\r\n${bulks.join('')}`));
-  return readReply(socket);
+  const reply = await readReply(socket);
+  if (reply.startsWith(TOO_MANY)) throw new UndecidedCheck('the server has as many clients as it takes');
+  return reply;
 }
 
 /** The line of a simple reply, or `$` with what a bulk string holds. */

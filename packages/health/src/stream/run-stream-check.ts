@@ -3,6 +3,7 @@
 // Knows nothing of schedules or thresholds. No outcome shows a password.
 
 import type { CheckOutcome } from '../http-check.ts';
+import { UndecidedCheck } from '../undecided-check.ts';
 import { CheckSocket } from './check-socket.ts';
 import { checkMysql } from './mysql-check.ts';
 import { checkPostgres } from './postgres-check.ts';
@@ -28,7 +29,8 @@ export async function runStreamCheck(
     const outcome = await ask(socket, place, check, () => timer.refresh());
     return { ...outcome, reason: withoutSecret(outcome.reason, check.password) };
   } catch (error) {
-    return { healthy: false, reason: withoutSecret(describeFailure(error), check.password) };
+    const reason = withoutSecret(describeFailure(error), check.password);
+    return { healthy: false, reason, ...(error instanceof UndecidedCheck && { isUndecided: true }) };
   } finally {
     clearTimeout(timer);
     cancel.removeEventListener('abort', onCancel);
