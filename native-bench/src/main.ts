@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { join, relative } from 'node:path';
 import { type BenchOptions, HELP, parseCommandLine } from './command-line.ts';
 import { Lab } from './lab/lab.ts';
+import { enterOwnNetwork } from './lab/own-network.ts';
 import { BASE_TOOLS, requireTools, type Tool } from './lab/tools.ts';
 import { type ProxyKind, toolsOf } from './proxies/proxy.ts';
 import { defaultPeers, peersNamed, sluice } from './proxies/registry.ts';
@@ -34,6 +35,8 @@ async function main(): Promise<number> {
   const proxies = [sluice, ...peers];
   const needed = [...BASE_TOOLS, ...scenarios.flatMap((scenario) => toolsFor(scenario, proxies))];
   requireTools([...new Set(needed)], say, 'name the peers you have with --peers');
+  // After the installation, which needs the machine's network.
+  enterOwnNetwork();
   return await run(options, scenarios, proxies);
 }
 

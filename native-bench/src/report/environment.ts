@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { loadavg, release } from 'node:os';
 import { KEY_SENTENCE } from '../lab/credentials.ts';
 import type { Lab } from '../lab/lab.ts';
+import { describeNetwork } from '../lab/own-network.ts';
 import { firstLineOf } from '../lab/tools.ts';
 import { H2LOAD } from '../load/h2load.ts';
 import { TLS_SENTENCE } from '../load/tls-choices.ts';
@@ -21,6 +22,7 @@ export function describeEnvironment(
   return {
     startedAt: new Date().toISOString(),
     kernel: release(),
+    network: describeNetwork(),
     processor: processorName(),
     cores: {
       proxy: list(cores.proxy),

@@ -130,11 +130,11 @@ function overview(scenarios: readonly ScenarioResults[]): string {
 }
 
 function conditions({ environment, seconds, warmUpSeconds, rounds }: RunResults): string {
-  const { kernel, processor, cores, node, wrk, h2load, tls, proxies, loadAverage } = environment;
+  const { kernel, network, processor, cores, node, wrk, h2load, tls, proxies, loadAverage } = environment;
   const generators = h2load === undefined ? wrk : `${wrk}, ${h2load}`;
   return bullets([
     `${rounds} round(s) of ${seconds} s for each proxy, taken in turns after ${warmUpSeconds} s of warm-up; every measurement with fresh processes. Medians; "±" is half the range of the rounds.`,
-    `${processor}; Linux ${kernel}; Node ${node}; load: ${generators}; upstream: nginx, for bodies and gRPC programs of our own.`,
+    `${processor}; Linux ${kernel}; ${network}; Node ${node}; load: ${generators}; upstream: nginx, for bodies and gRPC programs of our own.`,
     ...(tls === undefined ? [] : [`TLS: ${tls}; client side: one version, suite and group offered to all.`]),
     `Cores: proxy ${cores.proxy}, load ${cores.load}, upstream ${cores.upstream}; two-workers: ${cores.two}${twoWorkersNote(environment)}.`,
     `Load average before and after: ${loadAverage.before.toFixed(2)}, ${loadAverage.after.toFixed(2)}.`,

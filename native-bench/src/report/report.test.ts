@@ -34,6 +34,7 @@ const RUN: RunResults = {
   environment: {
     startedAt: '2024-06-04T12:30:59.000Z',
     kernel: '6.1.0',
+    network: 'loopback, cubic',
     processor: 'Some Processor <fast>',
     cores: { proxy: '0', load: '1', upstream: '1', two: '0,1' },
     twoShare: true,
@@ -107,7 +108,7 @@ test('the report names conditions, choices and failures', () => {
   const text = renderMarkdown({ ...RUN, scenarios: [{ ...SMALL, subjects: [SMALL.subjects[0]!, failed] }] });
   for (const part of [
     '# Side by side, 2024-06-04',
-    'Linux 6.1.0',
+    'Linux 6.1.0; loopback, cubic;',
     'one thread',
     '- small, nginx: no answer',
     '0.50, 1.25',

@@ -15,6 +15,8 @@ export interface Environment {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly kernel: string;
+  /** Which one, and its congestion control. */
+  readonly network: string;
   readonly processor: string;
   readonly cores: { readonly proxy: string; readonly load: string; readonly upstream: string; readonly two: string };
   /** Load and upstream share processors with two workers. */

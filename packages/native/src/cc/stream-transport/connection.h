@@ -52,6 +52,7 @@ enum ConnectionFlag : uint32_t {
   kMoreInside = 1u << 19,      // TLS: the last read was short although more, or an end, can be had without the socket
   kHandshaking = 1u << 20,     // TLS was started and is not established
   kStreaming = 1u << 21,       // the last read filled its buffer: the next one may take more
+  kBulkAgain = 1u << 22,       // as kBulk, and much has come since it was last drained
 };
 
 /** Bits of Connection::pending: events raised and not yet written to the ring. */

@@ -151,10 +151,14 @@ size_t StreamTransport::RelaySpliced(Connection* source, Connection* destination
     source->Set(kNoSplice);
     return RelayCopied(source, destination);
   }
-  if (count <= 0) return RelayNothing(source, count);
+  if (count <= 0) {
+    // Little since the last time: what comes next is copied, until it fills a buffer.
+    if (count < 0 && errno == EAGAIN) source->Clear(source->Has(kBulkAgain) ? kBulkAgain : kBulk);
+    return RelayNothing(source, count);
+  }
   const size_t length = static_cast<size_t>(count);
   NoteRelayed(source, length);
-  if (length < kBulkMin) source->Clear(kBulk);
+  if (length >= kBulkMin) source->Set(kBulkAgain);
   // A full pipe ends a read too, so that being short says nothing here: the next read finds out.
   SendSpliced(destination, length);
   return length;

@@ -258,9 +258,9 @@ class StreamTransport final : public LoopClient {
   /** Most bytes a relay reads at once while all queues together are too large. */
   static constexpr size_t kSmallRelayBytes = 4 * 1024;
   static constexpr size_t kSpliceBytes = 256 * 1024;
-  /** An endless relay that moves less at once is no longer bulk. A reader who keeps up with its server finds half-filled buffers. */
-  static constexpr size_t kBulkMin = 16 * 1024;
   static constexpr uint64_t kSpliceMin = 64 * 1024;
+  /** Spliced at once: much is still coming. Loopback and receive offload hand over pieces just below 64 KiB. */
+  static constexpr size_t kBulkMin = 32 * 1024;
   /** Most bytes one relay or one discarding connection may move before others get their turn. */
   static constexpr size_t kTurnBytes = 256 * 1024;
 };
