@@ -2,7 +2,13 @@
 // asks for TLS, TLS, a plain TCP router's, or HTTP. Looks at no more bytes than it must, for no longer than the entry point's
 // readTimeout. Entry points without TCP routers never come here.
 
-import { POSTGRES_TLS_REQUEST, POSTGRES_WILLING, PostgresOpening, postgresOpening } from '@sluice/protocols';
+import {
+  POSTGRES_TLS_REQUEST,
+  POSTGRES_UNWILLING,
+  POSTGRES_WILLING,
+  PostgresOpening,
+  postgresOpening,
+} from '@sluice/protocols';
 import { DownstreamHttp1 } from '../http/downstream-http1.ts';
 import { HeldInput } from '../http/held-input.ts';
 import { admitToRoute } from '../tcp/admit-to-route.ts';
@@ -13,10 +19,12 @@ import { type BeginsWithBytes, DownstreamConnection } from '../worker/downstream
 /** Content type "handshake" (RFC 8446 §5.1). */
 const HANDSHAKE_RECORD = 0x16;
 const WILLING = Uint8Array.of(POSTGRES_WILLING);
+const UNWILLING = Uint8Array.of(POSTGRES_UNWILLING);
 
 export class FirstBytes extends DownstreamConnection implements BeginsWithBytes {
   /** Part of an SSLRequest: 7 bytes at most. */
   private held: HeldInput | undefined = undefined;
+  private hasDeclinedGss = false;
 
   override opened(): void {
     const { readTimeoutMs } = this.entryPoint;
@@ -84,10 +92,31 @@ export class FirstBytes extends DownstreamConnection implements BeginsWithBytes 
         this.beginPostgres(bytes, start + POSTGRES_TLS_REQUEST.length, end);
         return;
       }
+      if (opening === PostgresOpening.GSS_REQUEST && this.isOnlyTls(tables.plainIndex)) {
+        this.declineGss(end - start);
+        return;
+      }
     }
     if (bytes[start] === HANDSHAKE_RECORD && (hasTlsRoutes || context.tls.isReady)) {
       this.giveTo(new TlsAccept(context, entryPoint, this.peer), bytes, start, end);
     } else this.beginPlain(tables?.plainIndex ?? -1, bytes, start, end);
+  }
+
+  /** No router of plain TCP takes this client: where there is one, its server may know GSSAPI. */
+  private isOnlyTls(plainIndex: number): boolean {
+    const { tcp, revision } = this.context;
+    return plainIndex === -1 || revision.matcher.matchTcp(plainIndex, tcp.plainView.of(this.peer.bytes)) === -1;
+  }
+
+  /** Clients with a Kerberos ticket ask for encryption by GSSAPI first, and then for TLS: once each, and wait for the answer. */
+  private declineGss(received: number): void {
+    this.releaseHeld();
+    if (this.hasDeclinedGss || received !== POSTGRES_TLS_REQUEST.length) {
+      this.closeGracefully();
+      return;
+    }
+    this.hasDeclinedGss = true;
+    this.write(UNWILLING, 0, UNWILLING.length);
   }
 
   /** What came with the request, unasked, must not become part of what is encrypted later (CVE-2021-23214). */

@@ -20,6 +20,7 @@ afterEach(async () => {
 });
 
 const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');
+const GSS_REQUEST = Buffer.from('0000000804d21630', 'hex');
 const own = certificate([NAME, '127.0.0.1']);
 const tcp = (routers: string, servers = '[{ address: "127.0.0.1:PORT" }]', further = '') => `
 tcp:
@@ -186,6 +187,40 @@ describe('a client that asks for TLS as PostgreSQL has it', () => {
     plain.resume();
     await once(plain, 'close');
     assert.equal(proxy.server.connections.length, 0);
+  });
+
+  it('may ask for GSSAPI first, and is told to go on without, once', async () => {
+    await start(tcp(router('HostSNI(`secure.test`)', '{}')));
+    const wire = await rawSocket(proxy.port);
+    for (const byte of GSS_REQUEST) wire.write(Uint8Array.of(byte));
+    assert.equal(((await once(wire, 'data')) as [Buffer])[0].toString('latin1'), 'N');
+    wire.write(SSL_REQUEST);
+    assert.equal(((await once(wire, 'data')) as [Buffer])[0].toString('latin1'), 'S');
+    const socket = tls.connect({ socket: wire, servername: NAME, ca: authority.chain });
+    assert.equal(await ask(socket, 'startup', 'startup'), 'echo startup');
+    for (const more of [GSS_REQUEST, Buffer.from('injected')]) {
+      const eager = await rawSocket(proxy.port);
+      eager.resume();
+      eager.write(Buffer.concat([GSS_REQUEST, more]));
+      await once(eager, 'close');
+    }
+    const stubborn = await rawSocket(proxy.port);
+    stubborn.write(GSS_REQUEST);
+    await once(stubborn, 'data');
+    stubborn.write(GSS_REQUEST);
+    stubborn.resume();
+    await once(stubborn, 'close');
+    assert.equal(proxy.server.connections.length, 1);
+  });
+
+  it('has its wish for GSSAPI brought to the server of a plain router', async () => {
+    await start(
+      tcp(`${router('HostSNI(`secure.test`)', '{}')}, plain: { rule: "HostSNI(\`*\`)", service: app }`),
+      ({ socket }) => socket.write('G'),
+    );
+    const wire = await rawSocket(proxy.port);
+    wire.write(GSS_REQUEST);
+    assert.equal(((await once(wire, 'data')) as [Buffer])[0].toString('latin1'), 'G');
   });
 
   it('is left to the server where no TCP router takes TLS', async () => {
