@@ -14,6 +14,7 @@ import { promisify } from 'node:util';
 import { type DatabaseServer, PostgresClusters } from '../support/database-servers.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
+import { postgresPassword, startPostgres } from '../support/postgres-server.ts';
 import { openSecurePostgres } from '../support/postgres-tls-client.ts';
 import { SluiceSite } from '../support/sluice-site.ts';
 import { type CertificateFiles, TestAuthority } from '../support/test-authority.ts';
@@ -61,7 +62,7 @@ interface Site {
 }
 
 /** Clusters `one` and `two`: `one` without TLS on the wire by default. */
-async function startSite(context: TestContext): Promise<Site> {
+async function startSite(context: TestContext, transport: object = {}): Promise<Site> {
   const authority = new TestAuthority(context);
   const clusters = new PostgresClusters(context);
   const direct = authority.issue({ names: ['one.direct.test'] });
@@ -79,7 +80,9 @@ async function startSite(context: TestContext): Promise<Site> {
   const site = await SluiceSite.create(context);
   const anewPort = await freePort();
   const address = (port: number) => ({ address: `127.0.0.1:${port}` });
-  site.writeStatic({ entryPoints: { web: { ...address(site.port), asDefault: true }, anew: address(anewPort) } });
+  site.writeStatic({
+    entryPoints: { web: { ...address(site.port), asDefault: true, transport }, anew: address(anewPort) },
+  });
   const tls = (host: string, service: string, passthrough = false) => ({
     rule: `HostSNI(\`${host}.test\`)`,
     service,
@@ -255,4 +258,73 @@ test('much data either way, byte for byte, and a query that is cancelled', { tim
   await eventually('the query runs', async () => (await psql('any.test', port, 'sslmode=disable', running)) === '1');
   sleeper.kill('SIGINT');
   assert.match(await said, /canceling statement due to user request/);
+});
+
+test('a connection that is quiet for longer than any time of its entry point', {
+  timeout: 300_000,
+}, async (context) => {
+  const short = { readTimeout: '4s', writeTimeout: '4s', idleTimeout: '4s' };
+  const { port, ca } = await startSite(context, { respondingTimeouts: short });
+  const verified = `sslmode=verify-full sslrootcert=${ca}`;
+  const ways = [
+    ['any.test', 'sslmode=disable'],
+    ['one.ended.test', verified],
+    ['one.own.test', verified],
+    ['two.anew.test', verified],
+  ] as const;
+  const quiet = "SELECT pg_sleep(9)::text || 'done'";
+  const answers = await Promise.all(ways.map(([host, further]) => psql(host, port, further, quiet)));
+  assert.deepEqual(answers, Array(ways.length).fill('done'));
+});
+
+test("passwords that are bound to the server's certificate: only where TLS is passed through", {
+  timeout: 300_000,
+}, async (context) => {
+  const authority = new TestAuthority(context);
+  const { certFile, keyFile } = authority.issue({ names: ['own.test', 'IP:127.0.0.1'], key: 'rsa' });
+  const ends: (() => Promise<void>)[] = [];
+  context.after(async () => {
+    for (const end of ends) await end();
+  });
+  const server = await startPostgres((end) => void ends.unshift(end), {
+    cert: readFileSync(certFile, 'utf8'),
+    key: readFileSync(keyFile, 'utf8'),
+  });
+  const site = await SluiceSite.create(context);
+  const address = `127.0.0.1:${server.port}`;
+  const tls = (host: string, service: string, passthrough = false) => ({
+    rule: `HostSNI(\`${host}.test\`)`,
+    service,
+    tls: { passthrough },
+  });
+  site.writeDynamic({
+    tcp: {
+      routers: { ended: tls('ended', 'plain'), anew: tls('anew', 'anew'), own: tls('own', 'plain', true) },
+      services: {
+        plain: { loadBalancer: { servers: [{ address }] } },
+        anew: { loadBalancer: { servers: [{ address, tls: true }], serversTransport: 'anew' } },
+      },
+      serversTransports: { anew: { tls: { rootCAs: [authority.certFile] } } },
+    },
+    tls: { certificates: [authority.issue({ names: ['ended.test', 'anew.test'] })] },
+  });
+  await site.serve();
+  const logIn = (host: string, binding: string) => {
+    const secret = `password='${postgresPassword('scram')}' channel_binding=${binding}`;
+    const where = `host=${host}.test hostaddr=127.0.0.1 port=${site.port} user=scram dbname=postgres connect_timeout=10`;
+    const verified = `sslmode=verify-full sslrootcert=${authority.certFile}`;
+    return call('psql', ['-XAtq', '-c', 'SELECT 6 * 7', `${where} ${verified} ${secret}`]).then(
+      ({ stdout }) => stdout.trim(),
+      (error: Error & { stderr: string }) => error.stderr,
+    );
+  };
+  for (const binding of ['disable', 'prefer', 'require']) assert.equal(await logIn('own', binding), '42', binding);
+  for (const binding of ['disable', 'prefer']) assert.equal(await logIn('ended', binding), '42', binding);
+  assert.match(await logIn('ended', 'require'), /channel binding/i);
+  assert.equal(await logIn('anew', 'disable'), '42');
+  assert.match(
+    await logIn('anew', 'prefer'),
+    /channel binding/i,
+    'there are two TLS connections, and the client sees the first',
+  );
 });
