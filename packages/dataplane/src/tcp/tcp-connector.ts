@@ -103,8 +103,14 @@ export class TcpConnector implements PlaceHolder {
     else this.retry();
   }
 
-  /** The server is down, which whoever dials it may learn much later, if ever: the next one. */
+  /**
+   * The server may have gone down, which whoever dials it learns much later, if ever: the next one. Where no other is up, this one is
+   * still the best there is.
+   */
   giveUpServer(): void {
+    const { server, session, context } = this;
+    if (server === undefined || context.status.isUp(server.statusRow)) return;
+    if (!session.route.service.isHealthy() || !this.mayRetry()) return;
     this.addressesLeft = 0;
     this.ticket++;
     this.session.expireAt(0);

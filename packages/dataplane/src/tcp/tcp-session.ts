@@ -159,8 +159,7 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
 
   /** It has no server yet, and the one that it tries or waits for may have gone down. */
   checkAttempt(): void {
-    const { server } = this;
-    if (server !== undefined && !this.context.status.isUp(server.statusRow)) this.connector.giveUpServer();
+    this.connector.giveUpServer();
   }
 
   /** The service wants an end of connections to a server that is down: at once, or at some moment within `drainMs`. */

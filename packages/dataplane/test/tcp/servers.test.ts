@@ -15,6 +15,8 @@ import { RawServer } from '../../src/testing/raw-server.ts';
 /** Accepts while it runs. */
 const DEAF =
   "require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () { console.log(this.address().port); })";
+/** How often sessions are looked at. */
+const LOOK_MS = 1_000;
 /** Without an answer for so long, on loopback: there is no room. */
 const FULL_MS = 200;
 
@@ -197,8 +199,10 @@ tcp:
       const client = await first();
       await good.until(() => proxy!.status.inFlight(row(bad)) > 0, 'an attempt');
       assert.equal(client.received, '');
-      proxy!.status.setHealth(row(good.port), ServerHealth.UP);
       proxy!.status.setHealth(row(bad), ServerHealth.DOWN);
+      await sleep(LOOK_MS + 200);
+      assert.equal(client.ended, false, 'there is no other one to go to');
+      proxy!.status.setHealth(row(good.port), ServerHealth.UP);
       await client.untilText('good');
       client.close();
       await proxy!.close();
