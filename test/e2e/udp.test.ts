@@ -5,11 +5,13 @@ import { it, type TestContext } from 'node:test';
 import { curl, requireCurl } from '../support/curl.ts';
 import { eventually } from '../support/eventually.ts';
 import { freeUdpPort } from '../support/free-udp-port.ts';
+import { listens } from '../support/nginx-server.ts';
+import { ExchangeClients, startExchangeServer } from '../support/numbered-exchanges.ts';
 import { isAlive } from '../support/process-view.ts';
 import { inFlightOf } from '../support/shared-blocks.ts';
 import type { SluiceNode } from '../support/sluice-node.ts';
 import { SluiceSite } from '../support/sluice-site.ts';
-import { startUdpServer, UdpClients } from '../support/udp-clients.ts';
+import { startUdpServer, UdpClient, UdpClients } from '../support/udp-clients.ts';
 
 /** Enough that every worker has many; each has a descriptor here and one in its worker. */
 const FLOWS = 1_000;
@@ -124,6 +126,42 @@ it('a node that leaves serves known clients until they are silent', async (conte
   for (let i = 0; i < 3; i++) assert.deepEqual(await clients.askAll(), first);
   assert.equal(await node.exited, 0);
   assert.deepEqual(site.processes(), []);
+});
+
+it('a node that leaves serves all clients until its last connection is over, whichever worker has that', async (context) => {
+  const { site, port, addresses } = await udpSite(context, { timeout: '500ms' });
+  const faults: string[] = [];
+  site.writeDynamic({
+    ...toServers(addresses),
+    tcp: {
+      routers: { all: { entryPoints: ['web'], rule: 'HostSNI(`*`)', service: 's' } },
+      services: { s: { loadBalancer: { servers: [{ address: await startExchangeServer(context, faults) }] } } },
+    },
+  });
+  const node = await site.serve();
+  const connection = new ExchangeClients(context, { port, connections: 1, pauseMs: 20 });
+  await connection.fill();
+  node.kill('SIGTERM');
+  await node.line(/^stopping/);
+  await eventually('nobody accepts any more', async () => !(await listens(port)));
+  const clients = await UdpClients.open(context, port, 20);
+  const first = await clients.askAll();
+  await connection.progress();
+  assert.equal(clients.repeated, 0);
+  await connection.all[0]!.finish();
+  assert.deepEqual([connection.broken, faults], [[], []]);
+  for (let slot = 0; slot < 2; slot++) {
+    await node.line(({ msg, slot: shown }) => msg === 'draining datagrams' && shown === slot);
+  }
+  const unknown = await UdpClient.open(port);
+  context.after(() => unknown.socket.close());
+  const answers: Buffer[] = [];
+  unknown.socket.on('message', (bytes) => answers.push(bytes));
+  unknown.socket.send('x', port, '127.0.0.1');
+  for (let i = 0; i < 3; i++) assert.deepEqual(await clients.askAll(), first);
+  assert.equal(await node.exited, 0);
+  assert.deepEqual(answers, []);
+  assert.deepEqual(problemsOf(node), []);
 });
 
 it('servers are checked for health: clients of one that is down go to another', async (context) => {

@@ -173,7 +173,7 @@ export class Supervisor {
     log.info({ workers: slots, revision: this.publisher.current?.revision }, 'ready');
     notifier.ready(`${slots} workers serve`);
     notifier.startWatchdog(() => this.pool!.isAlive);
-    await this.takeover.drainEarlier(lifeCycleOf(this.options.configuration).graceMs);
+    await this.takeover.drainEarlier(lifeCycleOf(this.options.configuration).streams.graceMs);
   }
 
   /** Reads the providers' sources again. */
@@ -194,11 +194,10 @@ export class Supervisor {
   /** Drains: goes on accepting for a while, lets exchanges finish, then ends. Resolves when every worker is gone. */
   async stop(): Promise<void> {
     if (this.stopping) return;
-    const { acceptGraceMs, graceMs } = lifeCycleOf(this.options.configuration);
     await this.beginStopping();
     // From here on the workers' own copies keep the sockets open, as long as they accept.
     this.closeListeners();
-    await this.pool?.drain(acceptGraceMs, graceMs);
+    await this.pool?.drain(lifeCycleOf(this.options.configuration));
     await this.release();
   }
 
@@ -236,7 +235,7 @@ export class Supervisor {
     this.pipeline.close();
     this.health.close();
     await this.providers.close();
-    await this.takeover.drainEarlier(lifeCycleOf(this.options.configuration).graceMs);
+    await this.takeover.drainEarlier(lifeCycleOf(this.options.configuration).streams.graceMs);
   }
 
   /** A worker that started without configuration would answer 404 to requests that are served a moment later. */

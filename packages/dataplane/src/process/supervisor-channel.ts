@@ -1,7 +1,7 @@
 // The worker's end of the IPC channel: checks what comes in, and knows whether the supervisor is still there.
 // Sending into a broken channel is no error: a worker outlives its supervisor.
 
-import { requireDuration } from './worker-bootstrap.ts';
+import { requireDrainTimes } from './worker-bootstrap.ts';
 import type { SupervisorMessage, WorkerMessage } from './worker-protocol.ts';
 
 /** The part of `process` that is used. */
@@ -61,11 +61,8 @@ function parseMessage(message: unknown): SupervisorMessage {
       if (!Number.isSafeInteger(fields.number)) throw new Error('publish-tls without a number');
       return { type: 'publish-tls', number: Number(fields.number) };
     case 'drain':
-      return {
-        type: 'drain',
-        acceptGraceMs: requireDuration(fields, 'acceptGraceMs'),
-        graceMs: requireDuration(fields, 'graceMs'),
-      };
+    case 'drain-datagrams':
+      return { type: fields.type, ...requireDrainTimes(fields) };
     case 'leave-now':
       return { type: 'leave-now' };
     case 'reopen-access-log':

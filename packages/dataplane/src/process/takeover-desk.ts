@@ -2,8 +2,8 @@
 // on request: while one is alive it alone decides.
 
 import { dirname } from 'node:path';
-import { requireDuration } from './worker-bootstrap.ts';
-import type { TakeoverReply } from './worker-protocol.ts';
+import { requireDrainTimes } from './worker-bootstrap.ts';
+import type { DrainTimes, TakeoverReply } from './worker-protocol.ts';
 
 export interface TakeoverDeskOptions {
   readonly slot: number;
@@ -11,7 +11,7 @@ export interface TakeoverDeskOptions {
   readonly isSupervised: () => boolean;
   /** @returns the entry points of what was sent. @throws Error when the mailbox cannot be reached. */
   readonly handOver: (mailbox: string) => string[];
-  readonly drain: (acceptGraceMs: number, graceMs: number) => void;
+  readonly drain: (times: DrainTimes) => void;
 }
 
 export class TakeoverDesk {
@@ -41,10 +41,9 @@ export class TakeoverDesk {
   }
 
   private drain(request: Readonly<Record<string, unknown>>): TakeoverReply {
-    const acceptGraceMs = requireDuration(request, 'acceptGraceMs');
-    const graceMs = requireDuration(request, 'graceMs');
+    const times = requireDrainTimes(request);
     // A worker without connections leaves on the spot: the answer goes first.
-    setImmediate(() => this.options.drain(acceptGraceMs, graceMs));
+    setImmediate(() => this.options.drain(times));
     return { type: 'draining' };
   }
 }

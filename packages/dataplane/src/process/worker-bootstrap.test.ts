@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { parseWorkerBootstrap } from './worker-bootstrap.ts';
 import type { WorkerBootstrap } from './worker-protocol.ts';
 
+const TIMES = { acceptGraceMs: 0, graceMs: 10_000 };
 const GOOD: WorkerBootstrap = {
   slot: 1,
   slots: 2,
@@ -20,7 +21,7 @@ const GOOD: WorkerBootstrap = {
   listeners: [{ entryPoint: 'web', descriptor: 7 }],
   mailboxes: { receive: 9, send: [10, 11] },
   log: { level: 'INFO', format: 'common', filePath: '' },
-  lifeCycle: { acceptGraceMs: 0, graceMs: 10_000 },
+  lifeCycle: { streams: TIMES, datagrams: { acceptGraceMs: 1_000, graceMs: 5_000 } },
 };
 
 test('a bootstrap comes through unchanged', () => {
@@ -41,7 +42,12 @@ for (const [name, text, message] of [
   ['no limits', JSON.stringify({ ...GOOD, limits: undefined }), /limits must be an object/],
   ['no bound', JSON.stringify({ ...GOOD, limits: { descriptor: 8 } }), /bufferedBytesMax/],
   ['no life cycle', JSON.stringify({ ...GOOD, lifeCycle: undefined }), /lifeCycle/],
-  ['an endless grace', JSON.stringify({ ...GOOD, lifeCycle: { acceptGraceMs: 0, graceMs: null } }), /graceMs/],
+  ['no times of datagrams', JSON.stringify({ ...GOOD, lifeCycle: { streams: TIMES } }), /lifeCycle\.datagrams/],
+  [
+    'an endless grace',
+    JSON.stringify({ ...GOOD, lifeCycle: { streams: TIMES, datagrams: { acceptGraceMs: 0, graceMs: null } } }),
+    /graceMs/,
+  ],
   ['material on a standard stream', JSON.stringify({ ...GOOD, tls: { number: 1, descriptor: 2 } }), /from 3/],
   ['metrics without families', JSON.stringify({ ...GOOD, metrics: { descriptor: 8, settings: {} } }), /which families/],
   ['metrics without a descriptor', JSON.stringify({ ...GOOD, metrics: { settings: {} } }), /descriptor must be/],

@@ -2,7 +2,7 @@
 // by another version says so and leaves, instead of failing somewhere later.
 
 import { isAbsolute } from 'node:path';
-import { WORKER_BOOTSTRAP_VARIABLE, type WorkerBootstrap } from './worker-protocol.ts';
+import { type DrainTimes, WORKER_BOOTSTRAP_VARIABLE, type WorkerBootstrap } from './worker-protocol.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -30,15 +30,21 @@ export function parseWorkerBootstrap(text: string | undefined): WorkerBootstrap 
   requireLog(fieldsOf(fields.log, 'log'));
   if (fields.accessLog !== undefined) requireAccessLog(fieldsOf(fields.accessLog, 'accessLog'));
   const lifeCycle = fieldsOf(fields.lifeCycle, 'lifeCycle');
-  for (const name of ['acceptGraceMs', 'graceMs'] as const) requireDuration(lifeCycle, name);
+  for (const part of ['streams', 'datagrams'] as const)
+    requireDrainTimes(fieldsOf(lifeCycle[part], `lifeCycle.${part}`));
   return fields as unknown as WorkerBootstrap;
 }
 
 /** @throws Error unless it is a finite number of milliseconds, not negative. */
-export function requireDuration(fields: Fields, name: string): number {
+function requireDuration(fields: Fields, name: string): number {
   const value = fields[name];
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
   throw new Error(`${name} must be a number of milliseconds, not ${JSON.stringify(value)}`);
+}
+
+/** @throws Error as `requireDuration` does. */
+export function requireDrainTimes(fields: Fields): DrainTimes {
+  return { acceptGraceMs: requireDuration(fields, 'acceptGraceMs'), graceMs: requireDuration(fields, 'graceMs') };
 }
 
 function parseJson(text: string): unknown {

@@ -5,7 +5,9 @@ import { flushCompileCache } from 'node:module';
 import { hostname } from 'node:os';
 import { Errors } from '@sluice/errors';
 import { closeDescriptor, mapWritable, openMailbox } from '@sluice/native';
+import type { SnapshotReader } from '@sluice/routing/snapshot';
 import { ControlBlock, LimitsBlock, ServerStatus } from '@sluice/shared-state';
+import type { Logger } from 'pino';
 import { ownClientsMax } from '../listen/clients-max.ts';
 import { ownFlowsMax } from '../udp/flows-max.ts';
 import { Dataplane } from '../worker/dataplane.ts';
@@ -69,22 +71,15 @@ async function serve(
   const accessLog =
     bootstrap.accessLog && (await openAccessLog(bootstrap.accessLog, log, () => control.countDroppedLine(slot)));
   lastActs.push(() => accessLog?.flushNow());
-  const channel: SupervisorChannel = new SupervisorChannel(process, {
-    onMessage: (message) => shell.onMessage(message),
-    onUnknown: (reason) => {
-      const { code, meaning } = Errors.WORKER_PROTOCOL_ERROR;
-      log.error({ code, reason }, meaning);
-    },
-    onLost: () => log.warn('the supervisor is gone; this worker goes on serving until another one takes over'),
-  });
+  const channel = channelTo(() => shell, log);
   const desk = new TakeoverDesk({
     slot,
     runtimeDirectory,
     isSupervised: () => channel.supervised,
     handOver: (path) => handOver(bootstrap, process.pid, path),
-    drain: (acceptGraceMs, graceMs) => {
+    drain: (times) => {
       dataplane.releaseDatagrams();
-      void shell.drain(acceptGraceMs, graceMs);
+      void shell.drain(times);
     },
   });
   const server = new ControlServer((request) => desk.answer(request));
@@ -104,7 +99,7 @@ async function serve(
     clientsMax: ownClientsMax(CONNECTIONS_MAX),
     flowsMax: ownFlowsMax(),
   });
-  const shell = new WorkerShell({
+  const shell: WorkerShell<SnapshotReader> = new WorkerShell({
     bootstrap,
     control,
     dataplane,
@@ -114,6 +109,7 @@ async function serve(
     readTls: readTlsMaterial,
     takeMails: () => takeWorkerMails(mailbox),
     tell: (message, sent) => channel.send(message, sent),
+    isSupervised: () => channel.supervised,
     reopenAccessLog: () => void accessLog?.reopen(),
     leave: async (drained) => {
       server.close(controlPath);
@@ -124,7 +120,7 @@ async function serve(
   });
   installWorkerSignals(process, {
     isSupervised: () => channel.supervised,
-    drain: () => void shell.drain(lifeCycle.acceptGraceMs, lifeCycle.graceMs),
+    drain: () => void shell.drain(lifeCycle.streams),
     leaveNow: () => shell.leaveNow(),
   });
   await server.listen(controlPath);
@@ -132,6 +128,20 @@ async function serve(
   // A worker lives long and may end by a signal: what was compiled is kept now, so that the next one starts quicker.
   if (started) flushCompileCache();
   return started;
+}
+
+function channelTo(shell: () => WorkerShell<SnapshotReader>, log: Logger): SupervisorChannel {
+  return new SupervisorChannel(process, {
+    onMessage: (message) => shell().onMessage(message),
+    onUnknown: (reason) => {
+      const { code, meaning } = Errors.WORKER_PROTOCOL_ERROR;
+      log.error({ code, reason }, meaning);
+    },
+    onLost: () => {
+      log.warn('the supervisor is gone; this worker goes on serving until another one takes over');
+      shell().onSupervisorLost();
+    },
+  });
 }
 
 function readBootstrap(): WorkerBootstrap {

@@ -7,6 +7,18 @@ import type { MetricsSettings } from '@sluice/observability/metrics';
 /** Environment variable of a worker: JSON of `WorkerBootstrap`. */
 export const WORKER_BOOTSTRAP_VARIABLE = 'SLUICE_WORKER_BOOTSTRAP';
 
+/** How long a worker that leaves goes on as before, and then waits for what runs. */
+export interface DrainTimes {
+  readonly acceptGraceMs: number;
+  readonly graceMs: number;
+}
+
+/** Datagrams after streams. */
+export interface LifeCycle {
+  readonly streams: DrainTimes;
+  readonly datagrams: DrainTimes;
+}
+
 export interface WorkerBootstrap {
   readonly slot: number;
   readonly slots: number;
@@ -30,7 +42,7 @@ export interface WorkerBootstrap {
   readonly accessLog?: AccessLogConfiguration;
   readonly log: { readonly level: string; readonly format: 'common' | 'json'; readonly filePath: string };
   /** For a worker whose supervisor is gone and that is told to leave by a signal. */
-  readonly lifeCycle: { readonly acceptGraceMs: number; readonly graceMs: number };
+  readonly lifeCycle: LifeCycle;
 }
 
 /** Supervisor → worker, over the IPC channel. */
@@ -39,7 +51,10 @@ export type SupervisorMessage =
   | { readonly type: 'publish'; readonly revision: number }
   /** Likewise of TLS material that came without a snapshot. */
   | { readonly type: 'publish-tls'; readonly number: number }
-  | { readonly type: 'drain'; readonly acceptGraceMs: number; readonly graceMs: number }
+  /** Connections: datagrams pass as before until the next message. */
+  | ({ readonly type: 'drain' } & DrainTimes)
+  /** The last connection of the node is over. To a worker that has said `drained-streams`. */
+  | ({ readonly type: 'drain-datagrams' } & DrainTimes)
   | { readonly type: 'leave-now' }
   /** The file has been renamed: lines go on in a new one. */
   | { readonly type: 'reopen-access-log' };
@@ -54,13 +69,15 @@ export type WorkerMessage =
   /** TLS material is in force; `refused-tls`: it is not. */
   | { readonly type: 'switched-tls'; readonly number: number }
   | { readonly type: 'refused-tls'; readonly number: number; readonly reason: string }
+  /** Of a worker that receives datagrams, and waits to be told about them. */
+  | { readonly type: 'drained-streams' }
+  /** It leaves now. */
   | { readonly type: 'drained' };
 
 /** New supervisor → orphaned worker, one JSON object per line over the worker's control socket. */
 export type TakeoverRequest =
   /** Send the listening descriptors (as `HandOverMail`) to the mailbox at this path, then answer. */
-  | { readonly type: 'hand-over'; readonly mailbox: string }
-  | { readonly type: 'drain'; readonly acceptGraceMs: number; readonly graceMs: number };
+  { readonly type: 'hand-over'; readonly mailbox: string } | ({ readonly type: 'drain' } & DrainTimes);
 
 export type TakeoverReply =
   | { readonly type: 'handed-over'; readonly slot: number; readonly listeners: readonly string[] }

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { type MappedSnapshot, SnapshotIntake } from './snapshot-intake.ts';
 import { TlsIntake } from './tls-intake.ts';
 import type { WorkerMail } from './worker-mails.ts';
-import type { SupervisorMessage, WorkerBootstrap, WorkerMessage } from './worker-protocol.ts';
+import type { DrainTimes, SupervisorMessage, WorkerBootstrap, WorkerMessage } from './worker-protocol.ts';
 
 /** What the shell needs of the data path. */
 export interface WorkerDataplane<Reader> {
@@ -17,8 +17,12 @@ export interface WorkerDataplane<Reader> {
   install(reader: Reader, release: () => void): void;
   installTls(material: TlsMaterial): void;
   drain(acceptGraceMs: number, graceMs: number): Promise<void>;
+  drainDatagrams(acceptGraceMs: number, graceMs: number): Promise<void>;
   close(): void;
   readonly connectionCount: number;
+  /** There is a UDP entry point. */
+  readonly receivesDatagrams: boolean;
+  readonly flowCount: number;
 }
 
 export interface WorkerShellOptions<Reader> {
@@ -34,6 +38,7 @@ export interface WorkerShellOptions<Reader> {
   readonly takeMails: () => readonly WorkerMail[];
   /** Tells the supervisor, if there is one; `sent` is called in any case. */
   readonly tell: (message: WorkerMessage, sent?: () => void) => void;
+  readonly isSupervised: () => boolean;
   readonly reopenAccessLog: () => void;
   /** Ends the process; `drained`: nobody waits for it to be quick. */
   readonly leave: (drained: boolean) => void;
@@ -49,6 +54,8 @@ export class WorkerShell<Reader> {
   private readonly heartbeat: NodeJS.Timeout;
   private revision = -1;
   private draining = false;
+  /** Set while the supervisor is waited for. */
+  private onDatagramTimes: ((times: DrainTimes) => void) | undefined = undefined;
 
   constructor(options: WorkerShellOptions<Reader>) {
     this.options = options;
@@ -89,20 +96,43 @@ export class WorkerShell<Reader> {
 
   onMessage(message: SupervisorMessage): void {
     if (message.type === 'publish' || message.type === 'publish-tls') this.takeMails();
-    else if (message.type === 'drain') void this.drain(message.acceptGraceMs, message.graceMs);
+    else if (message.type === 'drain') void this.drain(message);
+    else if (message.type === 'drain-datagrams') this.onDatagramTimes?.(message);
     else if (message.type === 'reopen-access-log') this.options.reopenAccessLog();
     else this.leaveNow();
   }
 
-  /** Finishes what runs, then leaves. A second call changes nothing. */
-  async drain(acceptGraceMs: number, graceMs: number): Promise<void> {
+  /**
+   * Finishes what runs, then leaves. A second call changes nothing. Datagrams come last, when no worker of the node has connections any
+   * more: until then unknown clients are served, too, whichever worker they come to.
+   */
+  async drain({ acceptGraceMs, graceMs }: DrainTimes): Promise<void> {
     if (this.draining) return;
     this.draining = true;
     const { bootstrap, control, dataplane, log, tell } = this.options;
     control.setSlotState(bootstrap.slot, SlotState.DRAINING);
     log.debug({ acceptGraceMs, graceMs, connections: dataplane.connectionCount }, 'draining');
     await dataplane.drain(acceptGraceMs, graceMs);
+    if (dataplane.receivesDatagrams) {
+      const times = await this.datagramTimes();
+      log.debug({ ...times, flows: dataplane.flowCount }, 'draining datagrams');
+      await dataplane.drainDatagrams(times.acceptGraceMs, times.graceMs);
+    }
     tell({ type: 'drained' }, () => this.leave(true));
+  }
+
+  /** Nobody is left to say when the other workers are done. */
+  onSupervisorLost(): void {
+    this.onDatagramTimes?.(this.options.bootstrap.lifeCycle.datagrams);
+  }
+
+  private datagramTimes(): Promise<DrainTimes> {
+    const { bootstrap, isSupervised, tell } = this.options;
+    return new Promise((resolve) => {
+      this.onDatagramTimes = ({ acceptGraceMs, graceMs }) => resolve({ acceptGraceMs, graceMs });
+      if (isSupervised()) tell({ type: 'drained-streams' });
+      else resolve(bootstrap.lifeCycle.datagrams);
+    });
   }
 
   /** Connections still open are cut. */

@@ -83,6 +83,7 @@ export class UdpEntryPoint {
   private readonly tags: number[] = [];
   /** The last one chosen, for the flow that is being decided. */
   private chosen: UdpServer | undefined = undefined;
+  private isReleased = false;
   private allLeft: (() => void) | undefined = undefined;
 
   constructor(options: UdpEntryPointOptions) {
@@ -140,7 +141,7 @@ export class UdpEntryPoint {
    */
   async drain(acceptGraceMs: number, graceMs: number): Promise<void> {
     const { requestAcceptGraceTimeout, graceTimeOut } = this.options.configuration.transport.lifeCycle;
-    const acceptMs = Math.min(acceptGraceMs, requestAcceptGraceTimeout);
+    const acceptMs = this.isReleased ? 0 : Math.min(acceptGraceMs, requestAcceptGraceTimeout);
     if (acceptMs > 0) await new Promise((resolve) => setTimeout(resolve, acceptMs));
     if (await this.leave(true, Math.min(graceMs, graceTimeOut))) return;
     // Their ends are still to be told.
@@ -163,6 +164,7 @@ export class UdpEntryPoint {
 
   /** Stops receiving: another process does that on the same sockets. All flows end. */
   release(): void {
+    this.isReleased = true;
     this.policy.drain();
     for (const tag of this.tags) this.transport.unlisten(tag, false, true);
   }

@@ -256,14 +256,23 @@ export class Dataplane implements ListenerEvents {
     return this.context.exchanges.active;
   }
 
+  /** There is a UDP entry point here. */
+  get receivesDatagrams(): boolean {
+    return this.udp !== undefined;
+  }
+
   /**
-   * Goes on accepting for `acceptGraceMs`, then lets every exchange finish for `graceMs`. Resolves when no client is
-   * left; what is not done by then is cut off.
+   * Goes on accepting for `acceptGraceMs`, then lets every exchange and session finish for `graceMs`. Resolves when no connection of
+   * a client is left; what is not done by then is cut off. Datagrams pass as before.
    */
   drain(acceptGraceMs: number, graceMs: number): Promise<void> {
     const listeners = { queued: () => this.queuedConnections(), stop: () => this.stopListening() };
-    const streams = new Drain(this.context, listeners).run(acceptGraceMs, graceMs);
-    return Promise.all([streams, this.udp?.drain(acceptGraceMs, graceMs)]).then(() => {});
+    return new Drain(this.context, listeners).run(acceptGraceMs, graceMs);
+  }
+
+  /** The same for flows. Resolves when none is left, or the time is over. */
+  async drainDatagrams(acceptGraceMs: number, graceMs: number): Promise<void> {
+    await this.udp?.drain(acceptGraceMs, graceMs);
   }
 
   /** Another process receives on the same UDP sockets. */

@@ -197,7 +197,7 @@ describe('leaving', () => {
     const { port, dataplane } = start(everythingTo([server.address]), { entryPoint: 'udp: { timeout: 200ms }' });
     const [known, unknown] = [await peers.open(), await peers.open()];
     await known.ask('1', port);
-    const drained = dataplane.drain(0, 5_000);
+    const drained = dataplane.drainDatagrams(0, 5_000);
     unknown.send('x', port);
     for (const text of ['2', '3', '4']) assert.equal(await known.ask(text, port), `a:${text}`);
     assert.deepEqual([unknown.seen.length, server.texts.includes('x')], [0, false]);
@@ -211,7 +211,7 @@ describe('leaving', () => {
     await (await peers.open()).ask('1', port);
     // Both in one turn, as a worker is told that has lost its supervisor.
     dataplane.releaseDatagrams();
-    await dataplane.drain(0, 5_000);
+    await dataplane.drainDatagrams(0, 5_000);
     assert.equal(dataplane.flowCount, 0);
   });
 
@@ -221,7 +221,7 @@ describe('leaving', () => {
       entryPoint: 'transport: { lifeCycle: { graceTimeOut: 50ms } }',
     });
     await (await peers.open()).ask('1', port);
-    await dataplane.drain(0, 5_000);
+    await dataplane.drainDatagrams(0, 5_000);
     assert.equal(dataplane.flowCount, 0, 'what was left is cut off');
   });
 });

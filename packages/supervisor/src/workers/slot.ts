@@ -1,7 +1,12 @@
 // A worker's seat: keeps one worker process in it until told to drain. A worker that crashes, hangs or never gets ready is
 // replaced; the listening sockets belong to the seat, so nothing that waits in their queues is lost.
 
-import { type PublicationMail, type WorkerMessage, workerMailboxPath } from '@sluice/dataplane/process';
+import {
+  type DrainTimes,
+  type PublicationMail,
+  type WorkerMessage,
+  workerMailboxPath,
+} from '@sluice/dataplane/process';
 import { type CatalogueEntry, Errors } from '@sluice/errors';
 import { sendDescriptors } from '@sluice/native';
 import { type ControlBlock, SlotState } from '@sluice/shared-state';
@@ -45,7 +50,9 @@ export class Slot {
   private readonly options: SlotOptions;
   private readonly delay = new RestartDelay();
   private readonly heartbeat: HeartbeatWatch;
+  private readonly drainedStreams = deferred<void>();
   private readonly left = deferred<void>();
+  private leavesNow = false;
   private state: State = 'empty';
   private worker: WorkerProcess | undefined;
   /** Revisions that the worker has mapped or is about to map. */
@@ -155,19 +162,33 @@ export class Slot {
     this.kill(Errors.WORKER_UNRESPONSIVE, { heartbeatTimeoutMs: this.options.heartbeatTimeoutMs });
   }
 
-  /** Resolves when the worker is gone; at the latest a few seconds after the deadlines. */
-  drain(acceptGraceMs: number, graceMs: number): Promise<void> {
+  /** Resolves when the worker has no connections any more, or is gone; at the latest a few seconds after the deadlines. */
+  drain(times: DrainTimes): Promise<void> {
     const running = this.state === 'starting' || this.state === 'serving';
     clearTimeout(this.timer);
     if (!running) {
       if (this.state !== 'leaving') this.leave();
-      return this.left.promise;
+      return this.drainedStreams.promise;
     }
     this.state = 'leaving';
-    this.worker?.send({ type: 'drain', acceptGraceMs, graceMs });
-    const deadlineMs = acceptGraceMs + graceMs + DRAIN_MARGIN_MS;
-    this.timer = setTimeout(() => this.kill(Errors.WORKER_DRAIN_TIMEOUT, { deadlineMs }), deadlineMs);
+    this.worker?.send({ type: 'drain', ...times });
+    this.killAfter(times);
+    return this.drainedStreams.promise;
+  }
+
+  /** After `drain`. Resolves when the worker is gone; likewise. */
+  drainDatagrams(times: DrainTimes): Promise<void> {
+    if (this.state === 'leaving' && !this.leavesNow) {
+      this.worker?.send({ type: 'drain-datagrams', ...times });
+      this.killAfter(times);
+    }
     return this.left.promise;
+  }
+
+  private killAfter({ acceptGraceMs, graceMs }: DrainTimes): void {
+    const deadlineMs = acceptGraceMs + graceMs + DRAIN_MARGIN_MS;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.kill(Errors.WORKER_DRAIN_TIMEOUT, { deadlineMs }), deadlineMs);
   }
 
   /** Ends the worker without waiting for its connections. Resolves when it is gone. */
@@ -178,6 +199,7 @@ export class Slot {
       return this.left.promise;
     }
     this.state = 'leaving';
+    this.leavesNow = true;
     this.worker.send({ type: 'leave-now' });
     this.timer = setTimeout(() => this.worker?.kill('SIGKILL'), LEAVE_NOW_MS);
     return this.left.promise;
@@ -205,6 +227,9 @@ export class Slot {
         break;
       case 'refused-tls':
         this.options.onTlsRefused(message.number);
+        break;
+      case 'drained-streams':
+        this.drainedStreams.resolve();
         break;
       case 'drained':
         break;
@@ -256,6 +281,7 @@ export class Slot {
   private leave(): void {
     clearTimeout(this.timer);
     this.state = 'left';
+    this.drainedStreams.resolve();
     this.options.control.setSlotState(this.options.slot, SlotState.LEFT);
     this.left.resolve();
   }

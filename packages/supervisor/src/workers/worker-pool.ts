@@ -1,5 +1,6 @@
 // All slots of a node together: start, publish, watch, drain. What happens in one slot never stops another.
 
+import type { LifeCycle } from '@sluice/dataplane/process';
 import { LOOK_INTERVAL_MS } from './heartbeat-watch.ts';
 import type { Slot } from './slot.ts';
 import type { SealedTls, Snapshot } from './worker-process.ts';
@@ -50,10 +51,11 @@ export class WorkerPool {
     return Math.min(...this.slots.map((slot) => slot.oldestRevision));
   }
 
-  /** Resolves when every worker is gone. */
-  async drain(acceptGraceMs: number, graceMs: number): Promise<void> {
+  /** First the connections of all workers, then the flows of all workers. Resolves when every worker is gone. */
+  async drain({ streams, datagrams }: LifeCycle): Promise<void> {
     clearInterval(this.watch);
-    await Promise.all(this.slots.map((slot) => slot.drain(acceptGraceMs, graceMs)));
+    await Promise.all(this.slots.map((slot) => slot.drain(streams)));
+    await Promise.all(this.slots.map((slot) => slot.drainDatagrams(datagrams)));
   }
 
   /** Resolves when every worker is gone, within a second. */
