@@ -35,6 +35,8 @@ export class TcpConnector implements PlaceHolder {
   /** Monotonic milliseconds; 0: no limit. Of the server being tried, and of all retries. */
   private dialEndsAtMs = 0;
   private retriesEndAtMs = 0;
+  /** Since when it is in line, of the transport's clock; 0: it is not. */
+  private waitsSinceMs = 0;
   /** Of `performance.now`: the transport's clock stands still between batches. */
   private dialStartedAtMs = 0;
 
@@ -57,6 +59,7 @@ export class TcpConnector implements PlaceHolder {
     this.use(server);
     const answer = this.place.obtain(server.places);
     if (answer === PlaceAnswer.TAKEN) this.dial();
+    else if (answer === PlaceAnswer.WAITING) this.waitsSinceMs = this.context.transport.now;
     else if (answer === PlaceAnswer.FULL) this.onFailed(Errors.UPSTREAM_QUEUE_FULL, undefined);
   }
 
@@ -77,11 +80,17 @@ export class TcpConnector implements PlaceHolder {
   }
 
   onPlace(): void {
-    this.session.guarded(() => this.dial());
+    this.session.guarded(() => {
+      this.endWait();
+      this.dial();
+    });
   }
 
   onPlaceTimeout(): void {
-    this.session.guarded(() => this.onFailed(Errors.UPSTREAM_QUEUE_TIMEOUT, undefined));
+    this.session.guarded(() => {
+      this.endWait();
+      this.onFailed(Errors.UPSTREAM_QUEUE_TIMEOUT, undefined);
+    });
   }
 
   onReady(upstream: TcpUpstream): void {
@@ -111,6 +120,7 @@ export class TcpConnector implements PlaceHolder {
     const { server, session, context } = this;
     if (server === undefined || context.status.isUp(server.statusRow)) return;
     if (!session.route.service.isHealthy() || !this.mayRetry()) return;
+    this.endWait();
     this.addressesLeft = 0;
     this.ticket++;
     this.session.expireAt(0);
@@ -121,6 +131,13 @@ export class TcpConnector implements PlaceHolder {
   onTimeout(): void {
     const isConnected = this.upstream?.isConnected === true;
     this.onFailed(isConnected ? Errors.UPSTREAM_TLS_TIMEOUT : Errors.UPSTREAM_CONNECT_TIMEOUT, undefined);
+  }
+
+  /** Time in line has a limit of its own, and is none of the time for further tries. */
+  private endWait(): void {
+    if (this.waitsSinceMs === 0) return;
+    if (this.retriesEndAtMs !== 0) this.retriesEndAtMs += this.context.transport.now - this.waitsSinceMs;
+    this.waitsSinceMs = 0;
   }
 
   private use(server: TcpServer): void {

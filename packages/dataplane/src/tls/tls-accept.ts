@@ -176,7 +176,10 @@ export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
     const route = router === HTTPS ? undefined : admitToRoute(context, entryPoint, peer, router);
     if (router === HTTPS) this.tell(Errors.NO_ROUTER, undefined);
     if (route === undefined || route.tls === 'closed') {
-      if (route !== undefined) this.leaveRoute(route);
+      if (route !== undefined) {
+        this.tell(Errors.TLS_OPTIONS_MISSING, undefined);
+        this.leaveRoute(route);
+      }
       this.closeGracefully();
       return true;
     }

@@ -6,6 +6,7 @@ import { afterEach, describe, it } from 'node:test';
 import tls from 'node:tls';
 import { type TransportTls, tcpTransportKey } from '@sluice/routing';
 import { type ProxyUnderTest, startProxy } from '../../src/testing/proxy-under-test.ts';
+import type { RawClient } from '../../src/testing/raw-client.ts';
 import { RawServer } from '../../src/testing/raw-server.ts';
 import { closeAll, materialOf, serve, serverCertificate, transportTls } from '../support/secure-servers.ts';
 
@@ -129,6 +130,35 @@ describe('TLS to servers of TCP services', () => {
     assert.deepEqual([await ask(';'), await ask(';')], ['good for nobody;', 'good for nobody;']);
     assert.ok(performance.now() - startedAt < 5_000);
     assert.ok(dead.connections.length > 0, 'it was tried');
+  });
+
+  it('has its time behind a line, too: waiting for a place is no part of trying further servers', async () => {
+    const gone = await silentServer();
+    const { port } = gone;
+    await gone.close();
+    // Whoever comes tries the one that is gone first, as it is the least busy.
+    const further = 'strategy: leastconn\n        queueTimeout: 10s\n        retry: { timeout: 100ms }';
+    const behind = await secureServer('in');
+    const slow = await serve(
+      net.createServer((wire) => {
+        const inner = net.connect(behind, '127.0.0.1');
+        inner.on('error', () => {});
+        setTimeout(() => wire.pipe(inner).pipe(wire), 50);
+      }),
+    );
+    const text = dynamic([port, slow], undefined, further);
+    await start(text.replaceAll('tls: true', 'tls: true, maxConnections: 1'));
+    const first = await proxy!.client();
+    await first.untilText(';');
+    const others: RawClient[] = [];
+    for (let count = 0; count < 2; count++) {
+      others.push(await proxy!.client());
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    first.close();
+    await proxy!.server.until(() => others.some(({ received }) => received !== ''), 'the second one');
+    for (const client of others) if (client.received !== '') client.close();
+    await proxy!.server.until(() => others.every(({ received }) => received !== ''), 'the third one');
   });
 
   it('that breaks off without close_notify brings everything before that to the client, and then a reset', async () => {
