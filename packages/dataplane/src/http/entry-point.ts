@@ -11,6 +11,7 @@ import { type ClientSessionOptions, clientSessionOptions } from '../http2/sessio
 import type { ClientAdmission } from '../listen/client-admission.ts';
 import type { PeerAddress } from '../listen/peer-address.ts';
 import { PeerTrust } from '../listen/peer-trust.ts';
+import type { RefusalLog } from '../listen/refusal-log.ts';
 import type { EntryPointMetrics } from '../metrics/entry-point-metrics.ts';
 import type { Revision } from '../worker/revision.ts';
 import type { PaceLimits } from './client-pace.ts';
@@ -26,6 +27,8 @@ export class EntryPoint {
   readonly metrics: EntryPointMetrics | undefined;
   /** Undefined when clients are not limited. */
   readonly admission: ClientAdmission | undefined;
+  /** Who is told that clients are turned away. */
+  readonly refusals: RefusalLog;
   /** Undefined when clients may be as slow as they like. */
   readonly pace: PaceLimits | undefined;
   /** Milliseconds; 0: none. */
@@ -55,8 +58,10 @@ export class EntryPoint {
     configuration: EntryPointConfiguration,
     metrics: EntryPointMetrics | undefined,
     admission: ClientAdmission | undefined,
+    refusals: RefusalLog,
   ) {
     this.name = name;
+    this.refusals = refusals;
     this.accessText = new ConstantText(name);
     this.metrics = metrics;
     this.admission = admission;

@@ -22,8 +22,8 @@ export class RefusalLog {
     this.entryPoint = entryPoint;
   }
 
-  /** @param client its address. */
-  refused(entry: CatalogueEntry, client: string, nowMs: number): void {
+  /** @param client its address. @param about further fields of a line that is written now. */
+  refused(entry: CatalogueEntry, client: string, nowMs: number, about?: Readonly<Record<string, unknown>>): void {
     const told = this.told.get(entry) ?? { quietUntilMs: Number.NEGATIVE_INFINITY, unsaid: 0 };
     this.told.set(entry, told);
     if (nowMs < told.quietUntilMs) {
@@ -31,7 +31,8 @@ export class RefusalLog {
       return;
     }
     const earlier = told.unsaid === 0 ? undefined : told.unsaid;
-    this.log[entry.logLevel]({ code: entry.code, entryPoint: this.entryPoint, client, earlier }, entry.meaning);
+    const { entryPoint } = this;
+    this.log[entry.logLevel]({ code: entry.code, entryPoint, client, earlier, ...about }, entry.meaning);
     told.quietUntilMs = nowMs + SILENCE_MS;
     told.unsaid = 0;
   }

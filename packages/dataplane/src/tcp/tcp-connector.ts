@@ -18,16 +18,21 @@ const KEEP_ALIVE_MAX_S = 32_767;
 /** Unanswered ones after which a connection is broken. */
 const KEEP_ALIVE_PROBES = 9;
 
+export interface AttemptFailure {
+  readonly server: TcpServer;
+  readonly entry: CatalogueEntry;
+}
+
 export class TcpConnector implements PlaceHolder {
   /** The one that is connected to, or being tried. */
   server: TcpServer | undefined = undefined;
+  /** Why the last one that was tried could not be used; undefined: none was. */
+  failure: AttemptFailure | undefined = undefined;
   /** Servers that were tried beside the last one. */
   retries = 0;
   private readonly session: TcpSession;
   private readonly place = new ConnectionPlace(this);
   private tried: TriedServers | undefined = undefined;
-  /** Of the last server that was tried: why there is none, when no other one is left. */
-  private failure: CatalogueEntry = Errors.NO_SERVER_AVAILABLE;
   private upstream: TcpUpstream | undefined = undefined;
   /** Counts dials: an answer of the resolver may come when nobody waits for it any more. */
   private ticket = 0;
@@ -53,7 +58,7 @@ export class TcpConnector implements PlaceHolder {
     const { session } = this;
     const server = session.route.service.pick(session.peer.bytes, this.tried);
     if (server === undefined) {
-      session.onNoServer(this.failure);
+      session.onNoServer(this.failure?.entry ?? Errors.NO_SERVER_AVAILABLE);
       return;
     }
     this.use(server);
@@ -106,7 +111,7 @@ export class TcpConnector implements PlaceHolder {
       this.connect();
       return;
     }
-    this.failure = entry;
+    this.failure = { server: this.server!, entry };
     this.session.onAttemptFailed(this.server!, entry, detail);
     if (entry.retry !== 'next-server' || !this.mayRetry()) this.session.onNoServer(entry);
     else this.retry();

@@ -134,8 +134,10 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   }
 
   onNoServer(entry: CatalogueEntry): void {
-    // What failed with a server has been told.
-    if (entry === Errors.NO_SERVER_AVAILABLE) this.tell(entry, undefined, undefined);
+    const { entryPoint, route, peer, connector } = this;
+    const server = connector.failure?.server.record.address;
+    const about = { router: route.name, server, reason: entry.code };
+    entryPoint.refusals.refused(Errors.SESSION_WITHOUT_SERVER, peer.text, performance.now(), about);
     this.finish('no-server', false, false, entry);
   }
 

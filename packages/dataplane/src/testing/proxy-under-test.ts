@@ -98,7 +98,7 @@ export class ProxyUnderTest {
   /** With the option `tls`: what is logged at level debug. */
   readonly details: { readonly code?: string; readonly reason?: string }[] = [];
   /** Log lines at level warn. */
-  readonly warnings: { readonly code?: string; readonly earlier?: number }[] = [];
+  readonly warnings: { readonly code?: string; readonly earlier?: number; readonly reason?: string }[] = [];
   private readonly options: ProxyOptions;
   private readonly clients: RawClient[] = [];
   private readonly rows: Map<string, number>;

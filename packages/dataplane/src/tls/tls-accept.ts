@@ -173,13 +173,19 @@ export class TlsAccept extends DownstreamConnection implements BeginsWithBytes {
       ? revision.matcher.matchTcp(tables.tlsIndex, view)
       : tlsRoute(tables, entryPoint.hostsIn(revision), revision.matcher, revision.reader, view);
     if (router === HTTPS && !this.isPostgres) return false;
-    const route = router === HTTPS ? undefined : admitToRoute(context, entryPoint, peer, router);
-    if (router === HTTPS) this.tell(Errors.NO_ROUTER, undefined);
-    if (route === undefined || route.tls === 'closed') {
-      if (route !== undefined) {
-        this.tell(Errors.TLS_OPTIONS_MISSING, undefined);
-        this.leaveRoute(route);
-      }
+    if (router === HTTPS) {
+      this.tell(Errors.NO_ROUTER, undefined);
+      this.closeGracefully();
+      return true;
+    }
+    const route = admitToRoute(context, entryPoint, peer, router);
+    if (route === undefined) {
+      this.abort();
+      return true;
+    }
+    if (route.tls === 'closed') {
+      this.tell(Errors.TLS_OPTIONS_MISSING, undefined);
+      this.leaveRoute(route);
       this.closeGracefully();
       return true;
     }

@@ -84,7 +84,6 @@ interface Listener {
   readonly firstTag: number;
   readonly descriptor: number;
   readonly log: AcceptLog;
-  readonly refusals: RefusalLog;
 }
 
 /** How often services that are no longer configured are looked for. */
@@ -179,14 +178,14 @@ export class Dataplane implements ListenerEvents {
     const firstTag = FIRST_TAG + index;
     const tag = this.listeners.has(firstTag) ? this.nextTag++ : firstTag;
     const metrics = this.context.metrics?.ofEntryPoint(entryPoint, configuration.observability.metrics);
-    const served = new EntryPoint(entryPoint, configuration, metrics, this.admissionTo(index, configuration));
+    const refusals = new RefusalLog(this.context.log, entryPoint);
+    const served = new EntryPoint(entryPoint, configuration, metrics, this.admissionTo(index, configuration), refusals);
     if (served.pace !== undefined) this.slowClients.start();
     this.listeners.set(tag, {
       entryPoint: served,
       firstTag,
       descriptor,
       log: new AcceptLog(this.context.log, entryPoint),
-      refusals: new RefusalLog(this.context.log, entryPoint),
     });
     this.context.transport.listen(descriptor, tag);
   }
@@ -309,7 +308,7 @@ export class Dataplane implements ListenerEvents {
     if (refusal !== undefined) {
       transport.reset(id);
       entryPoint.metrics?.limits.reached(refusal);
-      listener.refusals.refused(refusal, peer.text, transport.now);
+      entryPoint.refusals.refused(refusal, peer.text, transport.now);
       return;
     }
     const connection = firstConnection(this.context, entryPoint, peer);

@@ -147,6 +147,19 @@ describe('a client that asks for TLS as PostgreSQL has it', () => {
     assert.equal(first(), 0x16, 'its first byte is that of a ClientHello');
   });
 
+  it('is closed when its server has not answered by the end of dialTimeout', async () => {
+    const { port } = await pgServer('');
+    await start(`${tcp(router('HostSNI(`*`)', '{ passthrough: true }'), `[{ address: "127.0.0.1:${port}" }]`, ', serversTransport: quick')}
+  serversTransports: { quick: { dialTimeout: 200ms } }`);
+    const wire = await rawSocket(proxy.port);
+    wire.write(SSL_REQUEST);
+    await once(wire, 'data');
+    const socket = tls.connect({ socket: wire, servername: NAME, ca: authority.chain });
+    socket.on('error', () => {});
+    await once(wire, 'close', { signal: AbortSignal.timeout(5_000) });
+    assert.equal(proxy.warnings[0]?.reason, 'UPSTREAM_TLS_TIMEOUT');
+  });
+
   it('is closed when its server does not agree', async () => {
     for (const answer of ['N', 'SX', 'Eerror']) {
       const { port } = await pgServer(answer);

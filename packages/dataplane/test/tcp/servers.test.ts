@@ -110,6 +110,26 @@ describe('servers of TCP services', () => {
     assert.deepEqual(seen, ['', 'good']);
   });
 
+  it('that nobody comes to are told of once in a while, with what kept the last one tried from it', async () => {
+    const bad = [await closedPort(), await closedPort()];
+    await start(service(bad));
+    const refused = async () => {
+      assert.equal(await ask(), '');
+      return proxy!.warnings.map(({ code, reason }) => [code, reason]);
+    };
+    await refused();
+    assert.deepEqual(await refused(), [['SESSION_WITHOUT_SERVER', 'UPSTREAM_CONNECT_REFUSED']]);
+  });
+
+  it('that are none are told of, too', async () => {
+    await start(service([]));
+    assert.equal(await ask(), '');
+    assert.deepEqual(
+      proxy!.warnings.map(({ code, reason }) => [code, reason]),
+      [['SESSION_WITHOUT_SERVER', 'NO_SERVER_AVAILABLE']],
+    );
+  });
+
   it('that are down get nothing; without any the connection is reset', async () => {
     const [a, b] = [await named('a'), await named('b')];
     await start(service([a.port, b.port]));
@@ -178,6 +198,7 @@ tcp:
     const second = await proxy!.client();
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(await ask(), '');
+    assert.equal(proxy!.warnings[0]?.reason, 'UPSTREAM_QUEUE_FULL');
     assert.equal(server.connections.length, 1);
     first.close();
     await second.untilText('in');

@@ -151,7 +151,7 @@ tcp:
   routers: { all: { rule: "HostSNI(\`*\`)", service: app, tls: {}, middlewares: [nobody] } }
   middlewares: { nobody: { ipAllowList: { sourceRange: [192.0.2.0/24] } } }
   services: { app: { loadBalancer: { servers: [{ address: "127.0.0.1:PORT" }] } } }`);
-    await refusal(proxy.port);
+    assert.equal(await refusal(proxy.port), 'ECONNRESET read ECONNRESET', 'a reset, no end');
     assert.ok(proxy.details.some(({ code }) => code === 'DOWNSTREAM_ADDRESS_DENIED'));
     assert.equal(proxy.server.connections.length, 0);
   });

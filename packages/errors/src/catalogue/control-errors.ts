@@ -137,7 +137,7 @@ export const CONTROL_ERRORS = catalogueOf('control', {
     logLevel: 'warn',
     meaning: 'A server failed its health checks and gets no new exchanges.',
     check:
-      'The log line has the last check’s reason. “curl” the same URL from this node, with the hostname and headers of the health check.',
+      'The log line has the last check’s reason. Ask from this node what it asks: “curl” the same URL with the hostname and headers of the health check, or log in to a database as its user.',
   },
   HEALTH_CHECK_INVALID: {
     number: 49,

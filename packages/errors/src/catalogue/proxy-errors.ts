@@ -102,4 +102,11 @@ export const PROXY_ERRORS = catalogueOf('proxy', {
     check:
       'See the health-check messages of the service’s servers, and that their names resolve and have a route from this node.',
   },
+  SESSION_WITHOUT_SERVER: {
+    number: 22,
+    logLevel: 'warn',
+    meaning: 'No server of a TCP service is up, or none could be connected to; the client was reset.',
+    check:
+      'The line names one such client, the last server that was tried, and under “reason” the code that says why in vain. NO_SERVER_AVAILABLE: none was tried; see the health-check messages of the service’s servers.',
+  },
 });
