@@ -75,6 +75,29 @@ describe('RELAY', () => {
     assert.equal((await readAll(right.socket)).length, 0);
   });
 
+  it('ends both ways in order when both sources had ended before', { timeout: 20_000 }, async () => {
+    const { left, right } = await pair();
+    const atRight = readAll(right.socket);
+    const atLeft = readAll(left.socket);
+    for (const { socket, id } of [left, right]) {
+      socket.end('all of it');
+      await h.next(Event.END, id);
+    }
+    h.send(right.id, h.received(left.id));
+    h.send(left.id, h.received(right.id));
+    h.run((t) => {
+      t.relay(left.id, right.id, RELAY_UNTIL_END, RELAY_SHUTDOWN);
+      t.relay(right.id, left.id, RELAY_UNTIL_END, RELAY_SHUTDOWN);
+    });
+    assert.equal((await atRight).toString(), 'all of it');
+    assert.equal((await atLeft).toString(), 'all of it');
+    for (const { id } of [left, right]) {
+      const event = await h.next(Event.RELAYED, id);
+      assert.deepEqual([moved(event), event.c], [0, RelayEnd.SOURCE_END]);
+      assert.equal((await h.next(Event.CLOSED, id)).a, 0);
+    }
+  });
+
   it('makes a two-way relay that ends in order on both sides', async () => {
     const { left, right } = await pair();
     h.run((t) => {

@@ -5,6 +5,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type net from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { runProgram } from '../test/child.ts';
+import { openDescriptorCount, openPipeEndCount } from '../test/kernel-view.ts';
 import { delay, readAll, readBytes, type SeenEvent, seededBytes, TransportHarness } from '../test/transport-harness.ts';
 import { Event, RELAY_COPY, RELAY_SHUTDOWN, RELAY_SPLICE, RELAY_UNTIL_END, RelayEnd } from './index.ts';
 
@@ -106,7 +109,80 @@ describe('bulk relays', () => {
   });
 });
 
+describe('the pipe of a transport', () => {
+  it('is one for all relays, made with the first that needs it, and goes with the transport', async () => {
+    const pairs = await Promise.all(
+      Array.from({ length: 8 }, async () => ({ left: await h.accepted(port), right: await h.connected() })),
+    );
+    const [before, pipeEnds] = [openDescriptorCount(), openPipeEndCount()];
+    for (const { left, right } of pairs) h.run((t) => t.relay(left.id, right.id, RELAY_UNTIL_END, 0));
+    for (const { left, right } of pairs) {
+      left.socket.write('small');
+      await readBytes(right.socket, 5);
+    }
+    assert.equal(openDescriptorCount(), before);
+    await Promise.all(
+      pairs.map(async ({ left, right }, i) => {
+        const bytes = seededBytes(4_000_000, 60 + i);
+        left.socket.write(bytes);
+        assert.equal(digest(await readBytes(right.socket, bytes.length)), digest(bytes));
+      }),
+    );
+    assert.ok(h.transport.splicedBytes > 0);
+    assert.equal(openDescriptorCount(), before + 2);
+    assert.equal(openPipeEndCount(), pipeEnds + 2);
+    h.transport.destroy();
+    assert.equal(openPipeEndCount(), pipeEnds);
+  });
+
+  it('is done without while there is no descriptor for it', async () => {
+    const path = fileURLToPath(new URL('../test/programs/relay-without-pipe.ts', import.meta.url));
+    const { stdout, stderr } = await runProgram(path, { before: 'ulimit -n 80' });
+    assert.equal(stderr, '');
+    const { rounds, relayed } = JSON.parse(stdout);
+    assert.deepEqual(rounds, [
+      { whole: true, spliced: 0 },
+      { whole: true, spliced: 3_000_000 },
+    ]);
+    assert.equal(relayed, 0);
+  });
+});
+
 describe('the manner of a relay', () => {
+  it('follows what passes: copied, spliced in bulk, copied again', { timeout: 20_000 }, async () => {
+    const left = await h.accepted(port);
+    const right = await h.connected();
+    h.run((t) => {
+      t.relay(left.id, right.id, RELAY_UNTIL_END, 0);
+      t.relay(right.id, left.id, RELAY_UNTIL_END, 0);
+    });
+    const spliced = async (act: () => Promise<void>): Promise<number> => {
+      const before = h.transport.splicedBytes;
+      await act();
+      return h.transport.splicedBytes - before;
+    };
+    const exchanges = async (): Promise<void> => {
+      for (let i = 0; i < 20; i++) {
+        left.socket.write(seededBytes(300, i + 1));
+        assert.ok((await readBytes(right.socket, 300)).equals(seededBytes(300, i + 1)));
+        right.socket.write(seededBytes(9000, i + 1));
+        assert.ok((await readBytes(left.socket, 9000)).equals(seededBytes(9000, i + 1)));
+      }
+    };
+    const bulk = (from: net.Socket, to: net.Socket, seed: number) => async (): Promise<void> => {
+      const bytes = seededBytes(12_000_000, seed);
+      from.write(bytes);
+      assert.equal(digest(await readBytes(to, bytes.length)), digest(bytes));
+    };
+    assert.equal(await spliced(exchanges), 0);
+    for (const seed of [1, 2]) {
+      assert.ok((await spliced(bulk(left.socket, right.socket, seed))) > 6_000_000);
+      assert.equal(await spliced(exchanges), 0);
+      assert.ok((await spliced(bulk(right.socket, left.socket, seed))) > 6_000_000);
+      assert.equal(await spliced(exchanges), 0);
+    }
+  });
+
   for (const [name, flags] of [
     ['as the transport thinks', 0],
     ['copied', RELAY_COPY],

@@ -4,7 +4,13 @@
 
 import { markAsUntransferable } from 'node:worker_threads';
 import { loadAddon } from './addon.ts';
-import { HEADER_NOW_DOUBLE, HEADER_QUEUED_DOUBLE, HEADER_WORDS, HeaderWord } from './stream-transport-header.ts';
+import {
+  HEADER_NOW_DOUBLE,
+  HEADER_QUEUED_DOUBLE,
+  HEADER_SPLICED_DOUBLE,
+  HEADER_WORDS,
+  HeaderWord,
+} from './stream-transport-header.ts';
 import { resolveStreamTransportOptions, type StreamTransportOptions } from './stream-transport-options.ts';
 import { Command, RECORD_WORDS } from './stream-transport-records.ts';
 import type { TlsContext } from './tls-context.ts';
@@ -144,6 +150,11 @@ export class StreamTransport {
   /** Memory that unsent bytes of all connections take, also of those that linger after CLOSE; current as of the last flush. */
   get queuedMemoryBytes(): number {
     return this.#clock[HEADER_QUEUED_DOUBLE]!;
+  }
+
+  /** Bytes that relays have moved by splice(2), of all relays so far; the others were copied. */
+  get splicedBytes(): number {
+    return this.#clock[HEADER_SPLICED_DOUBLE]!;
   }
 
   /** Commands ignored because their connection was dead; a few are normal (its end was under way). Wraps after 2^31 - 1. */

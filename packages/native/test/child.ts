@@ -35,6 +35,11 @@ export function runNode(program: string, options: ChildOptions = {}): Promise<Ch
   return run(process.execPath, [...flags, '--input-type=module', '-e', source], options);
 }
 
+/** Runs a program of `test/programs`. */
+export function runProgram(path: string, options: ChildOptions = {}): Promise<ChildResult> {
+  return run(process.execPath, ['--disable-warning=ExperimentalWarning', path], options);
+}
+
 export function runPython(program: string, ...values: string[]): Promise<ChildResult> {
   return runPythonWith({}, program, ...values);
 }

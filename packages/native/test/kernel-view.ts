@@ -1,6 +1,6 @@
 // What the kernel says about this process and its sockets, for tests to compare with: descriptors, maps, timers.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
@@ -8,6 +8,20 @@ export const O_CLOEXEC = 0o2000000;
 /** Open descriptors of this process. */
 export function openDescriptorCount(): number {
   return readdirSync('/proc/self/fd').length;
+}
+
+/** Those of them that are ends of pipes. */
+export function openPipeEndCount(): number {
+  return readdirSync('/proc/self/fd').filter((descriptor) => isPipeEnd(`/proc/self/fd/${descriptor}`)).length;
+}
+
+function isPipeEnd(path: string): boolean {
+  try {
+    return readlinkSync(path).startsWith('pipe:');
+  } catch {
+    // The folder's own descriptor: it was open while it was read.
+    return false;
+  }
 }
 
 /** Status and descriptor flags together, as in `/proc/self/fdinfo`. */

@@ -6,6 +6,7 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import { type Issued, issue } from '../../../test/support/issued-certificates.ts';
 import {
+  createTlsClientContext,
   createTlsServerContext,
   Event,
   type StreamTransport,
@@ -93,6 +94,17 @@ export class TlsHarness extends TransportHarness {
     const ready = await this.next(Event.TLS_READY, id);
     await new Promise(setImmediate);
     return { socket, id, ready };
+  }
+
+  /** Our connection to a fresh TLS server of Node, and the server's socket, with the handshake done on both sides. */
+  async tlsConnected(options: tls.TlsOptions = {}): Promise<{ socket: tls.TLSSocket; id: number }> {
+    const sockets: tls.TLSSocket[] = [];
+    const port = await this.tlsServer(options, (socket) => sockets.push(socket));
+    const id = this.transport.connect('127.0.0.1', port);
+    const client = createTlsClientContext({ authorities: [credentials().authority.chain] });
+    this.transport.startTlsClient(id, client, NAME);
+    await this.next(Event.TLS_READY, id);
+    return { socket: await this.until('the server side', () => sockets[0]), id };
   }
 
   /** A TLS server of Node for `startTlsClient`; each of its sockets is given to `onSocket`. */

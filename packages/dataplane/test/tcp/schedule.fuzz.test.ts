@@ -1,5 +1,6 @@
-// Random amounts in random pieces at random moments through TCP routers of every kind, many connections at a time: every byte arrives
-// once and in order, and so does each end. A failure names its seed; FUZZ_SEED repeats one.
+// Random amounts in random pieces at random moments through TCP routers of every kind and relays of every manner, many connections at
+// a time: every byte arrives once and in order, and so does each end; of what a reset cuts off, a beginning does. A failure names its
+// seed; FUZZ_SEED repeats one.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -7,20 +8,28 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { it } from 'node:test';
 import tls from 'node:tls';
+import { tcpTransportKey } from '@sluice/routing';
 import { startProxy } from '../../src/testing/proxy-under-test.ts';
 import { fuzzBudgetMs } from '../../src/testing/schedule/fuzz-budget.ts';
 import { writeInPieces } from '../../src/testing/schedule/paced-writer.ts';
 import { RandomSource } from '../../src/testing/schedule/random-source.ts';
+import { resetSocket } from '../../src/testing/schedule/reset-socket.ts';
 import { authority, certificate, material } from '../support/made-tls.ts';
-import { closeAll, serve } from '../support/secure-servers.ts';
+import { closeAll, serve, transportTls } from '../support/secure-servers.ts';
 
-const MODES = ['plain', 'ended', 'passed', 'proxied'] as const;
+/** `ended`: TLS of clients only; `secured`: of servers only; `passed`: from end to end. */
+const MODES = ['plain', 'ended', 'secured', 'passed', 'proxied'] as const;
+const RELAYS = ['auto', 'copy', 'splice'] as const;
+const CONNECTIONS = 30;
 const BYTES_MAX = 400_000;
 const AT_A_TIME = 20;
 /** A number at the beginning of what a client sends: which plan it follows. */
 const NUMBER_BYTES = 4;
 /** Begins with a letter: no TLS, and nothing else that is looked for. */
 const FIRST_NUMBER = 0x41_00_00_00;
+/** Clients of `secured` come from here. */
+const OTHER_ADDRESS = '127.0.0.2';
+const CUT_CHANCE = 0.15;
 const PROXY_LINE = 'PROXY TCP4 203.0.113.7 198.51.100.2 4711 443\r\n';
 
 interface Plan {
@@ -29,12 +38,14 @@ interface Plan {
   readonly down: Buffer;
   readonly pieces: readonly number[];
   readonly clientReadsAll: boolean;
-  /** What arrived at the server, digested, once its client has finished. */
-  arrived: Promise<string>;
-  tellArrived: (digest: string) => void;
+  /** Who ends it with a reset, in the midst of what it sends. */
+  readonly cutBy: 'client' | 'server' | undefined;
+  /** What arrived at the server, once its client has finished. */
+  readonly arrived: Promise<Buffer>;
+  readonly tellArrived: (bytes: Buffer) => void;
 }
 
-const own = certificate(['passed.test']);
+const own = certificate(['passed.test', '127.0.0.1']);
 
 function bytesOf(random: RandomSource, length: number): Buffer {
   const bytes = Buffer.alloc(length);
@@ -43,10 +54,7 @@ function bytesOf(random: RandomSource, length: number): Buffer {
 }
 
 function planOf(random: RandomSource): Plan {
-  let tellArrived: (digest: string) => void = () => {};
-  const arrived = new Promise<string>((resolve) => {
-    tellArrived = resolve;
-  });
+  const { promise: arrived, resolve: tellArrived } = Promise.withResolvers<Buffer>();
   const mode = random.pick(MODES);
   return {
     mode,
@@ -54,13 +62,33 @@ function planOf(random: RandomSource): Plan {
     down: bytesOf(random, random.size(BYTES_MAX)),
     pieces: Array.from({ length: 5 }, () => random.whole(1, 30_000)),
     clientReadsAll: isTls({ mode }) || random.chance(0.5),
+    cutBy: random.chance(CUT_CHANCE) ? whoCuts(mode, random) : undefined,
     arrived,
     tellArrived,
   };
 }
 
 /** Node's TLS cannot finish in one direction and go on in the other. */
-const isTls = ({ mode }: Pick<Plan, 'mode'>) => mode === 'ended' || mode === 'passed';
+const isTls = ({ mode }: Pick<Plan, 'mode'>) => mode !== 'plain' && mode !== 'proxied';
+const clientSpeaksTls = (mode: Plan['mode']) => mode === 'ended' || mode === 'passed';
+const serverSpeaksTls = (mode: Plan['mode']) => mode === 'secured' || mode === 'passed';
+
+/** Node's TLS cannot be reset either. */
+function whoCuts(mode: Plan['mode'], random: RandomSource): Plan['cutBy'] {
+  const able = [
+    ...(clientSpeaksTls(mode) ? [] : ['client' as const]),
+    ...(serverSpeaksTls(mode) ? [] : ['server' as const]),
+  ];
+  return able.length === 0 ? undefined : random.pick(able);
+}
+
+/** All of it and then nothing; or, from whom cuts the connection, a part of it and then a reset. */
+async function send(socket: net.Socket, bytes: Buffer, plan: Plan, cuts: boolean, random: RandomSource): Promise<void> {
+  const part = cuts ? bytes.subarray(0, random.whole(0, bytes.length)) : bytes;
+  await writeInPieces(socket, part, plan.pieces, random);
+  if (cuts) resetSocket(socket);
+}
+
 const digestOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 /** Follows the plan that its client names: sends its part, digests the rest. */
@@ -78,23 +106,25 @@ function answer(socket: net.Socket, plans: readonly Plan[], random: RandomSource
   });
   const begin = (number: number) => {
     plan = plans[number]!;
-    writeInPieces(socket, plan.down, plan.pieces, random).then(() => {
+    send(socket, plan.down, plan, plan.cutBy === 'server', random).then(() => {
       isSent = true;
       checkEnd();
     });
   };
+  const tell = () => plan?.tellArrived(Buffer.concat(chunks).subarray(NUMBER_BYTES));
   const checkEnd = () => {
-    if (plan === undefined || !isSent || socket.writableEnded) return;
+    if (plan === undefined || !isSent || socket.writableEnded || socket.destroyed) return;
     if (!isTls(plan) || bytes === NUMBER_BYTES + plan.up.length) socket.end();
   };
-  socket.on('end', () => plan?.tellArrived(digestOf(Buffer.concat(chunks).subarray(NUMBER_BYTES))));
+  socket.on('end', tell).on('close', tell);
 }
 
 async function connect(port: number, plan: Plan): Promise<net.Socket> {
-  const wire = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const localAddress = plan.mode === 'secured' ? OTHER_ADDRESS : '127.0.0.1';
+  const wire = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true, localAddress });
   await once(wire, 'connect');
   if (plan.mode === 'proxied') wire.write(PROXY_LINE);
-  if (!isTls(plan)) return wire;
+  if (!clientSpeaksTls(plan.mode)) return wire;
   const servername = `${plan.mode}.test`;
   const socket = tls.connect({
     socket: wire,
@@ -110,41 +140,54 @@ async function connect(port: number, plan: Plan): Promise<net.Socket> {
 async function follow(port: number, plan: Plan, number: number, random: RandomSource): Promise<void> {
   const socket = await connect(port, plan);
   const chunks: Buffer[] = [];
+  const { cutBy, mode, up, down } = plan;
   const ended = new Promise<void>((resolve, reject) => {
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-    socket.on('end', () => resolve());
-    socket.on('error', reject);
+    socket.on('end', () => resolve()).on('close', () => resolve());
+    socket.on('error', (error) => (cutBy === undefined ? reject(error) : resolve()));
   });
   const head = Buffer.alloc(NUMBER_BYTES);
   head.writeUInt32BE(FIRST_NUMBER + number);
-  await writeInPieces(socket, Buffer.concat([head, plan.up]), plan.pieces, random);
+  // The server knows whose plan it is in any case.
+  socket.write(head);
+  await send(socket, up, plan, cutBy === 'client', random);
   if (plan.clientReadsAll) await ended;
-  socket.end();
+  if (!socket.destroyed) socket.end();
   await ended;
-  assert.equal(digestOf(Buffer.concat(chunks)), digestOf(plan.down), `what came from the server, ${plan.mode}`);
-  assert.equal(await plan.arrived, digestOf(plan.up), `what came from the client, ${plan.mode}`);
+  compare(Buffer.concat(chunks), down, cutBy, `what came from the server, ${mode}`);
+  // Whoever is reset in the midst may never have seen the number.
+  if (cutBy !== 'client') compare(await plan.arrived, up, cutBy, `what came from the client, ${mode}`);
+  else plan.arrived.then((bytes) => compare(bytes, up, cutBy, `what came before a reset, ${mode}`));
   socket.destroy();
 }
 
-async function runSchedule(seed: number, connections: number): Promise<void> {
+function compare(came: Buffer, sent: Buffer, cutBy: Plan['cutBy'], what: string): void {
+  if (cutBy === undefined) assert.equal(came.length, sent.length, what);
+  assert.equal(digestOf(came), digestOf(sent.subarray(0, came.length)), what);
+}
+
+async function runSchedule(seed: number, relay: (typeof RELAYS)[number]): Promise<void> {
   const random = new RandomSource(seed);
-  const plans = Array.from({ length: connections }, () => planOf(random));
+  const plans = Array.from({ length: CONNECTIONS }, () => planOf(random));
   const plain = await serve(net.createServer({ allowHalfOpen: true }, (socket) => answer(socket, plans, random)));
   const { chain: cert, key } = own.issued;
   const secure = await serve(tls.createServer({ cert, key }, (socket) => answer(socket, plans, random)));
-  const service = (port: number) =>
-    `{ loadBalancer: { serversTransport: patient, servers: [{ address: "127.0.0.1:${port}" }] } }`;
+  const service = (port: number, further = '') =>
+    `{ loadBalancer: { serversTransport: patient, servers: [{ address: "127.0.0.1:${port}"${further} }] } }`;
+  const transports = { [tcpTransportKey('patient@file')]: transportTls({ authorities: authority.chain }) };
   const proxy = await startProxy(() => {}, {
-    tls: material(),
+    relay,
+    tls: { ...material(), transports },
     proxyProtocol: { insecure: true, trustedIPs: [] },
     dynamic: `
 tcp:
   routers:
     plain: { rule: "HostSNI(\`*\`)", service: plain }
+    secured: { rule: "ClientIP(\`${OTHER_ADDRESS}\`)", service: secured, priority: 1000 }
     ended: { rule: "HostSNI(\`ended.test\`)", service: plain, tls: {} }
     passed: { rule: "HostSNI(\`passed.test\`)", service: secure, tls: { passthrough: true } }
-  services: { plain: ${service(plain)}, secure: ${service(secure)} }
-  serversTransports: { patient: { terminationDelay: -1 } }`,
+  services: { plain: ${service(plain)}, secure: ${service(secure)}, secured: ${service(secure, ', tls: true')} }
+  serversTransports: { patient: { terminationDelay: -1, tls: {} } }`,
   });
   try {
     let next = 0;
@@ -167,9 +210,9 @@ it('passes every byte and every end, whatever the schedule', async (t) => {
   let seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
   let schedules = 0;
   do {
-    await assert.doesNotReject(runSchedule(seed, 60), `FUZZ_SEED=${seed}`);
+    for (const relay of RELAYS) await assert.doesNotReject(runSchedule(seed, relay), `FUZZ_SEED=${seed}, ${relay}`);
     seed++;
     schedules++;
   } while (Date.now() < until);
-  t.diagnostic(`${schedules} schedules of 60 connections`);
+  t.diagnostic(`${schedules} schedules of ${CONNECTIONS} connections, each with relays of every manner`);
 });

@@ -141,8 +141,13 @@ void StreamTransport::PublishQueue(Connection* c) {
   if (c->queue.capacity == c->countedQueue) return;
   queued_total_ += uint64_t{c->queue.capacity} - c->countedQueue;
   c->countedQueue = c->queue.capacity;
-  const double total = static_cast<double>(queued_total_);
-  memcpy(&regions_.header[kHeaderQueued], &total, sizeof total);
+  PublishTotal(kHeaderQueued, queued_total_);
+}
+
+/** As the double that begins at this word. */
+void StreamTransport::PublishTotal(HeaderWord word, uint64_t total) {
+  const double number = static_cast<double>(total);
+  memcpy(&regions_.header[word], &number, sizeof number);
 }
 
 /** Sends now what the socket takes and queues the rest. The caller has checked that sending is still allowed. */

@@ -76,6 +76,7 @@ void StreamTransport::BreakWith(Connection* c, int error, bool abort) {
     return;
   }
   DetachSources(c);
+  Connection* const destination = c->relayTo;
   UnlinkRelay(c);  // its RELAYED event is written with CLOSED
   c->queue.Clear();
   PublishQueue(c);
@@ -85,6 +86,8 @@ void StreamTransport::BreakWith(Connection* c, int error, bool abort) {
   c->error = error;
   c->state = ConnectionState::kBroken;
   Raise(c, kPendingClosed);
+  // Both of its directions had ended before the relay was served: what it owes its destination is the end alone.
+  if (destination != nullptr && c->Has(kInputEnded) && (c->relayFlags & kRelayShutdown) != 0) WantShutdown(destination);
 }
 
 /** Gives the seat back; the id is dead. */

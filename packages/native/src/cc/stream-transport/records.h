@@ -71,7 +71,8 @@ enum HeaderWord : uint32_t {
   kHeaderRefused = 4,
   kHeaderHandshakes = 5,
   kHeaderNow = 6,
-  kHeaderQueued = 8,  // heap bytes of all queues, a double
+  kHeaderQueued = 8,   // heap bytes of all queues, a double
+  kHeaderSpliced = 10,  // bytes that relays have moved without copying them, a double
   kHeaderWords = 16,
 };
 

@@ -159,6 +159,8 @@ size_t StreamTransport::RelaySpliced(Connection* source, Connection* destination
   const size_t length = static_cast<size_t>(count);
   NoteRelayed(source, length);
   if (length >= kBulkMin) source->Set(kBulkAgain);
+  spliced_total_ += length;
+  PublishTotal(kHeaderSpliced, spliced_total_);
   // A full pipe ends a read too, so that being short says nothing here: the next read finds out.
   SendSpliced(destination, length);
   return length;

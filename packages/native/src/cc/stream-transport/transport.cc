@@ -61,6 +61,7 @@ void StreamTransport::Destroy() {
     if (listener->fd >= 0) close(listener->fd);
     delete listener;
   }
+  splice_pipe_.Close();
   if (epoll_ >= 0) close(epoll_);
   epoll_ = -1;
 }

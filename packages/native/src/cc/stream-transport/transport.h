@@ -152,6 +152,7 @@ class StreamTransport final : public LoopClient {
   void SendFailed(Connection* c, int error);
   void Touch(Connection* c) { c->lastActivityMs = now_ms_; }
   void PublishQueue(Connection* c);
+  void PublishTotal(HeaderWord word, uint64_t total);
   bool QueuesAreHigh() const { return queued_total_ >= options_.queuedMemoryHigh; }
 
   // tls-handshake.cc: from plain to TLS
@@ -233,6 +234,7 @@ class StreamTransport final : public LoopClient {
 
   uint64_t now_ms_ = 0;
   uint64_t queued_total_ = 0;
+  uint64_t spliced_total_ = 0;
   uint32_t accepted_ = 0;        // connections that belong to a listener, removed ones included
   uint32_t listener_count_ = 0;  // without mailboxes
   uint32_t event_count_ = 0;
