@@ -41,11 +41,7 @@ export function runProgram(path: string, options: ChildOptions = {}): Promise<Ch
 }
 
 export function runPython(program: string, ...values: string[]): Promise<ChildResult> {
-  return runPythonWith({}, program, ...values);
-}
-
-export function runPythonWith(options: ChildOptions, program: string, ...values: string[]): Promise<ChildResult> {
-  return run('python3', ['-c', program, ...values], options);
+  return run('python3', ['-c', program, ...values], {});
 }
 
 async function run(file: string, values: string[], options: ChildOptions): Promise<ChildResult> {
