@@ -1,5 +1,5 @@
-// Numbers of the event records of the datagram transport and of what goes with them. Mirrored in cc/datagram-transport/records.h:
-// both files change together. Constants only.
+// Numbers of the event records of the datagram transport and of what goes with them. Mirrored in cc/datagram-transport/records.h and
+// cc/loop/records.h: they change together. Constants only.
 
 /** 32-bit words in one event record. */
 export const FLOW_RECORD_WORDS = 6;

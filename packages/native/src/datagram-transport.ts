@@ -2,7 +2,6 @@
 // each new flow and learns of its end. Knows bytes, times and limits; must not know protocols, configuration or policy.
 // Allocates nothing per datagram; calls per flow only.
 
-import { markAsUntransferable } from 'node:worker_threads';
 import { loadAddon } from './addon.ts';
 import {
   type DatagramListenerOptions,
@@ -11,6 +10,7 @@ import {
   resolveDatagramTransportOptions,
 } from './datagram-transport-options.ts';
 import { FLOW_RECORD_WORDS, FLOW_TOTALS, FlowTotal } from './datagram-transport-records.ts';
+import { sharedRegion } from './shared-region.ts';
 
 /** Called once per batch with the number of records in `transport.events`. Must not throw: see `BatchHandler`. */
 export type FlowBatchHandler = (count: number) => void;
@@ -155,11 +155,4 @@ export class DatagramTransport {
     this.#destroyed = true;
     this.#native.destroy();
   }
-}
-
-/** A region the addon keeps pointers into: moving it to another thread would pull it away. */
-function sharedRegion(bytes: number): ArrayBuffer {
-  const region = new ArrayBuffer(bytes);
-  markAsUntransferable(region);
-  return region;
 }

@@ -1,5 +1,5 @@
-// Numbers of the event and command records, and of the peer record. Mirrored in cc/stream-transport/records.h:
-// both files change together. Constants only.
+// Numbers of the event and command records, and of the peer record. Mirrored in cc/stream-transport/records.h and cc/loop/records.h:
+// they change together. Constants only.
 
 /** 32-bit words in one event or command record. */
 export const RECORD_WORDS = 6;

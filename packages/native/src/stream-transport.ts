@@ -2,8 +2,8 @@
 // turn of the event loop. Knows bytes, deadlines and limits; must not know HTTP, configuration or policy.
 // Hot path: no allocation here. Events are read from, and commands written to, preallocated rings.
 
-import { markAsUntransferable } from 'node:worker_threads';
 import { loadAddon } from './addon.ts';
+import { sharedRegion } from './shared-region.ts';
 import {
   HEADER_NOW_DOUBLE,
   HEADER_QUEUED_DOUBLE,
@@ -125,8 +125,8 @@ export class StreamTransport {
         sizes.queueMaxBytes,
         eventsMax,
         commandsMax,
-        sizes.queuedMemoryHighBytes,
         sizes.acceptedMax,
+        sizes.queuedMemoryHighBytes,
       ],
       memory,
       events,
@@ -406,13 +406,6 @@ export class StreamTransport {
     this.#header[HeaderWord.COMMANDS] = 0;
     this.#header[HeaderWord.ARENA_USED] = used;
   }
-}
-
-/** A region the addon keeps pointers into: moving it to another thread would pull it away. */
-function sharedRegion(bytes: number): ArrayBuffer {
-  const region = new ArrayBuffer(bytes);
-  markAsUntransferable(region);
-  return region;
 }
 
 function wholeMilliseconds(value: number): number {

@@ -1,15 +1,12 @@
 // Listening sockets, TCP and Unix: made with their options, adopted from whoever started us, and asked how full they are.
 // Resolves no names and accepts nothing; a descriptor belongs to JavaScript once it is returned.
 
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "addon.h"
-#include "arguments.h"
-#include "internet-address.h"
+#include "bound-socket.h"
 #include "unix-path.h"
 
 namespace sluice {
@@ -22,12 +19,7 @@ constexpr int kKeepAliveSecondsMax = 32767;
 constexpr int kKeepAliveCountMax = 127;
 
 struct TcpOptions {
-  char host[kHostBytes];
-  int port;
   int backlog;
-  bool reusePort;
-  bool dualStack;
-  bool ipv6Only;
   int deferAcceptSeconds;
   int fastOpenQueue;
   /** All three 0: no keep-alive. */
@@ -36,15 +28,10 @@ struct TcpOptions {
   int keepAliveCount;
 };
 
-bool ReadTcpOptions(napi_env env, napi_value object, TcpOptions* out) {
-  napi_value host;
-  return ReadProperty(env, object, "host", &host) &&
-         RequireString(env, host, "host", out->host, sizeof out->host, EINVAL) &&
-         RequireIntegerProperty(env, object, "port", 0, 65535, &out->port) &&
+bool ReadTcpOptions(napi_env env, napi_value object, BindHost* host, TcpOptions* out) {
+  return ReadBindHost(env, object, host) &&
          RequireIntegerProperty(env, object, "backlog", 1, kBacklogMax, &out->backlog) &&
-         RequireBooleanProperty(env, object, "reusePort", &out->reusePort) &&
-         RequireBooleanProperty(env, object, "dualStack", &out->dualStack) &&
-         RequireBooleanProperty(env, object, "ipv6Only", &out->ipv6Only) &&
+         RequireBooleanProperty(env, object, "ipv6Only", &host->ipv6Only) &&
          RequireIntegerProperty(env, object, "deferAcceptSeconds", 0, kDeferAcceptSecondsMax,
                                 &out->deferAcceptSeconds) &&
          RequireIntegerProperty(env, object, "fastOpenQueue", 0, kFastOpenQueueMax, &out->fastOpenQueue) &&
@@ -52,18 +39,6 @@ bool ReadTcpOptions(napi_env env, napi_value object, TcpOptions* out) {
          RequireIntegerProperty(env, object, "keepAliveIntervalS", 0, kKeepAliveSecondsMax,
                                 &out->keepAliveIntervalSeconds) &&
          RequireIntegerProperty(env, object, "keepAliveCount", 0, kKeepAliveCountMax, &out->keepAliveCount);
-}
-
-InternetAddress ParseHost(const TcpOptions& options) {
-  if (options.host[0] == 0) {
-    return options.dualStack || options.ipv6Only ? ParseIpv6("::", options.port) : ParseIpv4("0.0.0.0", options.port);
-  }
-  const InternetAddress address = ParseIpv4(options.host, options.port);
-  return address.length != 0 ? address : ParseIpv6(options.host, options.port);
-}
-
-bool SetOption(int socket, int level, int option, int value) {
-  return setsockopt(socket, level, option, &value, sizeof value) == 0;
 }
 
 bool SetKeepAlive(int socket, const TcpOptions& options) {
@@ -75,81 +50,35 @@ bool SetKeepAlive(int socket, const TcpOptions& options) {
          SetOption(socket, IPPROTO_TCP, TCP_KEEPCNT, options.keepAliveCount);
 }
 
-bool SetTcpOptions(int socket, const TcpOptions& options, bool isIpv6) {
+bool SetTcpOptions(int socket, const BindHost& host, const TcpOptions& options, bool isIpv6) {
   return SetOption(socket, SOL_SOCKET, SO_REUSEADDR, 1) &&
-         (!options.reusePort || SetOption(socket, SOL_SOCKET, SO_REUSEPORT, 1)) &&
-         (!isIpv6 || SetOption(socket, IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6Only ? 1 : 0)) &&
+         (!host.reusePort || SetOption(socket, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+         (!isIpv6 || SetOption(socket, IPPROTO_IPV6, IPV6_V6ONLY, host.ipv6Only ? 1 : 0)) &&
          (options.deferAcceptSeconds == 0 ||
           SetOption(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, options.deferAcceptSeconds)) &&
          (options.fastOpenQueue == 0 || SetOption(socket, IPPROTO_TCP, TCP_FASTOPEN, options.fastOpenQueue)) &&
          SetKeepAlive(socket, options);
 }
 
-/** @returns a listening descriptor, or the errno negated. */
-int OpenTcp(const InternetAddress& address, const TcpOptions& options) {
+/** See OpenBound. */
+int OpenTcp(const InternetAddress& address, const BindHost& host, const void* tcp_options) {
+  const TcpOptions& options = *static_cast<const TcpOptions*>(tcp_options);
   OwnedDescriptor listener(socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
   if (listener.get() < 0) return -errno;
   const sockaddr* generic = reinterpret_cast<const sockaddr*>(&address.storage);
-  if (!SetTcpOptions(listener.get(), options, address.isIpv6) ||
+  if (!SetTcpOptions(listener.get(), host, options, address.isIpv6) ||
       bind(listener.get(), generic, address.length) != 0 || listen(listener.get(), options.backlog) != 0) {
     return -errno;
   }
   return listener.Release();
 }
 
-/** `@name` for an abstract socket, empty for one without a name. */
-void DescribeUnix(const sockaddr_storage& storage, socklen_t length, char* text, size_t capacity) {
-  const char* path = reinterpret_cast<const sockaddr_un*>(&storage)->sun_path;
-  const size_t offset = offsetof(sockaddr_un, sun_path);
-  const size_t bytes = length > offset ? length - offset : 0;
-  snprintf(text, capacity, "%.*s", static_cast<int>(bytes), path);
-  if (bytes > 1 && path[0] == 0) snprintf(text, capacity, "@%.*s", static_cast<int>(bytes - 1), path + 1);
-}
-
-/** `{ descriptor, family, address, port }` as the kernel knows the socket. On failure the descriptor stays the caller's. */
-napi_value Describe(napi_env env, int descriptor) {
-  sockaddr_storage storage = {};
-  socklen_t length = sizeof storage;
-  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
-    return Fail(env, errno, "describe descriptor %d", descriptor);
-  }
-  char text[sizeof(sockaddr_un) + kHostBytes] = "";
-  int port = 0;
-  const char* family = storage.ss_family == AF_INET ? "IPv4" : storage.ss_family == AF_INET6 ? "IPv6" : "Unix";
-  if (storage.ss_family == AF_UNIX) {
-    DescribeUnix(storage, length, text, sizeof text);
-  } else {
-    DescribeInternet(storage, text, sizeof text, &port);
-  }
-  napi_value result;
-  const bool made = napi_create_object(env, &result) == napi_ok &&
-                    SetNumber(env, result, "descriptor", descriptor) && SetString(env, result, "family", family) &&
-                    SetString(env, result, "address", text) && SetNumber(env, result, "port", port);
-  return made ? result : nullptr;
-}
-
 napi_value ListenTcp(napi_env env, napi_callback_info info) {
   napi_value argument;
+  BindHost host;
   TcpOptions options;
-  if (!ReadArguments(env, info, &argument, 1) || !ReadTcpOptions(env, argument, &options)) return nullptr;
-  InternetAddress address = ParseHost(options);
-  if (address.length == 0) {
-    return Refuse(env, EINVAL, "listen on %s: not an IPv4 or IPv6 address; names are not resolved here", options.host);
-  }
-  int made = OpenTcp(address, options);
-  const bool isWildcard = options.host[0] == 0 && !options.ipv6Only;
-  if (isWildcard && address.isIpv6 && (made == -EAFNOSUPPORT || made == -EADDRNOTAVAIL || made == -ENOPROTOOPT)) {
-    address = ParseIpv4("0.0.0.0", options.port);
-    made = OpenTcp(address, options);
-  }
-  OwnedDescriptor listener(made);
-  if (made < 0) {
-    const char* shown = options.host[0] != 0 ? options.host : address.isIpv6 ? "::" : "0.0.0.0";
-    return Fail(env, -made, address.isIpv6 ? "listen on [%s]:%d" : "listen on %s:%d", shown, options.port);
-  }
-  const napi_value result = Describe(env, listener.get());
-  if (result != nullptr) listener.Release();
-  return result;
+  if (!ReadArguments(env, info, &argument, 1) || !ReadTcpOptions(env, argument, &host, &options)) return nullptr;
+  return BindAndDescribe(env, "listen on", host, OpenTcp, &options);
 }
 
 napi_value ListenUnix(napi_env env, napi_callback_info info) {
@@ -179,12 +108,6 @@ napi_value ListenUnix(napi_env env, napi_callback_info info) {
   return result;
 }
 
-int IntegerOption(int socket, int option) {
-  int value = -1;
-  socklen_t length = sizeof value;
-  return getsockopt(socket, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
-}
-
 /** @returns the socket's domain, or -1 when it threw. */
 int RequireListener(napi_env env, const char* action, int descriptor) {
   struct stat file;
@@ -212,13 +135,7 @@ napi_value AdoptListeningSocket(napi_env env, napi_callback_info info) {
       RequireListener(env, "adopt", descriptor) < 0) {
     return nullptr;
   }
-  const int status = fcntl(descriptor, F_GETFL);
-  const int flags = fcntl(descriptor, F_GETFD);
-  if (status < 0 || flags < 0 || fcntl(descriptor, F_SETFL, status | O_NONBLOCK) != 0 ||
-      fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) != 0) {
-    return Fail(env, errno, "adopt descriptor %d", descriptor);
-  }
-  return Describe(env, descriptor);
+  return AdoptAndDescribe(env, descriptor);
 }
 
 /** Connections that wait to be accepted, or the errno negated. */

@@ -62,6 +62,11 @@ inline bool ReadString(napi_env env, napi_value value, char* out, size_t capacit
   return memchr(out, 0, *length) == nullptr;
 }
 
+inline napi_value MakeNumber(napi_env env, int32_t value) {
+  napi_value number;
+  return napi_create_int32(env, value, &number) == napi_ok ? number : nullptr;
+}
+
 inline void ExportFunction(napi_env env, napi_value exports, const char* name, napi_callback callback) {
   napi_value function;
   if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function) == napi_ok) {

@@ -1,5 +1,5 @@
-// Zeroed chunks of seats, and two chained hash tables of a fixed size: as many buckets as there may be flows, so chains stay short
-// and nothing is ever rehashed. Untouched buckets take no memory.
+// Two chained hash tables of a fixed size: as many buckets as there may be flows, so chains stay short and nothing is ever rehashed.
+// Untouched buckets take no memory.
 
 #include "flow-table.h"
 
@@ -8,24 +8,20 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include <new>
-
 namespace sluice {
 namespace datagram {
 
 bool FlowTable::Init(uint32_t seats) {
-  seats_ = seats;
   uint32_t buckets = 64;
   while (buckets < seats) buckets *= 2;
   mask_ = buckets - 1;
   buckets_ = static_cast<Flow**>(calloc(buckets, sizeof *buckets_));
-  chunks_.reset(new (std::nothrow) Flow*[(seats + kChunkMask) >> kChunkBits]());
-  if (buckets_ == nullptr || chunks_ == nullptr) return false;
+  if (buckets_ == nullptr || !seats_.Init(seats)) return false;
   return getrandom(&seed_, sizeof seed_, 0) == static_cast<ssize_t>(sizeof seed_);
 }
 
 FlowTable::~FlowTable() {
-  for (uint32_t index = 0; index < fresh_; index++) {
+  for (uint32_t index = 0; index < Touched(); index++) {
     Flow* flow = At(index);
     flow->queue.Clear();
     while (flow->keys != nullptr) {
@@ -34,37 +30,13 @@ FlowTable::~FlowTable() {
       free(key);
     }
   }
-  for (uint32_t chunk = 0; chunks_ != nullptr && chunk << kChunkBits < fresh_; chunk++) free(chunks_[chunk]);
   free(buckets_);
   free(key_buckets_);
 }
 
-Flow* FlowTable::TakeFresh() {
-  if (fresh_ >= seats_) return nullptr;
-  const uint32_t chunk = fresh_ >> kChunkBits;
-  if (chunks_[chunk] == nullptr) {
-    chunks_[chunk] = static_cast<Flow*>(calloc(size_t{1} << kChunkBits, sizeof(Flow)));
-    if (chunks_[chunk] == nullptr) return nullptr;
-  }
-  Flow* flow = At(fresh_);
-  flow->index = fresh_++;
-  flow->generation = 1;
-  return flow;
-}
-
-Flow* FlowTable::TakeSeat() {
-  Flow* flow = free_.TakeFirst();
-  return flow != nullptr ? flow : TakeFresh();
-}
-
 Flow* FlowTable::Take(Listener* listener, const ClientAddress& client) {
-  Flow* flow = TakeSeat();
+  Flow* flow = seats_.Take();
   if (flow == nullptr) return nullptr;
-  const uint32_t index = flow->index;
-  const uint16_t generation = flow->generation;
-  memset(static_cast<void*>(flow), 0, sizeof *flow);
-  flow->index = index;
-  flow->generation = generation;
   flow->fd = -1;
   flow->chainFirst = -1;
   flow->listener = listener;
@@ -99,22 +71,8 @@ void FlowTable::Hide(Flow* flow) {
 
 void FlowTable::Retire(Flow* flow) {
   flow->queue.Clear();
-  flow->state = FlowState::kFree;
   flow->listener = nullptr;
-  flow->generation = static_cast<uint16_t>(flow->generation % kGenerationMax + 1);
-  retired_.Append(flow);
-}
-
-void FlowTable::Recycle() {
-  while (Flow* flow = retired_.TakeFirst()) free_.Append(flow);
-}
-
-Flow* FlowTable::Find(int32_t id) const {
-  const uint32_t bits = static_cast<uint32_t>(id);
-  const uint32_t index = bits & kIndexMask;
-  if (index >= fresh_) return nullptr;
-  Flow* flow = At(index);
-  return flow->state == FlowState::kFree || flow->generation != bits >> kIndexBits ? nullptr : flow;
+  seats_.Retire(flow);
 }
 
 Flow** FlowTable::BucketOf(const Listener* listener, const ClientAddress& client) const {

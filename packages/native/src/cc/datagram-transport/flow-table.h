@@ -1,11 +1,9 @@
-// Seats for flows, found by generation-tagged id, by (listener, client address) and by key. Seats never move and are given back to the
-// heap with the table only, so a Flow pointer is always safe to read.
+// Seats for flows, found by id, by (listener, client address) and by key.
 
 #ifndef SLUICE_DATAGRAM_TRANSPORT_FLOW_TABLE_H_
 #define SLUICE_DATAGRAM_TRANSPORT_FLOW_TABLE_H_
 
-#include <memory>
-
+#include "../loop/seat-table.h"
 #include "listener.h"
 
 namespace sluice {
@@ -27,10 +25,10 @@ class FlowTable {
   void Hide(Flow* flow);
   /** Ends the id. The seat rests until Recycle(). */
   void Retire(Flow* flow);
-  void Recycle();
+  void Recycle() { seats_.Recycle(); }
 
   /** In whatever state but kFree; null for ids that are stale or never were. */
-  Flow* Find(int32_t id) const;
+  Flow* Find(int32_t id) const { return seats_.Find(id); }
   Flow* FindByAddress(const Listener* listener, const ClientAddress& client) const;
   Flow* FindByKey(const Listener* listener, const uint8_t* bytes, uint32_t length) const;
   /** 0 or errno: EEXIST (of another flow), ENOBUFS (kKeysMax), ENOMEM. */
@@ -38,28 +36,19 @@ class FlowTable {
   /** Another address for the same flow. */
   void Move(Flow* flow, const ClientAddress& client);
 
-  Flow* At(uint32_t index) const { return &chunks_[index >> kChunkBits][index & kChunkMask]; }
-  uint32_t Touched() const { return fresh_; }
+  Flow* At(uint32_t index) const { return seats_.At(index); }
+  uint32_t Touched() const { return seats_.Touched(); }
 
  private:
-  static constexpr uint32_t kChunkBits = 8;
-  static constexpr uint32_t kChunkMask = (1u << kChunkBits) - 1;
-
-  Flow* TakeSeat();
-  Flow* TakeFresh();
   Flow** BucketOf(const Listener* listener, const ClientAddress& client) const;
   FlowKey** KeyBucketOf(const Listener* listener, const uint8_t* bytes, uint32_t length) const;
   void Unlink(Flow* flow);
 
-  std::unique_ptr<Flow*[]> chunks_;
+  SeatTable<Flow, 8> seats_;
   Flow** buckets_ = nullptr;
   FlowKey** key_buckets_ = nullptr;  // made with the first key
   uint32_t mask_ = 0;
-  uint32_t seats_ = 0;
-  uint32_t fresh_ = 0;
   HashSeed seed_ = {};
-  RecencyList retired_;
-  RecencyList free_;
 };
 
 }  // namespace datagram

@@ -36,9 +36,9 @@ enum class FlowState : uint8_t {
 };
 
 struct Flow {
-  Links<Flow> place;  // by state: undecided; recently used ones of the listener; ended; retired and free seats
+  Links<Flow> place;  // by state: undecided; recently used ones of the listener; ended
   Links<Flow> ready;  // its server's socket may have something
-  Flow* bucket;       // next with the same hash
+  Flow* bucket;       // next with the same hash; while the seat is free: the next free one
   Listener* listener;
   FlowKey* keys;
   DatagramQueue queue;  // towards the server
@@ -72,7 +72,10 @@ struct Flow {
   bool coalesces;   // UDP_GRO is on
   bool bulk;        // much comes at once from its server
 
-  int32_t Id() const { return static_cast<int32_t>(uint32_t{generation} << kIndexBits | index); }
+  int32_t Id() const { return MakeId(index, generation); }
+  bool IsFree() const { return state == FlowState::kFree; }
+  void Free() { state = FlowState::kFree; }
+  Flow*& NextSeat() { return bucket; }
 };
 
 static_assert(sizeof(Flow) <= 320, "there may be a million of them");

@@ -124,11 +124,11 @@ void DatagramTransport::ReportGoneListeners() {
     Listener* listener = *link;
     if (listener->gone && listener->fd >= 0) CloseListenerSocket(listener);
     // After the ends of its flows.
-    if (!listener->gone || !ended_.Empty() || RingFull()) {
+    if (!listener->gone || !ended_.Empty() || ring_.Full()) {
       link = &listener->next;
       continue;
     }
-    Emit(kEventListenerClosed, 0, listener->tag, 0, 0, 0);
+    ring_.Emit(kEventListenerClosed, 0, listener->tag, 0, 0, 0);
     *link = listener->next;
     delete listener;
   }

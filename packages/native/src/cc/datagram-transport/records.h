@@ -4,16 +4,10 @@
 #ifndef SLUICE_DATAGRAM_TRANSPORT_RECORDS_H_
 #define SLUICE_DATAGRAM_TRANSPORT_RECORDS_H_
 
-#include <stdint.h>
+#include "../loop/records.h"
 
 namespace sluice {
 namespace datagram {
-
-constexpr uint32_t kRecordWords = 6;
-constexpr uint32_t kIndexBits = 20;
-constexpr uint32_t kIndexMask = (1u << kIndexBits) - 1;
-/** Generations run 1 … 2047, so an id is never 0 and always a positive int32. */
-constexpr uint32_t kGenerationMax = 2047;
 
 enum EventKind : int32_t {
   kEventFlowNew = 1,
@@ -35,7 +29,6 @@ enum FlowEnd : uint8_t {
 
 /** Doubles of the record of a FLOW_CLOSED. */
 constexpr uint32_t kFlowNumbers = 6;
-constexpr uint32_t kPeerRecordBytes = 40;
 
 /** Doubles of the totals. */
 enum Total : uint32_t {

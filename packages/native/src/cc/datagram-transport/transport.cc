@@ -4,8 +4,9 @@
 #include "transport.h"
 
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../loop/monotonic-clock.h"
 
 namespace sluice {
 namespace datagram {
@@ -33,7 +34,7 @@ void WritePeerRecord(uint8_t* target, const Flow* flow) {
 }  // namespace
 
 DatagramTransport::DatagramTransport(BatchHost* host, const TransportOptions& options, const TransportRegions& regions)
-    : host_(host), options_(options), regions_(regions) {}
+    : host_(host), options_(options), regions_(regions), ring_(regions.events, options.eventsMax) {}
 
 DatagramTransport::~DatagramTransport() { Destroy(); }
 
@@ -69,10 +70,9 @@ void DatagramTransport::Destroy() {
 }
 
 void DatagramTransport::RefreshClock() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  now_ms_ = static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
-  regions_.totals[kTotalNow] = static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+  const Moment now = ReadClock();
+  now_ms_ = now.ms;
+  regions_.totals[kTotalNow] = now.exactMs;
 }
 
 void DatagramTransport::PublishTotals() {
@@ -92,9 +92,9 @@ void DatagramTransport::Turn() {
     RefreshClock();
     FillBatch();
     PublishTotals();
-    if (event_count_ > 0) {
+    if (ring_.Count() > 0) {
       delivering_ = true;
-      host_->Deliver(event_count_);
+      host_->Deliver(ring_.Count());
       delivering_ = false;
       if (destroyed_) break;
     }
@@ -151,7 +151,7 @@ void DatagramTransport::PollSockets() {
 }
 
 void DatagramTransport::FillBatch() {
-  event_count_ = 0;
+  ring_.Clear();
   memory_used_ = 0;
   EmitEvents();
   for (Listener* listener = listeners_; listener != nullptr; listener = listener->next) {
@@ -164,20 +164,9 @@ void DatagramTransport::FillBatch() {
 }
 
 void DatagramTransport::EmitEvents() {
-  while (!RingFull() && !unshown_.Empty() && EmitUndecided(unshown_.First())) unshown_.TakeFirst();
-  while (!RingFull() && !ended_.Empty() && EmitEnded(ended_.First())) Forget(ended_.TakeFirst());
+  while (!ring_.Full() && !unshown_.Empty() && EmitUndecided(unshown_.First())) unshown_.TakeFirst();
+  while (!ring_.Full() && !ended_.Empty() && EmitEnded(ended_.First())) Forget(ended_.TakeFirst());
   ReportGoneListeners();
-}
-
-void DatagramTransport::Emit(int32_t kind, int32_t id, int32_t a, int32_t b, int32_t c, int32_t d) {
-  int32_t* record = regions_.events + size_t{event_count_} * kRecordWords;
-  record[0] = kind;
-  record[1] = id;
-  record[2] = a;
-  record[3] = b;
-  record[4] = c;
-  record[5] = d;
-  event_count_++;
 }
 
 int64_t DatagramTransport::Reserve(uint32_t bytes) {
@@ -197,7 +186,7 @@ bool DatagramTransport::EmitUndecided(Flow* flow) {
     const bool is_first = position == 0;
     if (!is_first && position >= shown_max) return true;
     const uint32_t length = shown_max > 0 ? waiting->length : 0;
-    const int64_t offset = RingFull() ? -1 : Reserve((is_first ? kPeerRecordBytes : 0) + length);
+    const int64_t offset = ring_.Full() ? -1 : Reserve((is_first ? kPeerRecordBytes : 0) + length);
     if (offset < 0) return false;
     uint32_t at = static_cast<uint32_t>(offset);
     if (is_first) {
@@ -208,9 +197,9 @@ bool DatagramTransport::EmitUndecided(Flow* flow) {
     const int32_t from = static_cast<int32_t>(at);
     const int32_t size = static_cast<int32_t>(length);
     if (is_first) {
-      Emit(kEventFlowNew, flow->Id(), flow->listener->tag, static_cast<int32_t>(offset), from, size);
+      ring_.Emit(kEventFlowNew, flow->Id(), flow->listener->tag, static_cast<int32_t>(offset), from, size);
     } else {
-      Emit(kEventFlowData, flow->Id(), flow->listener->tag, 0, from, size);
+      ring_.Emit(kEventFlowData, flow->Id(), flow->listener->tag, 0, from, size);
     }
     flow->shownFromClient++;
   }
@@ -220,10 +209,10 @@ bool DatagramTransport::EmitUndecided(Flow* flow) {
 /** A copy for JavaScript, which cannot hold it up. Not shown when there is no room in this batch. */
 void DatagramTransport::ShowAnswer(Flow* flow, const ReceivedDatagram& answer) {
   const uint32_t length = answer.length < answer.segment ? answer.length : answer.segment;
-  const int64_t offset = RingFull() ? -1 : Reserve(length);
+  const int64_t offset = ring_.Full() ? -1 : Reserve(length);
   if (offset < 0) return;
   memcpy(regions_.memory + offset, answer.bytes, length);
-  Emit(kEventFlowAnswer, flow->Id(), flow->listener->tag, 0, static_cast<int32_t>(offset), static_cast<int32_t>(length));
+  ring_.Emit(kEventFlowAnswer, flow->Id(), flow->listener->tag, 0, static_cast<int32_t>(offset), static_cast<int32_t>(length));
   flow->shownFromServer++;
 }
 
@@ -238,7 +227,7 @@ bool DatagramTransport::EmitEnded(Flow* flow) {
       static_cast<double>(flow->dropped),    static_cast<double>(now_ms_ - flow->startedMs),
   };
   memcpy(regions_.memory + offset, numbers, sizeof numbers);
-  Emit(kEventFlowClosed, flow->Id(), flow->end, flow->error, static_cast<int32_t>(offset), 0);
+  ring_.Emit(kEventFlowClosed, flow->Id(), flow->end, flow->error, static_cast<int32_t>(offset), 0);
   return true;
 }
 

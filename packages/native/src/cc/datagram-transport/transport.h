@@ -76,8 +76,6 @@ class DatagramTransport final : public LoopClient {
   }
   void PublishTotals();
   void Count(Total total, uint64_t number = 1) { totals_[total] += number; }
-  bool RingFull() const { return event_count_ >= options_.eventsMax; }
-  void Emit(int32_t kind, int32_t id, int32_t a, int32_t b, int32_t c, int32_t d);
   /** Offset of `bytes` in the memory, 8-byte aligned; -1: no room in this batch. */
   int64_t Reserve(uint32_t bytes);
   bool EmitUndecided(Flow* flow);
@@ -154,6 +152,7 @@ class DatagramTransport final : public LoopClient {
   BatchHost* host_;
   TransportOptions options_;
   TransportRegions regions_;
+  EventRing ring_;
   int epoll_ = -1;
   bool destroyed_ = false;
   bool turning_ = false;
@@ -167,7 +166,6 @@ class DatagramTransport final : public LoopClient {
   uint32_t flows_ = 0;  // undecided and open
   uint32_t undecided_count_ = 0;
   uint64_t queued_ = 0;
-  uint32_t event_count_ = 0;
   uint32_t memory_used_ = 0;
   uint32_t serials_ = 0;
 

@@ -21,6 +21,7 @@ class LoopBinding : public BatchHost {
   /** Closes everything; the object deletes itself when the loop has let go and the JavaScript wrapper is gone. */
   void Shutdown();
   void WrapperGone();
+  bool Destroyed() const { return client_->Destroyed(); }
 
   void Deliver(uint32_t count) override;
 

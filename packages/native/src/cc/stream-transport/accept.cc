@@ -165,13 +165,13 @@ void StreamTransport::ServeListeners() {
     const bool retry = listener->paused && (wake || (listener->retryAtMs != 0 && now_ms_ >= listener->retryAtMs));
     if (listener->ready || retry) AcceptFrom(listener);
     if (listener->paused == listener->reportedPaused) continue;
-    if (RingSpace() == 0) {
+    if (ring_.Full()) {
       wake_listeners_ = wake;
       continue;
     }
     listener->reportedPaused = listener->paused;
-    Emit(listener->paused ? kEventListenerPaused : kEventListenerResumed, 0, listener->tag,
-         listener->paused ? listener->pauseError : 0, 0);
+    ring_.Emit(listener->paused ? kEventListenerPaused : kEventListenerResumed, 0, listener->tag,
+               listener->paused ? listener->pauseError : 0, 0);
   }
 }
 
@@ -189,7 +189,7 @@ bool StreamTransport::IsLimited(const Listener* listener) const {
 void StreamTransport::AcceptFrom(Listener* listener) {
   listener->ready = false;
   for (int i = 0; i < kAcceptMax; i++) {
-    if (RingSpace() == 0 || options_.receivePoolBytes - pool_used_ < kPeerRecordBytes) {
+    if (ring_.Full() || options_.receivePoolBytes - pool_used_ < kPeerRecordBytes) {
       wake_listeners_ = wake_listeners_ || listener->paused;
       return;
     }
@@ -230,7 +230,7 @@ StreamTransport::AcceptResult StreamTransport::AcceptOne(Listener* listener) {
   c->Set(kWritable);
   EnterListener(c, listener);
   WritePeerRecord(regions_.memory + pool_used_, peer, listener->localPort);
-  Emit(kEventAccepted, c->Id(), listener->tag, static_cast<int32_t>(pool_used_), static_cast<int32_t>(kPeerRecordBytes));
+  ring_.Emit(kEventAccepted, c->Id(), listener->tag, static_cast<int32_t>(pool_used_), static_cast<int32_t>(kPeerRecordBytes));
   pool_used_ += kPeerRecordBytes;
   return AcceptResult::kAccepted;
 }

@@ -77,7 +77,7 @@ constexpr uint64_t kRelayUntilEnd = ~uint64_t{0};
 
 struct Connection {
   ConnectionLinks ready;     // has work: unread input, a queue that may move, a relay
-  ConnectionLinks eventful;  // has pending events; after its end: the retired and free lists (next only)
+  ConnectionLinks eventful;  // has pending events; while the seat is free: the next free one
   ConnectionLinks timer;
 
   SendQueue queue;
@@ -115,7 +115,10 @@ struct Connection {
   bool relaying;
   bool everOpen;
 
-  int32_t Id() const { return static_cast<int32_t>((static_cast<uint32_t>(generation) << kIndexBits) | index); }
+  int32_t Id() const { return MakeId(index, generation); }
+  bool IsFree() const { return state == ConnectionState::kFree; }
+  void Free() { state = ConnectionState::kFree; }
+  Connection*& NextSeat() { return eventful.next; }
   bool Has(uint32_t flag) const { return (flags & flag) != 0; }
   void Set(uint32_t flag) { flags |= flag; }
   void Clear(uint32_t flag) { flags &= ~flag; }

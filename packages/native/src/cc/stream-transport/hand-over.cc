@@ -174,7 +174,7 @@ bool StreamTransport::SeatReceived(int fd, const uint8_t* record) {
   Listener* listener = FindListener(TagOf(record));
   if (listener != nullptr) EnterListener(c, listener);
   memcpy(regions_.memory + pool_used_, record, kPeerRecordBytes);
-  Emit(kEventAccepted, c->Id(), TagOf(record), static_cast<int32_t>(pool_used_), static_cast<int32_t>(kPeerRecordBytes));
+  ring_.Emit(kEventAccepted, c->Id(), TagOf(record), static_cast<int32_t>(pool_used_), static_cast<int32_t>(kPeerRecordBytes));
   pool_used_ += kPeerRecordBytes;
   return true;
 }

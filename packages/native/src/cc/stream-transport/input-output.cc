@@ -72,7 +72,7 @@ void StreamTransport::ReadInput(Connection* c) {
   }
   if (!c->Has(kReadable)) return;
   const uint32_t room = options_.receivePoolBytes - pool_used_;
-  if (c->pending != 0 || RingSpace() == 0 || room < std::min(kReceiveMin, options_.receiveMaxBytes)) {
+  if (c->pending != 0 || ring_.Full() || room < std::min(kReceiveMin, options_.receiveMaxBytes)) {
     ready_.Append(c);
     return;
   }
@@ -82,7 +82,7 @@ void StreamTransport::ReadInput(Connection* c) {
   const ssize_t count = c->tls == nullptr ? ReceiveNow(c->fd, target, wanted) : ReceiveTls(c, target, wanted);
   if (count > 0) {
     const uint32_t length = static_cast<uint32_t>(count);
-    Emit(kEventData, c->Id(), static_cast<int32_t>(pool_used_), static_cast<int32_t>(length), 0);
+    ring_.Emit(kEventData, c->Id(), static_cast<int32_t>(pool_used_), static_cast<int32_t>(length), 0);
     pool_used_ += std::min(room, (length + 7u) & ~7u);
     c->receivedBytes += length;
     Touch(c);

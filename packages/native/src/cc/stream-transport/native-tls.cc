@@ -29,32 +29,29 @@ bool ReadName(napi_env env, napi_value value, std::string* out) {
 /** (connection, context, offset, length) → 0 or errno */
 napi_value StartTls(napi_env env, napi_callback_info info) {
   Call call;
-  if (!Begin(env, info, &call)) return nullptr;
+  if (!call.Begin(env, info)) return nullptr;
   TlsContext* context = TlsContextOf(env, call.arguments[1]);
   if (context == nullptr || !context->IsServer()) return ThrowType(env, "startTls: a TLS context for servers is needed");
-  int64_t id, offset, length;
-  if (!ReadInteger(env, call.arguments[0], 1, INT32_MAX, &id) ||
-      !ReadInteger(env, call.arguments[2], 0, UINT32_MAX, &offset) ||
+  int32_t id;
+  int64_t offset, length;
+  if (!ReadId(env, call.arguments[0], &id) || !ReadInteger(env, call.arguments[2], 0, UINT32_MAX, &offset) ||
       !ReadInteger(env, call.arguments[3], 0, UINT32_MAX, &length)) {
-    return Number(env, EINVAL);
+    return MakeNumber(env, EINVAL);
   }
-  const int error = call.binding->transport.StartTls(static_cast<int32_t>(id), context, static_cast<uint32_t>(offset),
-                                                     static_cast<uint32_t>(length));
-  call.binding->driver.Reschedule();
-  return Number(env, error);
+  return call.Answer(env, call.Transport().StartTls(id, context, static_cast<uint32_t>(offset), static_cast<uint32_t>(length)));
 }
 
 /** (connection, context, serverName, sessionKey, protocols as on the wire) → 0 or errno */
 napi_value StartTlsClient(napi_env env, napi_callback_info info) {
   Call call;
-  if (!Begin(env, info, &call)) return nullptr;
+  if (!call.Begin(env, info)) return nullptr;
   TlsContext* context = TlsContextOf(env, call.arguments[1]);
   if (context == nullptr || context->IsServer()) return ThrowType(env, "startTlsClient: a TLS context for clients is needed");
-  int64_t id;
+  int32_t id;
   TlsClientWish wish;
   void* protocols = nullptr;
   size_t protocols_length = 0;
-  if (!ReadInteger(env, call.arguments[0], 1, INT32_MAX, &id)) return Number(env, EINVAL);
+  if (!ReadId(env, call.arguments[0], &id)) return MakeNumber(env, EINVAL);
   if (!ReadName(env, call.arguments[2], &wish.serverName) || !ReadName(env, call.arguments[3], &wish.sessionKey)) {
     return ThrowRange(env, "startTlsClient: names have at most 255 bytes without NUL");
   }
@@ -65,18 +62,16 @@ napi_value StartTlsClient(napi_env env, napi_callback_info info) {
     return ThrowRange(env, "startTlsClient: without a server name there is nothing to verify; use an insecure context for that");
   }
   if (protocols_length > 0) wish.protocols.assign(static_cast<const char*>(protocols), protocols_length);
-  const int error = call.binding->transport.StartTlsClient(static_cast<int32_t>(id), context, wish);
-  call.binding->driver.Reschedule();
-  return Number(env, error);
+  return call.Answer(env, call.Transport().StartTlsClient(id, context, wish));
 }
 
 /** (connection) → array of Buffers, DER, the peer's own first; undefined when there are none */
 napi_value PeerCertificates(napi_env env, napi_callback_info info) {
   Call call;
-  if (!Begin(env, info, &call)) return nullptr;
-  int64_t id;
-  if (!ReadInteger(env, call.arguments[0], 1, INT32_MAX, &id)) return nullptr;
-  const TlsSession* session = call.binding->transport.FindTls(static_cast<int32_t>(id));
+  if (!call.Begin(env, info)) return nullptr;
+  int32_t id;
+  if (!ReadId(env, call.arguments[0], &id)) return nullptr;
+  const TlsSession* session = call.Transport().FindTls(id);
   if (session == nullptr || !session->PeerHasCertificate()) return nullptr;
   napi_value result;
   if (napi_create_array(env, &result) != napi_ok) return nullptr;

@@ -4,15 +4,10 @@
 #ifndef SLUICE_STREAM_TRANSPORT_RECORDS_H_
 #define SLUICE_STREAM_TRANSPORT_RECORDS_H_
 
-#include <stdint.h>
+#include "../loop/records.h"
 
 namespace sluice {
 
-constexpr uint32_t kRecordWords = 6;
-constexpr uint32_t kIndexBits = 20;
-constexpr uint32_t kIndexMask = (1u << kIndexBits) - 1;
-/** Generations run 1 … 2047, so an id is never 0 and always a positive int32. */
-constexpr uint32_t kGenerationMax = 2047;
 constexpr uint32_t kConnectionsMax = kIndexMask;
 
 enum EventKind : int32_t {
@@ -58,7 +53,6 @@ constexpr uint8_t kRelayFlags = kRelayShutdown | kRelayCopy | kRelaySplice;
 /** Bits beside the version in TLS_READY. */
 constexpr int32_t kTlsResumed = 1 << 16;
 constexpr int32_t kTlsPeerCertificate = 1 << 17;
-constexpr uint32_t kPeerRecordBytes = 40;
 /** Where in a peer record the listener's tag stands of a connection that another process has accepted. */
 constexpr uint32_t kPeerRecordHandedOver = 26;
 

@@ -174,7 +174,7 @@ void StreamTransport::EmitTlsReady(Connection* c) {
   int32_t facts = tls->Version();
   if (tls->Resumed()) facts |= kTlsResumed;
   if (tls->PeerHasCertificate()) facts |= kTlsPeerCertificate;
-  Emit(kEventTlsReady, c->Id(), facts, tls->Cipher(), tls->ProtocolIndex());
+  ring_.Emit(kEventTlsReady, c->Id(), facts, tls->Cipher(), tls->ProtocolIndex());
 }
 
 /** The kind of failure, and a sentence that lives as long as the connection's seat. */

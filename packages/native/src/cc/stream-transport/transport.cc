@@ -6,10 +6,11 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <new>
+
+#include "../loop/monotonic-clock.h"
 
 namespace sluice {
 
@@ -25,7 +26,7 @@ constexpr uint32_t kDeliverEventsMax = 256;
 }  // namespace
 
 StreamTransport::StreamTransport(BatchHost* host, const TransportOptions& options, const TransportRegions& regions)
-    : host_(host), options_(options), regions_(regions) {}
+    : host_(host), options_(options), regions_(regions), ring_(regions.events, options.eventsMax) {}
 
 StreamTransport::~StreamTransport() {
   Destroy();
@@ -67,11 +68,9 @@ void StreamTransport::Destroy() {
 }
 
 void StreamTransport::RefreshClock() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  now_ms_ = static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
-  const double exact = static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
-  memcpy(&regions_.header[kHeaderNow], &exact, sizeof exact);
+  const Moment now = ReadClock();
+  now_ms_ = now.ms;
+  memcpy(&regions_.header[kHeaderNow], &now.exactMs, sizeof now.exactMs);
 }
 
 void StreamTransport::Turn() {
@@ -84,10 +83,10 @@ void StreamTransport::Turn() {
     if (polls_again_) polls_again_ = PollSockets();
     RefreshClock();
     FillBatch();
-    if (event_count_ > 0) {
+    if (ring_.Count() > 0) {
       delivering_ = true;
-      delivered_ = event_count_;
-      host_->Deliver(event_count_);
+      delivered_ = ring_.Count();
+      host_->Deliver(ring_.Count());
       delivering_ = false;
       if (destroyed_) break;
       ExecuteCommands();
@@ -100,14 +99,14 @@ void StreamTransport::Turn() {
 uint32_t StreamTransport::NextBatch() {
   if (destroyed_ || !delivering_) return 0;
   ExecuteCommands();
-  if (event_count_ < kBusyEvents || delivered_ >= kDeliverEventsMax) return 0;
+  if (ring_.Count() < kBusyEvents || delivered_ >= kDeliverEventsMax) return 0;
   handshake_spent_us_ = 0;
   if (table_.Recycle()) wake_listeners_ = true;
   polls_again_ = PollSockets();
   RefreshClock();
   FillBatch();
-  delivered_ += event_count_;
-  return event_count_;
+  delivered_ += ring_.Count();
+  return ring_.Count();
 }
 
 void StreamTransport::Flush() {
@@ -162,7 +161,7 @@ bool StreamTransport::PollSockets() {
 }
 
 void StreamTransport::FillBatch() {
-  event_count_ = 0;
+  ring_.Clear();
   pool_used_ = 0;
   round_++;
   EmitPending();
@@ -175,7 +174,7 @@ void StreamTransport::FillBatch() {
 
 void StreamTransport::ServeReady() {
   // Each connection at most once: those served again in the next round come after all others.
-  for (uint32_t left = ready_.Size(); left > 0 && RingSpace() > 0; left--) {
+  for (uint32_t left = ready_.Size(); left > 0 && !ring_.Full(); left--) {
     Connection* c = ready_.TakeFirst();
     if (c == nullptr) break;
     if (c->servedRound == round_) {
@@ -219,24 +218,13 @@ void StreamTransport::ExpireDeadlines() {
   }
 }
 
-void StreamTransport::Emit(int32_t kind, int32_t id, int32_t a, int32_t b, int32_t c) {
-  int32_t* record = regions_.events + size_t{event_count_} * kRecordWords;
-  record[0] = kind;
-  record[1] = id;
-  record[2] = a;
-  record[3] = b;
-  record[4] = c;
-  record[5] = 0;
-  event_count_++;
-}
-
 void StreamTransport::Raise(Connection* c, uint8_t pending_event) {
   c->pending |= pending_event;
   eventful_.Append(c);
 }
 
 void StreamTransport::EmitPending() {
-  while (RingSpace() > 0) {
+  while (!ring_.Full()) {
     Connection* c = eventful_.TakeFirst();
     if (c == nullptr) return;
     if (!EmitPendingOf(c)) eventful_.Append(c);
@@ -244,32 +232,31 @@ void StreamTransport::EmitPending() {
 }
 
 void StreamTransport::EmitRelayed(Connection* c, uint64_t moved, RelayEnd reason) {
-  Emit(kEventRelayed, c->Id(), static_cast<int32_t>(static_cast<uint32_t>(moved)),
-       static_cast<int32_t>(static_cast<uint32_t>(moved >> 32)), reason);
+  ring_.Emit(kEventRelayed, c->Id(), static_cast<int32_t>(static_cast<uint32_t>(moved)),
+             static_cast<int32_t>(static_cast<uint32_t>(moved >> 32)), reason);
 }
 
 /** With the reason of TLS, if there is one, as text in the pool; without it when the pool is full. */
 void StreamTransport::EmitClosed(Connection* c) {
   const int32_t kind = c->everOpen ? kEventClosed : kEventConnectFailed;
   if (c->tls == nullptr || c->error == 0) {
-    Emit(kind, c->Id(), c->error, 0, 0);
+    ring_.Emit(kind, c->Id(), c->error, 0, 0);
     return;
   }
   const char* text = "";
   const int32_t failure = ReasonOfTls(c, &text);
   const uint32_t length = static_cast<uint32_t>(strlen(text));
   const bool fits = options_.receivePoolBytes - pool_used_ >= length + 8;
-  Emit(kind, c->Id(), c->error, failure, static_cast<int32_t>(pool_used_));
+  ring_.Emit(kind, c->Id(), c->error, failure, static_cast<int32_t>(pool_used_), fits ? static_cast<int32_t>(length) : 0);
   if (!fits) return;
   memcpy(regions_.memory + pool_used_, text, length);
-  regions_.events[size_t{event_count_ - 1} * kRecordWords + 5] = static_cast<int32_t>(length);
   pool_used_ += (length + 7u) & ~7u;
 }
 
 /** Writes the pending events of one connection in their fixed order; false when the ring is full before the last. */
 bool StreamTransport::EmitPendingOf(Connection* c) {
   while (c->pending != 0) {
-    if (RingSpace() == 0) return false;
+    if (ring_.Full()) return false;
     const uint8_t event = static_cast<uint8_t>(c->pending & -c->pending);
     if (event == kPendingClosed && c->relaying) {
       c->relaying = false;
@@ -278,11 +265,11 @@ bool StreamTransport::EmitPendingOf(Connection* c) {
     }
     c->pending &= static_cast<uint8_t>(~event);
     switch (event) {
-      case kPendingConnected: Emit(kEventConnected, c->Id(), 0, 0, 0); break;
+      case kPendingConnected: ring_.Emit(kEventConnected, c->Id(), 0, 0, 0); break;
       case kPendingTlsReady: EmitTlsReady(c); break;
-      case kPendingDrained: Emit(kEventDrained, c->Id(), 0, 0, 0); break;
-      case kPendingEnd: Emit(kEventEnd, c->Id(), 0, 0, 0); break;
-      case kPendingDeadline: Emit(kEventDeadline, c->Id(), 0, 0, 0); break;
+      case kPendingDrained: ring_.Emit(kEventDrained, c->Id(), 0, 0, 0); break;
+      case kPendingEnd: ring_.Emit(kEventEnd, c->Id(), 0, 0, 0); break;
+      case kPendingDeadline: ring_.Emit(kEventDeadline, c->Id(), 0, 0, 0); break;
       case kPendingRelayed:
         EmitRelayed(c, c->endedMoved, c->endedReason);
         if (c->relaying && c->state != ConnectionState::kBroken) ready_.Append(c);

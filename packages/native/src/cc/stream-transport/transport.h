@@ -115,8 +115,6 @@ class StreamTransport final : public LoopClient {
   void Serve(Connection* c);
   void ExpireDeadlines();
   void RefreshClock();
-  uint32_t RingSpace() const { return options_.eventsMax - event_count_; }
-  void Emit(int32_t kind, int32_t id, int32_t a, int32_t b, int32_t c);
   void Raise(Connection* c, uint8_t pending_event);
   void EmitPending();
   bool EmitPendingOf(Connection* c);
@@ -225,6 +223,7 @@ class StreamTransport final : public LoopClient {
   BatchHost* host_;
   TransportOptions options_;
   TransportRegions regions_;
+  EventRing ring_;
   int epoll_ = -1;
   bool destroyed_ = false;
   bool turning_ = false;
@@ -237,7 +236,6 @@ class StreamTransport final : public LoopClient {
   uint64_t spliced_total_ = 0;
   uint32_t accepted_ = 0;        // connections that belong to a listener, removed ones included
   uint32_t listener_count_ = 0;  // without mailboxes
-  uint32_t event_count_ = 0;
   uint32_t delivered_ = 0;  // events since Deliver() was called
   uint32_t pool_used_ = 0;
   uint32_t handshakes_ = 0;          // under way
