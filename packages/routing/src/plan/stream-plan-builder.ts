@@ -21,6 +21,7 @@ import type {
   PlannedUdpRouter,
   StreamRouterSource,
 } from './configuration-objects.ts';
+import { reused } from './reused.ts';
 import { compareRouters, compareUdpRouters, providerRanks } from './router-order.ts';
 import { missingTls } from './router-rule-problems.ts';
 import { ruleMessage } from './rule-message.ts';
@@ -29,6 +30,7 @@ import type { EntryPointStreams, StreamPlan } from './stream-plan.ts';
 import { type StreamServiceTable, TransportTable, tcpServiceTable, udpServiceTable } from './stream-service-table.ts';
 
 type StreamProtocol = 'tcp' | 'udp';
+type Problem = Pick<Diagnostic, 'code' | 'message'>;
 
 export interface StreamPlanInput extends CompilationSettings {
   readonly objects: ConfigurationObjects;
@@ -123,32 +125,15 @@ export class StreamPlanBuilder {
     source: StreamRouterSource<TcpRouterConfiguration, PlannedTcpRouter>,
     services: StreamServiceTable,
   ): boolean {
-    const object = `tcp.routers.${name}`;
     const router = source.configuration;
-    source.rule ??= tryCompileRule(router.rule, 'tcp');
-    const { rule } = source;
-    if (rule instanceof RuleSyntaxError) return this.refuse(object, 'CONFIG_RULE', ruleMessage(rule));
-    const unsuitable = router.tls === undefined ? missingTls(rule) : undefined;
-    if (unsuitable !== undefined) return this.refuse(object, 'CONFIG_RULE', unsuitable);
-    const missing = router.middlewares.find((middleware) => !this.middlewares.has(middleware));
-    if (missing !== undefined) {
-      return this.refuse(object, 'CONFIG_REFERENCE', `the middleware "${missing}" does not exist or cannot be used`);
-    }
-    const service = this.serviceOf(router.service, object, services);
-    const entryPoints = this.entryPointsOf('tcp', router.entryPoints, object);
-    if (service === -1 || entryPoints.length === 0) return false;
+    const usable = this.usable('tcp', name, source, services, (rule) => this.tcpProblem(router, rule));
+    if (usable === undefined) return false;
     const tls = this.tlsOf(name, router);
+    const tlsOptions = tls === 'terminate' ? router.tls?.options || DEFAULT_TLS_OPTIONS : '';
+    const middlewares = router.middlewares.map((middleware) => this.middlewares.get(middleware)!);
     const first = (tls === 'none' ? 2 : 3) * this.names.length;
-    const known = source.planned;
-    source.planned = entryPoints.map((entryPoint) =>
-      reused(known, {
-        ...this.ordered(name, router.priority, rule),
-        matchIndex: first + entryPoint,
-        service,
-        tls,
-        tlsOptions: tls === 'terminate' ? router.tls?.options || DEFAULT_TLS_OPTIONS : '',
-        middlewares: router.middlewares.map((middleware) => this.middlewares.get(middleware)!),
-      }),
+    source.planned = usable.entryPoints.map((entryPoint) =>
+      reused(source.planned, { ...usable.plan, matchIndex: first + entryPoint, tls, tlsOptions, middlewares }),
     );
     for (const planned of source.planned) this.tcp[planned.matchIndex - 2 * this.names.length]!.push(planned);
     return true;
@@ -159,25 +144,44 @@ export class StreamPlanBuilder {
     source: StreamRouterSource<UdpRouterConfiguration, PlannedUdpRouter>,
     services: StreamServiceTable,
   ): boolean {
-    const object = `udp.routers.${name}`;
-    const router = source.configuration;
-    source.rule ??= tryCompileRule(router.rule, 'udp');
-    const { rule } = source;
-    if (rule instanceof RuleSyntaxError) return this.refuse(object, 'CONFIG_RULE', ruleMessage(rule));
-    const service = this.serviceOf(router.service, object, services);
-    const entryPoints = this.entryPointsOf('udp', router.entryPoints, object);
-    if (service === -1 || entryPoints.length === 0) return false;
+    const usable = this.usable('udp', name, source, services, () => undefined);
+    if (usable === undefined) return false;
     const first = 4 * this.names.length;
-    const known = source.planned;
-    source.planned = entryPoints.map((entryPoint) =>
-      reused(known, {
-        ...this.ordered(name, router.priority, rule),
-        matchIndex: first + entryPoint,
-        service,
-      }),
+    source.planned = usable.entryPoints.map((entryPoint) =>
+      reused(source.planned, { ...usable.plan, matchIndex: first + entryPoint }),
     );
     for (const planned of source.planned) this.udp[planned.matchIndex - first]!.push(planned);
     return true;
+  }
+
+  /** What routers of both protocols need; undefined, and reported, when it is not there. @param problem of one protocol alone */
+  private usable(
+    protocol: StreamProtocol,
+    name: string,
+    source: StreamRouterSource<TcpRouterConfiguration | UdpRouterConfiguration>,
+    services: StreamServiceTable,
+    problem: (rule: CompiledRule) => Problem | undefined,
+  ) {
+    const object = `${protocol}.routers.${name}`;
+    const router = source.configuration;
+    source.rule ??= tryCompileRule(router.rule, protocol);
+    const { rule } = source;
+    if (rule instanceof RuleSyntaxError)
+      return this.refuse(object, { code: 'CONFIG_RULE', message: ruleMessage(rule) });
+    const found = problem(rule);
+    if (found !== undefined) return this.refuse(object, found);
+    const service = this.serviceOf(router.service, object, services);
+    const entryPoints = this.entryPointsOf(protocol, router.entryPoints, object);
+    if (service === -1 || entryPoints.length === 0) return undefined;
+    return { entryPoints, plan: { ...this.ordered(name, router.priority, rule), service } };
+  }
+
+  private tcpProblem(router: TcpRouterConfiguration, rule: CompiledRule): Problem | undefined {
+    const unsuitable = router.tls === undefined ? missingTls(rule) : undefined;
+    if (unsuitable !== undefined) return { code: 'CONFIG_RULE', message: unsuitable };
+    const missing = router.middlewares.find((middleware) => !this.middlewares.has(middleware));
+    if (missing === undefined) return undefined;
+    return { code: 'CONFIG_REFERENCE', message: `the middleware "${missing}" does not exist or cannot be used` };
   }
 
   private ordered(name: string, priority: bigint, rule: CompiledRule) {
@@ -201,7 +205,8 @@ export class StreamPlanBuilder {
   private serviceOf(name: string, object: string, services: StreamServiceTable): number {
     const service = services.find(name);
     if (service === -1) {
-      this.refuse(object, 'CONFIG_REFERENCE', `the service "${name}" does not exist or cannot be used`);
+      const message = `the service "${name}" does not exist or cannot be used`;
+      this.refuse(object, { code: 'CONFIG_REFERENCE', message });
     }
     return service;
   }
@@ -211,7 +216,8 @@ export class StreamPlanBuilder {
     const names = written.length === 0 ? this.defaults[protocol] : [...new Set(written)];
     const known = names.filter((name) => this.ofProtocol[protocol].has(name));
     const kind = protocol.toUpperCase();
-    if (names.length === 0) this.refuse(object, 'CONFIG_REFERENCE', `there is no entry point for ${kind}`);
+    if (names.length === 0)
+      this.refuse(object, { code: 'CONFIG_REFERENCE', message: `there is no entry point for ${kind}` });
     for (const name of names) {
       if (this.ofProtocol[protocol].has(name)) continue;
       const remain = known.length > 0;
@@ -236,26 +242,9 @@ export class StreamPlanBuilder {
     });
   }
 
-  private refuse(object: string, code: Diagnostic['code'], message: string): false {
+  private refuse(object: string, { code, message }: Problem): undefined {
     this.diagnostics.push({ code, severity: 'error', message, object });
-    return false;
   }
-}
-
-/** The same object as before when nothing has changed: what a writer keeps beside it stays of use. */
-function reused<Planned extends PlannedTcpRouter | PlannedUdpRouter>(
-  known: readonly Planned[],
-  wanted: Planned,
-): Planned {
-  const last = known.find(({ matchIndex }) => matchIndex === wanted.matchIndex);
-  return last !== undefined && isSame(last, wanted) ? last : wanted;
-}
-
-/** The rest follows from the configuration, with which what is known goes. */
-function isSame(a: PlannedTcpRouter | PlannedUdpRouter, b: PlannedTcpRouter | PlannedUdpRouter): boolean {
-  if (a.service !== b.service) return false;
-  if (!('tls' in a && 'tls' in b)) return true;
-  return a.tls === b.tls && a.middlewares.join() === b.middlewares.join();
 }
 
 /** Of use where no static configuration is known; as `tcpServersTransport` without any key. */
