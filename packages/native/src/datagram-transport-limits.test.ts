@@ -204,6 +204,31 @@ describe('bounds of flows', () => {
     assert.equal(h.transport.totals[FlowTotal.MOVED], 2);
   });
 
+  it('keys may stand in two places', async () => {
+    const h = harness();
+    const key = { bytes: 4, offset: 1, mask: 0xc0, value: 0x40, other: { offset: 3, mask: 0xc0, value: 0xc0 } };
+    const port = h.listen({ key });
+    const server = await h.echo();
+    h.connectAll(server.port);
+    const client = await h.peer();
+    client.socket.send('hello', port, '127.0.0.1');
+    const { flow } = await h.next(FlowEvent.NEW);
+    assert.equal(h.transport.addKey(flow, Buffer.from('abcd')), 0);
+    for (const bytes of ['\x40abcd', '\xc0..abcd']) {
+      const moved = await h.peer();
+      moved.socket.send(Buffer.from(bytes, 'latin1'), port, '127.0.0.1');
+      await h.until('an echo', () => moved.received.length === 1);
+    }
+    assert.equal(h.transport.totals[FlowTotal.MOVED], 2);
+    // Too short, in the other's place, empty: all of a client that nobody knows.
+    const other = await h.peer();
+    for (const bytes of ['\xc0..abc', '\xc0abcd..', '\x80..abcd', '']) {
+      other.socket.send(Buffer.from(bytes, 'latin1'), port, '127.0.0.1');
+    }
+    await h.until('four echoes', () => other.received.length === 4);
+    assert.equal(h.count(FlowEvent.NEW), 2);
+  });
+
   it('a listener that is left may be left again until it has gone', async () => {
     const h = harness();
     const server = await h.echo();

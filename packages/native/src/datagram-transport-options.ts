@@ -27,12 +27,17 @@ export interface DatagramTransportOptions {
 }
 
 /** Another name under which datagrams of a flow may come: the same bytes at the same place, e.g. a connection id of QUIC (RFC 9000 §5.1). */
-export interface FlowKeyOptions {
-  /** Where the key stands in a datagram, 0 … 1,000. */
-  readonly offset: number;
+export interface FlowKeyOptions extends FlowKeyPlace {
   /** 1 … 20. */
   readonly bytes: number;
-  /** A datagram has a key if its first byte AND `mask` is `value`. Both 0 … 255. */
+  /** Datagrams that have it elsewhere. Default: none. Its mask is at least 1. */
+  readonly other?: FlowKeyPlace;
+}
+
+export interface FlowKeyPlace {
+  /** Where the key stands in a datagram, 0 … 1,000. */
+  readonly offset: number;
+  /** A datagram has a key there if its first byte AND `mask` is `value`. Both 0 … 255. */
   readonly mask: number;
   readonly value: number;
 }
@@ -77,17 +82,20 @@ export function resolveDatagramTransportOptions(options: DatagramTransportOption
 /** The numbers the addon wants, in its order. @throws RangeError naming the option and its bounds. */
 export function listenerNumbers(options: DatagramListenerOptions): readonly number[] {
   const { key } = options;
-  const { offset, bytes, mask, value } = key ?? NO_KEY;
+  const { offset, bytes, mask, value, other } = key ?? NO_KEY;
   return [
     whole('flowsMax', options.flowsMax ?? SEATS_MAX, 1, SEATS_MAX),
     whole('idleTimeoutMs', options.idleTimeoutMs, 1, INT32_MAX),
     whole('amplificationFactor', options.amplificationFactor ?? 0, 0, 1000),
     whole('inspectDatagrams', options.inspectDatagrams ?? 0, 0, 64),
     whole('inspectAnswers', options.inspectAnswers ?? 0, 0, 64),
-    whole('key.offset', offset, 0, 1000),
     whole('key.bytes', bytes, key === undefined ? 0 : 1, 20),
+    whole('key.offset', offset, 0, 1000),
     whole('key.mask', mask, 0, 255),
     whole('key.value', value, 0, 255),
+    whole('key.other.offset', other?.offset ?? 0, 0, 1000),
+    whole('key.other.mask', other?.mask ?? 0, other === undefined ? 0 : 1, 255),
+    whole('key.other.value', other?.value ?? 0, 0, 255),
   ];
 }
 

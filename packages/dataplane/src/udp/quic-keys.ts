@@ -3,18 +3,30 @@
 // new address is not known. Allocates a view per id.
 
 import type { FlowKeyOptions } from '@sluice/native';
-import { QuicError, QuicHeader } from '@sluice/protocols';
+import { INITIAL_DATAGRAM_BYTES_MIN, QuicError, QuicHeader } from '@sluice/protocols';
 
 /** Ids are known by their first bytes, as short headers do not say how long they are. Shorter ids are not known. */
 const KEY_BYTES = 8;
 
-/** Short headers: the fixed bit, and the id right behind the first byte (RFC 9000 §17.3). */
-export const QUIC_KEY: FlowKeyOptions = { offset: 1, bytes: KEY_BYTES, mask: 0xc0, value: 0x40 };
+/**
+ * Short headers: the fixed bit, and the id right behind the first byte (RFC 9000 §17.3). Long ones: behind version and length (§17.2), for
+ * a client that moves before its handshake is over. Until it has heard of its server it uses an id of its own, which nobody knows.
+ */
+export const QUIC_KEY: FlowKeyOptions = {
+  bytes: KEY_BYTES,
+  ...{ offset: 1, mask: 0xc0, value: 0x40 },
+  other: { offset: 6, mask: 0xc0, value: 0xc0 },
+};
 
 /** So many answers of a server may have its id: a Retry, and then a flight in several datagrams. */
 export const ANSWERS_INSPECTED = 6;
 
 const header = new QuicHeader();
+
+/** Could this begin a connection? Of whatever version; says nothing of what is in it. */
+export function mayBeginQuic(bytes: Buffer, start: number, end: number): boolean {
+  return end - start >= INITIAL_DATAGRAM_BYTES_MIN && (bytes[start] & 0xc0) === 0xc0;
+}
 
 /** @returns the key of the connection id that the sender of this datagram has; undefined: there is none, or it is too short. */
 export function keyOfAnswer(bytes: Buffer, start: number, end: number): Uint8Array | undefined {

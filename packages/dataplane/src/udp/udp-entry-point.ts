@@ -24,7 +24,7 @@ import type { FlowMetrics } from './flow-metrics.ts';
 import { type FlowEntryPoint, FlowPolicy } from './flow-policy.ts';
 import { FlowView } from './flow-view.ts';
 import { HelloVerdict, QuicHellos } from './quic-hellos.ts';
-import { ANSWERS_INSPECTED, keyOfAnswer, QUIC_KEY } from './quic-keys.ts';
+import { ANSWERS_INSPECTED, keyOfAnswer, mayBeginQuic, QUIC_KEY } from './quic-keys.ts';
 import type { ServerPins } from './server-pins.ts';
 import type { UdpRoute, UdpRoutes } from './udp-routes.ts';
 import type { UdpServer } from './udp-server.ts';
@@ -227,7 +227,7 @@ export class UdpEntryPoint {
         return;
       }
     }
-    this.decide(flow, peer, routes);
+    this.decide(flow, peer, routes, mayBeginQuic(memory, start, end));
   }
 
   private onMore(flow: number, start: number, end: number): void {
@@ -237,10 +237,11 @@ export class UdpEntryPoint {
     if (verdict === HelloVerdict.WAIT) return;
     this.waiting.delete(flow);
     if (verdict === HelloVerdict.REFUSE) this.refuseHello(flow, peer);
-    else this.decide(flow, peer, this.options.routes());
+    else this.decide(flow, peer, this.options.routes(), true);
   }
 
-  private decide(flow: number, peer: PeerAddress, routes: UdpRoutes): void {
+  /** @param mayMove it may be a QUIC connection, whose client may come from another address */
+  private decide(flow: number, peer: PeerAddress, routes: UdpRoutes, mayMove: boolean): void {
     const { view, hellos } = this;
     const hello = hellos.helloOf(flow);
     view.clientAddress.set(peer.bytes);
@@ -250,12 +251,12 @@ export class UdpEntryPoint {
     const refusal = this.policy.onNew(flow, this.own, peer.bytes, route?.service);
     hellos.forget(flow);
     view.says(undefined);
-    if (refusal === undefined) this.opened(flow, peer, serverName, route!);
+    if (refusal === undefined) this.opened(flow, peer, serverName, mayMove, route!);
     else this.refused(refusal, peer, route);
   }
 
-  private opened(flow: number, peer: PeerAddress, serverName: string | undefined, route: UdpRoute): void {
-    if (serverName !== undefined) this.transport.inspectAnswers(flow, ANSWERS_INSPECTED);
+  private opened(flow: number, peer: PeerAddress, serverName: string | undefined, mayMove: boolean, route: UdpRoute): void {
+    if (mayMove) this.transport.inspectAnswers(flow, ANSWERS_INSPECTED);
     if (this.chosen !== undefined) {
       this.options.access?.began(flow, peer.text, peer.port, serverName, route, this.chosen);
     }

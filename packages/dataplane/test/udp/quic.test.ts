@@ -138,6 +138,32 @@ describe('QUIC by server name', () => {
     assert.equal(worker!.dataplane.flowCount, 1);
   });
 
+  it('stays with its server when the client moves before the handshake is over', async () => {
+    const { port, a } = await start();
+    const before = await peers.open();
+    await before.ask(initials('a.example')[0]!, port);
+    const after = await peers.open();
+    const handshake = Buffer.concat([Buffer.of(0xe0, 0, 0, 0, 1, SERVER_ID.length), SERVER_ID, Buffer.alloc(40)]);
+    assert.equal(nameIn(await after.ask(handshake, port)), 'a');
+    assert.equal(new Set(a.seen.map(({ port: from }) => from)).size, 1, 'the same flow');
+    assert.equal(worker!.dataplane.flowCount, 1);
+  });
+
+  it('is known again also where no router asks for a name', async () => {
+    const [one, two] = [await quicServer('one'), await quicServer('two')];
+    const servers = [one, two].map(({ address }) => `{ address: "${address}" }`).join(', ');
+    worker = new UdpUnderTest(
+      `{ routers: { all: { service: s } }, services: { s: { loadBalancer: { servers: [${servers}] } } } }`,
+    );
+    const before = await peers.open();
+    const first = nameIn(await before.ask(initials('a.example')[0]!, worker.port));
+    for (let i = 0; i < 3; i++) {
+      const after = await peers.open();
+      assert.equal(nameIn(await after.ask(short(SERVER_ID, 'from elsewhere'), worker.port)), first);
+    }
+    assert.equal(worker.dataplane.flowCount, 1);
+  });
+
   it('does not take over a flow with an id that no server has given', async () => {
     const { port, rest } = await start();
     await (await peers.open()).ask(initials('a.example')[0]!, port);

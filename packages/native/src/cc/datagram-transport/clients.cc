@@ -89,11 +89,9 @@ Flow* DatagramTransport::FindFlow(Listener* listener, int slot, const ClientAddr
   const ListenerOptions& options = listener->options;
   const ReceivedDatagram& datagram = received_.At(slot);
   const uint32_t first_length = datagram.length < datagram.segment ? datagram.length : datagram.segment;
-  if (options.keyBytes == 0 || first_length < options.keyOffset + options.keyBytes ||
-      (datagram.bytes[0] & options.keyMask) != options.keyValue) {
-    return table_.FindByAddress(listener, client);
-  }
-  Flow* flow = table_.FindByKey(listener, datagram.bytes + options.keyOffset, options.keyBytes);
+  const int64_t offset = first_length == 0 ? -1 : options.KeyOffset(datagram.bytes[0]);
+  if (offset < 0 || first_length < offset + options.keyBytes) return table_.FindByAddress(listener, client);
+  Flow* flow = table_.FindByKey(listener, datagram.bytes + offset, options.keyBytes);
   Flow* there = table_.FindByAddress(listener, client);
   if (flow == nullptr || flow == there) return there;
   // Two flows cannot have one address; the one that is there goes on.

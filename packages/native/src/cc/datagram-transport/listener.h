@@ -16,10 +16,21 @@ struct ListenerOptions {
   uint32_t amplification;     // bytes answered per byte received; 0: no limit
   uint32_t inspectFromClient;  // payloads shown
   uint32_t inspectFromServer;
-  uint32_t keyOffset;  // where the key stands in a datagram whose first byte, masked, has the value
-  uint32_t keyBytes;   // 0: flows have no keys
+  uint32_t keyBytes;  // 0: flows have no keys
+  // Where the key stands in a datagram whose first byte, masked, has the value; a mask of 0 in the second: there is one place only.
+  uint32_t keyOffset;
   uint32_t keyMask;
   uint32_t keyValue;
+  uint32_t otherKeyOffset;
+  uint32_t otherKeyMask;
+  uint32_t otherKeyValue;
+
+  /** Of a datagram that begins with this byte; -1: it has no key. */
+  int64_t KeyOffset(uint8_t first) const {
+    if (keyBytes == 0) return -1;
+    if ((first & keyMask) == keyValue) return keyOffset;
+    return otherKeyMask != 0 && (first & otherKeyMask) == otherKeyValue ? int64_t{otherKeyOffset} : -1;
+  }
 };
 
 using RecencyList = LinkedList<Flow, &Flow::place>;

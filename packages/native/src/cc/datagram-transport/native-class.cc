@@ -28,10 +28,13 @@ bool ReadListenerOptions(napi_env env, napi_value array, ListenerOptions* o) {
       {&o->amplification, 0, 1000},
       {&o->inspectFromClient, 0, 64},
       {&o->inspectFromServer, 0, 64},
-      {&o->keyOffset, 0, 1000},
       {&o->keyBytes, 0, kKeyBytesMax},
+      {&o->keyOffset, 0, 1000},
       {&o->keyMask, 0, 255},
       {&o->keyValue, 0, 255},
+      {&o->otherKeyOffset, 0, 1000},
+      {&o->otherKeyMask, 0, 255},
+      {&o->otherKeyValue, 0, 255},
   };
   return ReadNumbers(env, array, fields);
 }
