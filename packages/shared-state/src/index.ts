@@ -1,5 +1,6 @@
 export * from './control-block.ts';
 export * from './limits/client-counts.ts';
+export * from './limits/known-ids.ts';
 export * from './limits/limits-block.ts';
 export * from './limits/slot-counts.ts';
 export * from './limits/slot-load.ts';

@@ -27,6 +27,8 @@ export class FlowCounts {
   endedByHealth = 0;
   /** Servers that could not be sent to when a flow was to begin. */
   serversFailed = 0;
+  /** Of clients that had a flow elsewhere, and are known by the connection id of their server. */
+  followed = 0;
   /** By the transport's `FlowEnd`: of those that were announced, and not refused. */
   readonly endedBy = new Float64Array(ENDS);
   /** By `FlowRefusal`. */

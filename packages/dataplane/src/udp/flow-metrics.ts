@@ -17,7 +17,6 @@ const TOTALS: readonly (readonly [FlowLabel, number])[] = [
   ['dropped_queue', FlowTotal.DROPPED_QUEUE],
   ['dropped_send', FlowTotal.DROPPED_SEND],
   ['dropped_amplification', FlowTotal.DROPPED_AMPLIFICATION],
-  ['moved', FlowTotal.MOVED],
   ['dropped_receiving', FlowTotal.DROPPED_RECEIVING],
 ];
 /** By `FlowEnd`. */
@@ -56,6 +55,7 @@ export class FlowMetrics {
     this.bring('opened', counts.opened);
     this.bring('open', open);
     this.bring('servers_failed', counts.serversFailed);
+    this.bring('moved', totals[FlowTotal.MOVED] + counts.followed);
     for (const [label, index] of TOTALS) this.bring(label, totals[index]);
     for (let i = 0; i < ENDS.length; i++) this.bring(ENDS[i], counts.endedBy[i]);
     for (let i = 0; i < REFUSALS.length; i++) this.bring(REFUSALS[i], counts.refused[i]);

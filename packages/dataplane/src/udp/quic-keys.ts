@@ -7,6 +7,8 @@ import { INITIAL_DATAGRAM_BYTES_MIN, QuicError, QuicHeader } from '@sluice/proto
 
 /** Ids are known by their first bytes, as short headers do not say how long they are. Shorter ids are not known. */
 const KEY_BYTES = 8;
+/** First byte, version, length of the id. */
+const LONG_ID_OFFSET = 6;
 
 /**
  * Short headers: the fixed bit, and the id right behind the first byte (RFC 9000 §17.3). Long ones: behind version and length (§17.2), for
@@ -15,7 +17,7 @@ const KEY_BYTES = 8;
 export const QUIC_KEY: FlowKeyOptions = {
   bytes: KEY_BYTES,
   ...{ offset: 1, mask: 0xc0, value: 0x40 },
-  other: { offset: 6, mask: 0xc0, value: 0xc0 },
+  other: { offset: LONG_ID_OFFSET, mask: 0xc0, value: 0xc0 },
 };
 
 /** So many answers of a server may have its id: a Retry, and then a flight in several datagrams. */
@@ -26,6 +28,15 @@ const header = new QuicHeader();
 /** Could this begin a connection? Of whatever version; says nothing of what is in it. */
 export function mayBeginQuic(bytes: Buffer, start: number, end: number): boolean {
   return end - start >= INITIAL_DATAGRAM_BYTES_MIN && (bytes[start] & 0xc0) === 0xc0;
+}
+
+/** Where the key of a client's datagram begins, as QUIC_KEY has it; -1: it has none. */
+export function keyOffset(bytes: Uint8Array, start: number, end: number): number {
+  const first = bytes[start] & 0xc0;
+  if (first === 0x40) return end - start > KEY_BYTES ? start + 1 : -1;
+  return first === 0xc0 && end - start >= LONG_ID_OFFSET + KEY_BYTES && bytes[start + 5] >= KEY_BYTES
+    ? start + LONG_ID_OFFSET
+    : -1;
 }
 
 /** @returns the key of the connection id that the sender of this datagram has; undefined: there is none, or it is too short. */

@@ -11,7 +11,7 @@ import {
   FlowEvent,
   FlowNumber,
 } from '@sluice/native';
-import type { ServerStatus } from '@sluice/shared-state';
+import { KNOWN_ID_BYTES, type KnownIds, type ServerStatus } from '@sluice/shared-state';
 import type { Logger } from 'pino';
 import type { ClientAdmission } from '../listen/client-admission.ts';
 import { PeerAddress } from '../listen/peer-address.ts';
@@ -23,8 +23,9 @@ import { FlowCounts, FlowRefusal } from './flow-counts.ts';
 import type { FlowMetrics } from './flow-metrics.ts';
 import { type FlowEntryPoint, FlowPolicy } from './flow-policy.ts';
 import { FlowView } from './flow-view.ts';
+import { type MovedClient, MovedClients } from './moved-clients.ts';
 import { HelloVerdict, QuicHellos } from './quic-hellos.ts';
-import { ANSWERS_INSPECTED, keyOfAnswer, mayBeginQuic, QUIC_KEY } from './quic-keys.ts';
+import { ANSWERS_INSPECTED, keyOfAnswer, keyOffset, mayBeginQuic, QUIC_KEY } from './quic-keys.ts';
 import type { ServerPins } from './server-pins.ts';
 import type { UdpRoute, UdpRoutes } from './udp-routes.ts';
 import type { UdpServer } from './udp-server.ts';
@@ -37,6 +38,8 @@ export interface UdpEntryPointOptions {
   readonly slot: number;
   readonly status: ServerStatus;
   readonly admission: ClientAdmission;
+  /** Of all workers. */
+  readonly knownIds: KnownIds;
   readonly resolver: NameResolver;
   readonly routes: () => UdpRoutes;
   readonly pins: ServerPins;
@@ -76,6 +79,7 @@ export class UdpEntryPoint {
   private readonly policy: FlowPolicy<UdpServer>;
   private readonly own: FlowEntryPoint;
   private readonly hellos = new QuicHellos();
+  private readonly moved: MovedClients;
   private readonly view = new FlowView();
   private readonly refusals: RefusalLog;
   /** Of flows that wait for the rest of a hello. */
@@ -92,6 +96,7 @@ export class UdpEntryPoint {
     this.name = name;
     this.own = { admission, counts: this.counts };
     this.refusals = new RefusalLog(log, name);
+    this.moved = new MovedClients(options.knownIds, slot);
     this.transport = new DatagramTransport(
       { ...options.transport, undecidedMs: DECISION_MS, queueMaxBytes: QUEUE_MAX_BYTES },
       (count) => this.onBatch(count),
@@ -216,6 +221,11 @@ export class UdpEntryPoint {
     const { memory } = this.transport;
     const routes = this.options.routes();
     const peer = PeerAddress.read(memory, peerOffset);
+    const moved = this.moved.find(memory, start, end, routes);
+    if (moved !== undefined && this.options.status.isUp(moved.server.statusRow)) {
+      this.follow(flow, peer, moved, keyOffset(memory, start, end));
+      return;
+    }
     if (routes.haveRules) {
       const verdict = this.hellos.begin(flow, memory, start, end);
       if (verdict === HelloVerdict.WAIT) {
@@ -228,6 +238,22 @@ export class UdpEntryPoint {
       }
     }
     this.decide(flow, peer, routes, mayBeginQuic(memory, start, end));
+  }
+
+  /** Its server will find out that it is the same connection. */
+  private follow(flow: number, peer: PeerAddress, client: MovedClient, offset: number): void {
+    const { memory } = this.transport;
+    this.chosen = undefined;
+    const refusal = this.policy.onNew(flow, this.own, peer.bytes, client);
+    if (refusal !== undefined) {
+      this.refused(refusal, peer, client.route);
+      return;
+    }
+    this.counts.followed++;
+    this.opened(flow, peer, '', true, client.route);
+    if (this.transport.addKey(flow, memory.subarray(offset, offset + KNOWN_ID_BYTES)) === 0) {
+      this.moved.learned(flow, memory, offset);
+    }
   }
 
   private onMore(flow: number, start: number, end: number): void {
@@ -258,6 +284,7 @@ export class UdpEntryPoint {
   private opened(flow: number, peer: PeerAddress, serverName: string | undefined, mayMove: boolean, route: UdpRoute): void {
     if (mayMove) this.transport.inspectAnswers(flow, ANSWERS_INSPECTED);
     if (this.chosen !== undefined) {
+      if (mayMove) this.moved.began(flow, this.chosen, route);
       this.options.access?.began(flow, peer.text, peer.port, serverName, route, this.chosen);
     }
   }
@@ -276,12 +303,14 @@ export class UdpEntryPoint {
   private onAnswer(flow: number, start: number, end: number): void {
     const key = keyOfAnswer(this.transport.memory, start, end);
     // One that is known already, or one too many, changes nothing.
-    if (key !== undefined) this.transport.addKey(flow, key);
+    if (key === undefined || this.transport.addKey(flow, key) !== 0) return;
+    this.moved.learned(flow, key, 0);
   }
 
   private onClosed(flow: number, end: number, numbersOffset: number): void {
     this.waiting.delete(flow);
     this.hellos.forget(flow);
+    this.moved.ended(flow);
     this.counts.endedBy[end]++;
     this.policy.onClosed(flow, end === FlowEnd.SERVER);
     const { access } = this.options;
@@ -296,6 +325,7 @@ export class UdpEntryPoint {
 
   /** The name of its server led nowhere; the transport reports nothing of it. */
   private onNotOpened(flow: number): void {
+    this.moved.ended(flow);
     this.counts.endedBy[FlowEnd.SERVER]++;
     this.policy.onClosed(flow, true);
     this.options.access?.ended(flow, FlowEnd.SERVER, NO_TRAFFIC);

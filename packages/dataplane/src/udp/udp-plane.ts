@@ -109,6 +109,7 @@ export class UdpPlane {
       configuration,
       admission: new ClientAdmission(limits, index, slot, configuration.transport.limits),
       routes: () => this.routes,
+      knownIds: limits.knownIds,
       pins: this.pins,
       access: accessLog !== undefined && accessLogs ? new FlowAccess(accessLog, name) : undefined,
       metrics: configuration.observability.metrics ? metrics?.ofFlows(name) : undefined,

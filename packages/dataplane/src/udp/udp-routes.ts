@@ -8,8 +8,9 @@ import type {
   StreamTables,
   UdpServersServiceRecord,
 } from '@sluice/routing/snapshot';
+import { nameHash } from '@sluice/shared-state';
 import type { StreamServices } from '../worker/stream-services.ts';
-import type { UdpServer } from './udp-server.ts';
+import { UdpServer } from './udp-server.ts';
 
 export type UdpServices = StreamServices<UdpServersServiceRecord, UdpServer>;
 
@@ -20,9 +21,17 @@ export interface UdpRoute {
   readonly service: BalancedService<UdpServer> | undefined;
 }
 
+interface Numbered {
+  readonly servers: ReadonlyMap<number, UdpServer>;
+  /** Their indices. */
+  readonly routers: ReadonlyMap<number, number>;
+}
+
 /** What of a revision is needed. */
 export interface UdpTables {
-  readonly reader: Pick<StreamTables, 'udpIndex' | 'udpRouter' | 'udpService' | 'udpRouterCount'>;
+  readonly reader: Pick<StreamTables, 'udpIndex' | 'udpRouter' | 'udpService' | 'udpRouterCount'> & {
+    readonly udpServiceCount: number;
+  };
   readonly matcher: Pick<ConnectionMatcher, 'matchUdp'>;
 }
 
@@ -33,6 +42,8 @@ export class UdpRoutes {
   readonly tables: UdpTables;
   private readonly services: ServiceBuilder<UdpServer, number>;
   private readonly routes = new Map<number, UdpRoute>();
+  /** Made when somebody asks for it. */
+  private numbered: Numbered | undefined = undefined;
   private asks: boolean | undefined = undefined;
 
   constructor(tables: UdpTables, services: UdpServices) {
@@ -58,6 +69,36 @@ export class UdpRoutes {
     const matchIndex = reader.udpIndex(entryPoint);
     const index = matchIndex === -1 ? -1 : matcher.matchUdp(matchIndex, flow);
     return index === -1 ? undefined : (this.routes.get(index) ?? this.make(index));
+  }
+
+  /** By its `number`; undefined: this revision has no such server. */
+  serverNumbered(number: number): UdpServer | undefined {
+    this.numbered ??= this.numberAll();
+    return this.numbered.servers.get(number);
+  }
+
+  /** By the `nameHash` of its name. */
+  routeNumbered(number: number): UdpRoute | undefined {
+    this.numbered ??= this.numberAll();
+    const index = this.numbered.routers.get(number);
+    return index === undefined ? undefined : (this.routes.get(index) ?? this.make(index));
+  }
+
+  private numberAll(): Numbered {
+    const { reader } = this.tables;
+    const servers = new Map<number, UdpServer>();
+    const routers = new Map<number, number>();
+    for (let index = 0; index < reader.udpServiceCount; index++) {
+      const record = reader.udpService(index);
+      if (record.kind !== 'servers') continue;
+      for (const each of record.servers) {
+        const server = new UdpServer(record.name, each);
+        servers.set(server.number, server);
+      }
+    }
+    for (let index = 0; index < reader.udpRouterCount; index++)
+      routers.set(nameHash(reader.udpRouter(index).name), index);
+    return { servers, routers };
   }
 
   private make(index: number): UdpRoute {

@@ -2,6 +2,7 @@
 // does not change; a service that does gets new ones.
 
 import type { UdpServerRecord } from '@sluice/routing/snapshot';
+import { nameHash } from '@sluice/shared-state';
 import type { FlowServer } from './datagram-commands.ts';
 
 export class UdpServer implements FlowServer {
@@ -23,6 +24,11 @@ export class UdpServer implements FlowServer {
     this.port = record.port;
     this.weight = record.weight;
     this.statusRow = record.statusRow;
+  }
+
+  /** In place of service and address; the same in every worker and revision. */
+  get number(): number {
+    return nameHash(`${this.service}\n${this.address}`);
   }
 
   /** The same in every worker and after a restart: what strategies that hash go by. */

@@ -3,10 +3,11 @@
 // Layout and sizes only. Created once by the supervisor, inherited by workers; the counts are worker's, one word per slot.
 
 import { CLIENT_KEY_WORDS, ClientCounts } from './client-counts.ts';
+import { KnownIds } from './known-ids.ts';
 import { SlotCounts } from './slot-counts.ts';
 import { SlotLoad } from './slot-load.ts';
 
-const LAYOUT_VERSION = 2;
+const LAYOUT_VERSION = 3;
 const HEADER_WORDS = 32;
 const ENTRY_POINTS_ALONE = 64;
 const Header = { VERSION: 0, SLOTS: 1, ENTRY_POINTS: 2, SERVER_ROWS: 3, CLIENT_KEY: 8 } as const;
@@ -29,6 +30,8 @@ export class LimitsBlock {
   readonly serverQueues: SlotCounts;
   /** Clients of all entry points by slot, limited or not. */
   readonly load: SlotLoad;
+  /** Servers of QUIC connections, by their ids. Outlive the workers that have put them there. */
+  readonly knownIds: KnownIds;
 
   static byteLength(shape: LimitsShape): number {
     return layoutOf(shape).end;
@@ -66,6 +69,7 @@ export class LimitsBlock {
     this.serverConnections = new SlotCounts(buffer, layout.serverConnections, serverRows, slots);
     this.serverQueues = new SlotCounts(buffer, layout.serverQueues, serverRows, slots);
     this.load = new SlotLoad(buffer, layout.load, slots);
+    this.knownIds = new KnownIds(buffer, layout.knownIds, slots);
     const key = words.slice(Header.CLIENT_KEY, Header.CLIENT_KEY + CLIENT_KEY_WORDS);
     this.clients = new ClientCounts(buffer, layout.clients, slots, key);
   }
@@ -88,12 +92,14 @@ function layoutOf({ slots, entryPoints, serverRows }: LimitsShape) {
   const serverQueues = serverConnections + SlotCounts.byteLength(serverRows, slots);
   const load = serverQueues + SlotCounts.byteLength(serverRows, slots);
   const clients = load + SlotLoad.byteLength(slots);
+  const knownIds = clients + ClientCounts.byteLength(slots);
   return {
     entryPoints: entryPointsAt,
     serverConnections,
     serverQueues,
     load,
     clients,
-    end: clients + ClientCounts.byteLength(slots),
+    knownIds,
+    end: knownIds + KnownIds.byteLength(slots),
   };
 }
