@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -83,6 +84,16 @@ async function ask(): Promise<string> {
   const { received } = client;
   client.close();
   return received;
+}
+
+/** Until the keep-alive timer of an IPv4 connection fires, as the kernel says; undefined: it does not run. */
+function keepAliveSeconds(localPort: number, remotePort: number): number | undefined {
+  const portOf = (address = '') => Number.parseInt(address.split(':')[1] ?? '', 16);
+  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1);
+  const fields = lines.map((line) => line.trim().split(/\s+/));
+  const found = fields.find(([, local, remote]) => portOf(local) === localPort && portOf(remote) === remotePort);
+  const [kind, hundredths] = found?.[5]?.split(':') ?? [];
+  return kind === '02' ? Number.parseInt(hundredths!, 16) / 100 : undefined;
 }
 
 describe('servers of TCP services', () => {
@@ -239,6 +250,24 @@ tcp:
         return proxy!.client();
       },
     );
+  });
+
+  it('are probed while nothing is said, as their transport wants it', async () => {
+    const server = await named('in');
+    const secondsUntilProbe = async (transport: string) => {
+      await start(`${service([server.port], ', serversTransport: t')}
+  serversTransports: { t: { ${transport} } }`);
+      const client = await proxy!.client();
+      await client.untilText('in');
+      const { remotePort } = server.connections.at(-1)!.socket;
+      const seconds = keepAliveSeconds(remotePort!, server.port);
+      await proxy!.close();
+      return seconds === undefined ? undefined : Math.round(seconds);
+    };
+    assert.equal(await secondsUntilProbe(''), 15);
+    assert.equal(await secondsUntilProbe('dialKeepAlive: 0'), 15);
+    assert.equal(await secondsUntilProbe('dialKeepAlive: 100s'), 100);
+    assert.equal(await secondsUntilProbe('dialKeepAlive: -1'), undefined);
   });
 
   it('count their connections for the least busy one', async () => {
