@@ -53,6 +53,20 @@ describe('counters of flows', () => {
     assert.equal(counted(block).ended_idle, 2);
   });
 
+  it('tell of answers that are too long for a client that has not shown itself', async () => {
+    const server = await peers.server('a', (bytes) => Buffer.alloc(bytes.length === 10 ? 40 : 20, 'x'));
+    worker = new UdpUnderTest(udp(server.address), { metrics: true, entryPoint: 'udp: { maxAmplification: 3 }' });
+    const { port } = worker;
+    const block = worker.counted!;
+    const client = await peers.open();
+    client.send(Buffer.alloc(10), port);
+    // Not before the answer has come: the second datagram lifts the limit.
+    await until('the answer to be dropped', () => counted(block).dropped_amplification === 1);
+    assert.equal((await client.ask(Buffer.alloc(11), port)).length, 20);
+    assert.equal((await client.ask(Buffer.alloc(10), port)).length, 40, 'the client has shown itself');
+    assert.equal(client.seen.length, 2);
+  });
+
   it('tell why a flow was refused or ended', async () => {
     const gone = await peers.open();
     const { address } = gone;
