@@ -190,6 +190,22 @@ tls:
   assert.ok(!existsSync(join(folder, DEFAULT_CERTIFICATE_FILE)), 'nothing is written');
 });
 
+test('validate: what the compiler warns of', () => {
+  file('udp.yaml', 'entryPoints: {dns: {address: ":53/udp"}}');
+  file(
+    'hidden.yaml',
+    `udp:
+  routers:
+    a: {service: s}
+    b: {service: s}
+  services: {s: {loadBalancer: {servers: [{address: "a:1"}]}}}
+`,
+  );
+  const { status, stdout } = sluice('validate', 'hidden.yaml', '--configFile', 'udp.yaml');
+  assert.equal(status, 0);
+  assert.match(stdout, /hidden\.yaml:3:5: warning: it gets nothing on the entry point "dns": "b@file" takes/);
+});
+
 test('validate: password files of health checks that cannot be read', () => {
   file('password.txt', 'secret\n');
   file(

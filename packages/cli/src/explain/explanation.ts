@@ -11,9 +11,9 @@ import {
   type SnapshotPlan,
 } from '@sluice/routing';
 import type { Project } from '../project/load-project.ts';
+import { planProject } from '../project/plan-project.ts';
 import { type ArrivingRequest, arriveAt, type RefusedRequest } from './arriving-request.ts';
 import type { ChosenEntryPoint } from './choose-entry-point.ts';
-import { planOf } from './project-plan.ts';
 import type { RequestedExchange } from './requested.ts';
 import { explainTcp } from './stream-explanation.ts';
 
@@ -62,7 +62,7 @@ export interface ClosedConnection {
 
 /** @param project with a valid static configuration */
 export function explain(project: Project, entryPoint: ChosenEntryPoint, request: RequestedExchange): Explanation {
-  const plan = planOf(project);
+  const plan = planProject(project).plan;
   const planned = plan.entryPoints.find(({ name }) => name === entryPoint.name)!;
   const tls = request.secure ? connectionTls(planned, request.serverName) : undefined;
   const base = {

@@ -15,9 +15,9 @@ import {
   toMappedBytes,
 } from '@sluice/routing';
 import type { Project } from '../project/load-project.ts';
+import { planProject } from '../project/plan-project.ts';
 import type { ChosenEntryPoint } from './choose-entry-point.ts';
 import type { ClosedConnection } from './explanation.ts';
-import { planOf } from './project-plan.ts';
 import type { RequestedStream } from './requested-stream.ts';
 
 export interface StreamExplanation {
@@ -55,7 +55,7 @@ export function explainStream(
   entryPoint: ChosenEntryPoint,
   connection: RequestedStream,
 ): StreamExplanation {
-  const plan = planOf(project);
+  const plan = planProject(project).plan;
   const planned = plan.entryPoints.find(({ name }) => name === entryPoint.name)!;
   const { name, configuration, reason } = entryPoint;
   const base = {

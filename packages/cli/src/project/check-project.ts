@@ -1,4 +1,5 @@
-// What can only be said of a configuration as a whole: references, rules, middlewares that refuse their options.
+// What can only be said of a configuration as a whole: references, rules, middlewares that refuse their options, and what the compiler
+// warns of.
 // Uses the functions that the running process uses; positions are added from where the objects stand.
 
 import {
@@ -12,12 +13,15 @@ import type { Diagnostic } from '@sluice/errors';
 import { middlewareTypes } from '@sluice/middlewares';
 import { routerRuleProblems } from '@sluice/routing';
 import type { Project } from './load-project.ts';
+import { planProject } from './plan-project.ts';
 
 /** Diagnostics besides those of the project itself. */
 export function checkProject(project: Project): Diagnostic[] {
   const { http } = project;
   const rules = routerRuleProblems({ ...emptyRouted(), ...streamsOf(project), http });
   const found = [...checkAllReferences(project), ...rules, ...checkMiddlewares(http)];
+  const said = new Set([...project.diagnostics, ...found].map(({ object, code }) => `${code} ${object}`));
+  found.push(...compilerWarnings(project).filter(({ object, code }) => !said.has(`${code} ${object}`)));
   return found.map((diagnostic) => withPosition(diagnostic, project));
 }
 
@@ -33,6 +37,12 @@ function checkAllReferences(project: Project): readonly Diagnostic[] {
     Object.entries(entryPoints).map(([name, { http }]) => [name, http.middlewares]),
   );
   return [...checkReferences(project.http, tcpEntryPoints(entryPoints), middlewares).diagnostics, ...streams];
+}
+
+/** Its errors are those of references and rules. Without a static configuration there is nothing to compile for. */
+function compilerWarnings(project: Project): Diagnostic[] {
+  if (project.static === undefined) return [];
+  return planProject(project).diagnostics.filter(({ severity }) => severity === 'warning');
 }
 
 function streamsOf({ tcp, udp }: Project) {

@@ -1,10 +1,11 @@
-// The plan that a running process would compile for workers from a project. Status rows are nobody's here: all are 0.
+// The plan that a running process would compile for workers from a project, and what it says of it. Status rows are nobody's here: all
+// are 0.
 
-import { buildPlan, type SnapshotPlan } from '@sluice/routing';
-import type { Project } from '../project/load-project.ts';
+import { type BuiltPlan, buildPlan } from '@sluice/routing';
+import type { Project } from './load-project.ts';
 
 /** @param project with a valid static configuration */
-export function planOf(project: Project): SnapshotPlan {
+export function planProject(project: Project): BuiltPlan {
   const { entryPoints, providers, serversTransport, tcpServersTransport } = project.static!.configuration;
   const { http, tcp, udp, unusableTls } = project;
   return buildPlan({
@@ -18,5 +19,5 @@ export function planOf(project: Project): SnapshotPlan {
     ...(udp === undefined ? {} : { udp }),
     statusRow: () => 0,
     ...(unusableTls === undefined ? {} : { tls: { unusable: unusableTls } }),
-  }).plan;
+  });
 }
