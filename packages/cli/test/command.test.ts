@@ -203,7 +203,10 @@ test('validate: what the compiler warns of', () => {
   );
   const { status, stdout } = sluice('validate', 'hidden.yaml', '--configFile', 'udp.yaml');
   assert.equal(status, 0);
-  assert.match(stdout, /hidden\.yaml:3:5: warning: it gets nothing on the entry point "dns": "b@file" takes/);
+  assert.match(
+    stdout,
+    /hidden\.yaml:3:5: warning: it gets nothing on the entry point "dns": "b@file" takes every flow there/,
+  );
 });
 
 test('validate: password files of health checks that cannot be read', () => {
@@ -217,9 +220,12 @@ test('validate: password files of health checks that cannot be read', () => {
 `,
   );
   const { status, stdout } = sluice('validate', 'passwords.yaml');
-  assert.equal(status, 1);
-  assert.match(stdout, /passwords\.yaml:4:5: error: "loadBalancer\.healthCheck\.passwordFile" cannot be read: ENOENT/);
-  assert.match(stdout, /not valid: 1 error, 0 warnings\n$/);
+  assert.equal(status, 0);
+  assert.match(
+    stdout,
+    /passwords\.yaml:4:5: warning: "loadBalancer\.healthCheck\.passwordFile" cannot be read, so .*: ENOENT/,
+  );
+  assert.match(stdout, /\nvalid: 0 errors, 1 warning\n$/);
   assert.ok(!stdout.includes('secret'));
 });
 

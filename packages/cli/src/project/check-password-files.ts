@@ -14,8 +14,9 @@ export function checkPasswordFiles({ services }: Pick<TcpConfiguration, 'service
     try {
       readPassword(resolve(workingDirectory, file));
     } catch (error) {
-      const message = `"loadBalancer.healthCheck.passwordFile" cannot be read: ${(error as Error).message}`;
-      diagnostics.push({ code: 'CONFIG_FILE', severity: 'error', message, object: `tcp.services.${name}` });
+      const message = `"loadBalancer.healthCheck.passwordFile" cannot be read, so the check goes on without a password: ${(error as Error).message}`;
+      // It may be there where the configuration is for.
+      diagnostics.push({ code: 'CONFIG_FILE', severity: 'warning', message, object: `tcp.services.${name}` });
     }
   }
   return diagnostics;

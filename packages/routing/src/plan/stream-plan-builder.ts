@@ -32,6 +32,8 @@ import { type StreamServiceTable, TransportTable, tcpServiceTable, udpServiceTab
 type StreamProtocol = 'tcp' | 'udp';
 type Problem = Pick<Diagnostic, 'code' | 'message'>;
 
+type OrderedStream = Pick<PlannedTcpRouter, 'name' | 'qualifiedName' | 'rule'>;
+
 export interface StreamPlanInput extends CompilationSettings {
   readonly objects: ConfigurationObjects;
   readonly statusRow: (key: string) => number;
@@ -74,7 +76,16 @@ export class StreamPlanBuilder {
     for (const [name, source] of objects.udpRouters) this.count(this.addUdp(name, source, udpServices));
     for (const list of this.tcp) list.sort(compareRouters);
     for (const list of this.udp) list.sort(compareUdpRouters);
-    this.warnOfHiddenSessions();
+    this.names.forEach((_, entryPoint) => {
+      this.warnOfHidden('tcp', entryPoint, this.tcp[entryPoint]!, 'every connection without TLS');
+      this.warnOfHidden(
+        'tcp',
+        entryPoint,
+        this.tcp[length + entryPoint]!,
+        'every connection over TLS that comes to it',
+      );
+      this.warnOfHidden('udp', entryPoint, this.udp[entryPoint]!, 'every flow');
+    });
     this.plan = {
       tcpRouters: this.tcp.flat(),
       udpRouters: this.udp.flat(),
@@ -228,18 +239,21 @@ export class StreamPlanBuilder {
     return known.map((name) => this.names.indexOf(name));
   }
 
-  /** Several routers of UDP for every session: the reference warns too, and takes one of them. */
-  private warnOfHiddenSessions(): void {
-    this.udp.forEach((routers, entryPoint) => {
-      const first = routers.findIndex(({ rule }) => rule.isCatchAll);
-      if (first === -1) return;
-      for (const { qualifiedName } of routers.slice(first + 1)) {
-        const name = this.names[entryPoint];
-        const message = `it gets nothing on the entry point "${name}": "${routers[first]!.name}" takes every session there`;
-        const object = `udp.routers.${qualifiedName}`;
-        this.diagnostics.push({ code: 'CONFIG_CONFLICT', severity: 'warning', message, object });
-      }
-    });
+  /** Behind a router for everything others get nothing: the reference warns of those of UDP. */
+  private warnOfHidden(
+    protocol: StreamProtocol,
+    entryPoint: number,
+    routers: readonly OrderedStream[],
+    what: string,
+  ): void {
+    const first = routers.findIndex(({ rule }) => rule.isCatchAll);
+    if (first === -1) return;
+    const name = this.names[entryPoint];
+    for (const { qualifiedName } of routers.slice(first + 1)) {
+      const message = `it gets nothing on the entry point "${name}": "${routers[first]!.name}" takes ${what} there`;
+      const object = `${protocol}.routers.${qualifiedName}`;
+      this.diagnostics.push({ code: 'CONFIG_CONFLICT', severity: 'warning', message, object });
+    }
   }
 
   private refuse(object: string, { code, message }: Problem): undefined {

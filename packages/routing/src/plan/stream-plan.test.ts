@@ -250,6 +250,9 @@ test('order: priority, provider, name; HostSNI(`*`) alone comes last', () => {
   assert.equal(site.plain({ client: '192.0.2.9' }), 'one@docker');
   assert.equal(site.plain({ client: '::ffff:192.0.2.8' }), 'net@file');
   assert.equal(site.plain({ client: '203.0.113.1' }), 'any@file');
+  assert.deepEqual(site.diagnostics, [
+    'tcp.routers.late@file CONFIG_CONFLICT: it gets nothing on the entry point "web": "any@file" takes every connection without TLS there',
+  ]);
 });
 
 test('matchers of TCP', () => {
