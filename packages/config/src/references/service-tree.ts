@@ -61,9 +61,12 @@ export class ServiceTree {
     this.#path.push(name);
     this.#checkTransport(name, service.loadBalancer?.serversTransport ?? '');
     const needsHealth = service.weighted?.healthCheck !== undefined || service.failover !== undefined;
-    const last = service.failover?.fallback;
     const children = childServices(service);
-    for (const child of children) this.#checkChild(name, child, needsHealth && child !== last);
+    for (const [index, child] of children.entries()) {
+      // A fallback is taken whatever its health.
+      const isFallback = service.failover !== undefined && index > 0;
+      this.#checkChild(name, child, needsHealth && !isFallback);
+    }
     this.#path.pop();
     this.#measure(name, children);
   }

@@ -155,6 +155,7 @@ tcp:
     inner: { failover: { service: checked, fallback: unchecked } }
     failover: { failover: { service: unchecked, fallback: checked } }
     last: { failover: { service: checked, fallback: unchecked } }
+    same: { failover: { service: unchecked, fallback: unchecked } }
     checked: { loadBalancer: { healthCheck: {} } }
     unchecked: { loadBalancer: {} }`);
   assert.deepEqual(
@@ -164,6 +165,7 @@ tcp:
     [
       ['failover', 'unchecked'],
       ['nested', 'inner'],
+      ['same', 'unchecked'],
       ['weighted', 'unchecked'],
     ],
   );
