@@ -47,6 +47,29 @@ describe('the end of a datagram transport', () => {
     assert.equal(status, 0);
   });
 
+  it('does not come because nobody refers to it', async () => {
+    const program = `
+      import dgram from 'node:dgram';
+      function listen() {
+        const transport = new native.DatagramTransport({}, () => {
+          print('a client');
+          process.exit(0);
+        });
+        const { descriptor, port } = native.createDatagramSocket({ host: '127.0.0.1', port: 0 });
+        transport.listen(descriptor, 1, { idleTimeoutMs: 1000 });
+        return port;
+      }
+      const port = listen();
+      for (let i = 0; i < 3; i++) {
+        await new Promise(setImmediate);
+        gc();
+      }
+      dgram.createSocket('udp4').send('x', port, '127.0.0.1');
+      setTimeout(() => process.exit(1), 3000);`;
+    const { status, stdout } = await runNode(program, { nodeFlags: ['--expose-gc'] });
+    assert.deepEqual([status, stdout], [0, '"a client"\n']);
+  });
+
   it("comes with that of its thread; exceptions of the handler are its process's", async () => {
     const worker = new Worker(fileURLToPath(new URL('../test/programs/worker-datagrams.ts', import.meta.url)));
     const client = dgram.createSocket('udp4');

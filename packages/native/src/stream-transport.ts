@@ -77,7 +77,7 @@ const CONTEXT_PROTOCOLS = new Uint8Array(0);
  * `[receivePoolBytes, …)` is the arena written by JavaScript; SEND takes ranges of either.
  *
  * The event loop stays alive while there are connections or listeners. A transport is not garbage collected before
- * `destroy()`, because its handler refers to it.
+ * `destroy()`.
  *
  * @throws Error with a `code` (`EMFILE`, `ENOMEM`, …) when the kernel refuses the epoll instance or memory; RangeError for options.
  */

@@ -7,13 +7,14 @@
 
 namespace sluice {
 
-int LoopBinding::Start(napi_value handler, const napi_value* buffers, size_t buffer_count) {
+int LoopBinding::Start(napi_value wrapper, napi_value handler, const napi_value* buffers, size_t buffer_count) {
   for (size_t i = 0; i < buffer_count && i < kBuffers; i++) {
     if (napi_create_reference(env_, buffers[i], 1, &buffers_[i]) != napi_ok) return ENOMEM;
   }
   napi_value name;
   uv_loop_t* loop = nullptr;
-  if (napi_create_reference(env_, handler, 1, &handler_) != napi_ok ||
+  if (napi_create_reference(env_, wrapper, 1, &wrapper_) != napi_ok ||
+      napi_create_reference(env_, handler, 1, &handler_) != napi_ok ||
       napi_create_string_utf8(env_, name_, NAPI_AUTO_LENGTH, &name) != napi_ok ||
       napi_async_init(env_, nullptr, name, &context_) != napi_ok ||
       napi_add_async_cleanup_hook(env_, OnEnvironmentCleanup, this, &cleanup_) != napi_ok ||
@@ -36,6 +37,8 @@ void LoopBinding::Shutdown() {
 }
 
 void LoopBinding::ReleaseReferences() {
+  if (wrapper_ != nullptr) napi_delete_reference(env_, wrapper_);
+  wrapper_ = nullptr;
   if (handler_ != nullptr) napi_delete_reference(env_, handler_);
   handler_ = nullptr;
   for (napi_ref& buffer : buffers_) {

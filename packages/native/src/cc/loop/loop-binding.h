@@ -16,8 +16,11 @@ class LoopBinding : public BatchHost {
   LoopBinding(const LoopBinding&) = delete;
   LoopBinding& operator=(const LoopBinding&) = delete;
 
-  /** Takes references and starts; 0 or errno. The binding must be given to Shutdown() in any case. */
-  int Start(napi_value handler, const napi_value* buffers, size_t buffer_count);
+  /**
+   * Takes references, also to the wrapper, which is not collected before Shutdown(), and starts; 0 or errno. The binding must be given
+   * to Shutdown() in any case.
+   */
+  int Start(napi_value wrapper, napi_value handler, const napi_value* buffers, size_t buffer_count);
   /** Closes everything; the object deletes itself when the loop has let go and the JavaScript wrapper is gone. */
   void Shutdown();
   void WrapperGone();
@@ -45,6 +48,7 @@ class LoopBinding : public BatchHost {
   napi_env env_;
   const char* name_;
   LoopClient* client_ = nullptr;
+  napi_ref wrapper_ = nullptr;
   napi_ref handler_ = nullptr;
   napi_ref buffers_[kBuffers] = {};
   napi_async_context context_ = nullptr;

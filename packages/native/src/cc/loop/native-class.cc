@@ -100,7 +100,7 @@ bool ReadConstruction(napi_env env, napi_callback_info info, napi_value* argumen
 napi_value Tie(napi_env env, napi_value self, LoopBinding* binding, const NativeIdentity& identity, napi_value handler,
                const napi_value* buffers, size_t buffer_count) {
   if (binding == nullptr) return ThrowErrno(env, ENOMEM, identity.name);
-  const int error = binding->Start(handler, buffers, buffer_count);
+  const int error = binding->Start(self, handler, buffers, buffer_count);
   const bool wrapped = error == 0 && napi_wrap(env, self, binding, Finalize, nullptr, nullptr) == napi_ok;
   if (!wrapped) {
     binding->WrapperGone();
