@@ -4,7 +4,6 @@
 // Warms up, prints `ready`, waits for a line, then prints a DatagramsResult as JSON.
 
 #include <sys/epoll.h>
-#include <time.h>
 
 #include <algorithm>
 #include <vector>
@@ -33,12 +32,6 @@ struct Client {
   double sentAt;
 };
 
-double Now() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
 class Load {
  public:
   explicit Load(const Options& options) : options_(options), payload_(options.bytes * options.burst, kFill), messages_(options.burst) {
@@ -56,13 +49,13 @@ class Load {
   /** Until the last burst has ended; the time it took. */
   double Run(double seconds) {
     sent = echoed = 0;
-    const double started = Now();
+    const double started = bench::Now();
     deadline_ = started + seconds;
     busy_ = static_cast<int>(clients_.size());
     now_ = started;
     for (Client& client : clients_) Next(&client);
     while (busy_ > 0) Turn();
-    return Now() - started;
+    return bench::Now() - started;
   }
 
   uint64_t sent = 0;
@@ -88,7 +81,7 @@ class Load {
 
   void Turn() {
     const int count = epoll_wait(epoll_, events_, kEventsMax, static_cast<int>(kGiveUpS * 1000));
-    now_ = Now();
+    now_ = bench::Now();
     for (int i = 0; i < count; i++) Take(&clients_[events_[i].data.u64]);
     if (count > 0 && now_ - looked_at_ < kGiveUpS) return;
     looked_at_ = now_;
@@ -167,10 +160,7 @@ int main(int count, char** arguments) {
                            strcmp(arguments[5], "gather") == 0};
   static Load load(options);
   load.Run(atof(arguments[6]));
-  printf("ready\n");
-  fflush(stdout);
-  char line[16];
-  if (fgets(line, sizeof line, stdin) == nullptr) return 1;
+  bench::AwaitGo();
   const double seconds = load.Run(atof(arguments[7]));
   printf("{\"durationUs\": %.0f, \"sent\": %llu, \"echoed\": %llu}\n", seconds * 1e6,
          static_cast<unsigned long long>(load.sent), static_cast<unsigned long long>(load.echoed));

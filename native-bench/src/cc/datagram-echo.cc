@@ -46,12 +46,8 @@ void SendBack(int fd, int count) {
 int main(int count, char** arguments) {
   bench::EndWithParent();
   const int fd = bench::OpenSocket(count > 1 && strcmp(arguments[1], "gather") == 0);
-  sockaddr_in address = bench::Loopback(0);
-  socklen_t length = sizeof address;
-  if (bind(fd, reinterpret_cast<sockaddr*>(&address), length) != 0) bench::Fail("bind");
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) bench::Fail("getsockname");
-  printf("%d\n", ntohs(address.sin_port));
-  fflush(stdout);
+  bench::Bind(fd);
+  bench::PrintPort(fd);
   for (;;) {
     Prepare();
     const int received = recvmmsg(fd, messages, kSlots, MSG_WAITFORONE, nullptr);

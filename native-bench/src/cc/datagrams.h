@@ -1,19 +1,12 @@
-// What clients and server of datagrams have in common: sockets on loopback, and bursts as one message (UDP_SEGMENT, UDP_GRO). For a
-// benchmark on one machine: what fails ends the program with a sentence.
+// What clients and server of datagrams have in common: sockets on loopback, and bursts as one message (UDP_SEGMENT, UDP_GRO).
 
 #ifndef SLUICE_BENCH_DATAGRAMS_H_
 #define SLUICE_BENCH_DATAGRAMS_H_
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <netinet/udp.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
+
+#include "programs.h"
 
 namespace bench {
 
@@ -23,21 +16,6 @@ constexpr size_t kMessageBytes = 65536;
 /** Of linux/udp.h; older headers have none. */
 constexpr int kUdpSegment = 103;
 constexpr int kUdpGro = 104;
-
-[[noreturn]] inline void Fail(const char* what) {
-  perror(what);
-  exit(1);
-}
-
-inline void EndWithParent() { prctl(PR_SET_PDEATHSIG, SIGKILL); }
-
-inline sockaddr_in Loopback(int port) {
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
 
 /** @param gathers takes bursts as the kernel puts them together. */
 inline int OpenSocket(bool gathers) {

@@ -9,7 +9,7 @@ export const COMPILER: Tool = { command: 'c++', debianPackage: 'g++' };
 
 const SOURCES = join(import.meta.dirname, '../cc');
 
-export type CompiledName = 'datagram-echo' | 'datagram-clients';
+export type CompiledName = 'datagram-echo' | 'datagram-clients' | 'exchange-server' | 'exchange-clients';
 
 /** @returns its path; compiled once in a folder. @throws Error with what the compiler says. */
 export function compiled(name: CompiledName, folder: string): string {

@@ -1,4 +1,4 @@
-// What the load of exchanges over TCP is told and what it reports, one JSON text each.
+// What the load of exchanges over TCP (src/cc/exchange-clients.cc) is told, as arguments, and what it reports, as JSON.
 
 import type { ExchangeShape } from '../upstream/exchange-protocol.ts';
 
@@ -23,4 +23,10 @@ export interface ExchangesResult {
   readonly p50Us: number;
   readonly p99Us: number;
   readonly p999Us: number;
+}
+
+export function exchangeArguments(plan: ExchangesPlan): string[] {
+  const { port, connections, uploadBytes, answerBytes, reconnects, warmUpSeconds, seconds } = plan;
+  const kind = reconnects ? 'reconnect' : 'keep';
+  return [port, connections, uploadBytes, answerBytes, kind, warmUpSeconds, seconds].map(String);
 }

@@ -6,7 +6,7 @@ import type { Lab } from '../lab/lab.ts';
 import { LineClient } from './line-client.ts';
 
 /** Of one in TypeScript, which is given its plan as JSON. */
-export function commandOf(program: 'handshakes-main.ts' | 'exchanges-main.ts', plan: object): string[] {
+export function commandOf(program: 'handshakes-main.ts', plan: object): string[] {
   const path = join(import.meta.dirname, program);
   return [process.execPath, '--disable-warning=ExperimentalWarning', path, JSON.stringify(plan)];
 }

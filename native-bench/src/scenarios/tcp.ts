@@ -1,9 +1,10 @@
-// TCP passed on as it is: small exchanges, much in one direction, new connections. Both ends are programs of our own that do no more
+// TCP passed on as it is: small exchanges, much in one direction, new connections. Both ends are small programs in C++ that do no more
 // than count, so that the proxy's core is what is busy.
 
+import { COMPILER, compiled } from '../lab/compile.ts';
 import { askExchange } from '../load/ask-exchange.ts';
-import type { ExchangesPlan, ExchangesResult } from '../load/exchanges-plan.ts';
-import { commandOf, runProgram } from '../load/program.ts';
+import { type ExchangesPlan, type ExchangesResult, exchangeArguments } from '../load/exchanges-plan.ts';
+import { runProgram } from '../load/program.ts';
 import { type CpuReading, cpuBetween, readCpu } from '../measure/cpu-time.ts';
 import { readMemory } from '../measure/memory.ts';
 import type { Metric, Sample } from '../report/metrics.ts';
@@ -85,6 +86,7 @@ function tcpScenario(options: TcpScenario): Scenario {
     name,
     summary,
     upstream: 'exchanges',
+    tools: [COMPILER],
     metrics,
     subjects: (proxies) => oneEach(proxies, { downstream: 'tcp' }),
     measure: (trial) => measureExchanges(trial, options),
@@ -97,8 +99,9 @@ async function measureExchanges({ lab, proxy }: Trial, options: TcpScenario): Pr
   const { port } = proxy.site;
   await askExchange(port, shape);
   const plan: ExchangesPlan = { ...shape, ...lab.timing, port, connections, reconnects };
+  const command = [compiled('exchange-clients', lab.folder), ...exchangeArguments(plan)];
   let before: CpuReading | undefined;
-  const result = await runProgram<ExchangesResult>(lab, commandOf('exchanges-main.ts', plan), () => {
+  const result = await runProgram<ExchangesResult>(lab, command, () => {
     before = readCpu(proxy.pid);
   });
   const { microseconds } = cpuBetween(before!, readCpu(proxy.pid));

@@ -1,12 +1,10 @@
 // What the load of TCP and its server say to each other: a request of fixed length, bytes to the server if any, bytes back. No more
-// than counting for both, so that as much of the machine as possible is left to the proxy.
+// than counting for both, so that as much of the machine as possible is left to the proxy. `src/cc/exchanges.h` has the same.
 
 /** Of a request, what is uploaded after it not included. */
 export const REQUEST_BYTES = 64;
 /** Every byte of uploads and answers. */
 export const FILL_BYTE = 0x61;
-/** Of an upload, and of an answer. */
-export const EXCHANGE_MAX_BYTES = 2 ** 31 - 1;
 
 const UPLOAD_AT = 0;
 const ANSWER_AT = 4;
@@ -26,13 +24,4 @@ export function requestOf({ uploadBytes, answerBytes }: ExchangeShape): Buffer {
   request.writeInt32LE(uploadBytes, UPLOAD_AT);
   request.writeInt32LE(answerBytes, ANSWER_AT);
   return request;
-}
-
-/** Of the request at a position; below 0 for what is none. */
-export function uploadBytesAt(memory: Buffer, at: number): number {
-  return memory.readInt32LE(at + UPLOAD_AT);
-}
-
-export function answerBytesAt(memory: Buffer, at: number): number {
-  return memory.readInt32LE(at + ANSWER_AT);
 }

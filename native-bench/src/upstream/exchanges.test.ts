@@ -2,29 +2,34 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
+import { type CompiledName, compiled } from '../lab/compile.ts';
 import { allowedCores } from '../lab/cores.ts';
 import { Processes } from '../lab/processes.ts';
 import { askExchange } from '../load/ask-exchange.ts';
-import type { ExchangesPlan, ExchangesResult } from '../load/exchanges-plan.ts';
+import { type ExchangesPlan, type ExchangesResult, exchangeArguments } from '../load/exchanges-plan.ts';
 import { LineClient } from '../load/line-client.ts';
 import { FILL_BYTE, REQUEST_BYTES, requestOf, SMALL_EXCHANGE } from './exchange-protocol.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-async function start(context: TestContext, program: string, ...args: string[]): Promise<LineClient> {
+const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-exchanges-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+async function start(context: TestContext, program: CompiledName, ...args: string[]): Promise<LineClient> {
   const processes = new Processes();
   context.after(() => processes.stopAll());
-  const command = [process.execPath, join(import.meta.dirname, program), ...args];
-  return new LineClient(await processes.start({ command, cores: allowedCores(), openFiles: 1024, folder: tmpdir() }));
+  const command = [compiled(program, folder), ...args];
+  return new LineClient(await processes.start({ command, cores: allowedCores(), openFiles: 1024, folder }));
 }
 
 async function startServer(context: TestContext): Promise<number> {
-  return Number(await (await start(context, 'exchange-main.ts')).next());
+  return Number(await (await start(context, 'exchange-server')).next());
 }
 
 /** A server of Node's that does what it likes. */
@@ -49,7 +54,7 @@ async function load(context: TestContext, port: number, more: Partial<ExchangesP
     seconds: 0.3,
     ...more,
   };
-  const client = await start(context, '../load/exchanges-main.ts', JSON.stringify(plan));
+  const client = await start(context, 'exchange-clients', ...exchangeArguments(plan));
   assert.equal(await client.next(), 'ready');
   client.say('go');
   return JSON.parse(await client.next());
@@ -141,6 +146,17 @@ test('answers that are none are failures, and the load goes on', async (context)
   const { exchanges, failed } = await load(context, port, { warmUpSeconds: 0 });
   assert.equal(failed, 3);
   assert.equal(exchanges, requests - 4 - 3);
+});
+
+test('a server that refuses is a failure each time, and the load ends in time', async (context) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  const { exchanges, failed } = await load(context, port, { warmUpSeconds: 0, seconds: 0.1 });
+  assert.equal(exchanges, 0);
+  assert.ok(failed >= 4);
 });
 
 test('an answer that is not what was asked for is said to be wrong', async (context) => {

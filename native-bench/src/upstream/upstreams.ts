@@ -29,11 +29,12 @@ export const UPSTREAM_PROTOCOLS: Readonly<Record<UpstreamName, UpstreamProtocol>
 
 type OwnName = Exclude<UpstreamName, 'static' | 'postgres'>;
 
-/** Our own ones; those of UDP are in C++. */
+/** Our own ones; those of TCP and UDP are in C++. */
 function commandOf(name: OwnName, folder: string): string[] {
   if (name === 'echo') return [compiled('datagram-echo', folder)];
   if (name === 'gathered-echo') return [compiled('datagram-echo', folder), 'gather'];
-  const program = { bodies: 'bodies-main.ts', grpc: 'grpc-main.ts', exchanges: 'exchange-main.ts' }[name];
+  if (name === 'exchanges') return [compiled('exchange-server', folder)];
+  const program = { bodies: 'bodies-main.ts', grpc: 'grpc-main.ts' }[name];
   return [process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, program)];
 }
 
