@@ -6,7 +6,11 @@ import { lines, type Site } from './proxy.ts';
 /** What the kernel lets an ordinary user have. Its default is 64 KiB, with which splicing takes more calls. */
 const PIPE_BYTES = 1024 * 1024;
 
-export function tcpConfiguration({ port, upstreamPort, workers, connectionsMax }: Site): string {
+/** When it splices: where it takes a connection for a fast stream, as its documentation recommends; or always. */
+export type Splicing = 'auto' | 'always';
+
+export function tcpConfiguration(site: Site, splicing: Splicing): string {
+  const { port, upstreamPort, workers, connectionsMax } = site;
   return lines(
     'global',
     `    nbthread ${workers}`,
@@ -15,7 +19,7 @@ export function tcpConfiguration({ port, upstreamPort, workers, connectionsMax }
     `    tune.pipesize ${PIPE_BYTES}`,
     'defaults',
     '    mode tcp',
-    '    option splice-auto',
+    splicing === 'auto' ? '    option splice-auto' : ['    option splice-request', '    option splice-response'],
     '    timeout connect 5s',
     '    timeout client 300s',
     '    timeout server 300s',

@@ -13,7 +13,7 @@ import { credentialsIn, makeCredentials } from '../lab/credentials.ts';
 import { findTool, missingTools } from '../lab/tools.ts';
 import { caddy } from './caddy.ts';
 import { envoy } from './envoy.ts';
-import { haproxy } from './haproxy.ts';
+import { haproxy, haproxySplicing } from './haproxy.ts';
 import { nginx } from './nginx.ts';
 import { hostOf, isStream, numbers, type Site, toolsOf } from './proxy.ts';
 import { PEERS, peersNamed, sluice } from './registry.ts';
@@ -128,6 +128,7 @@ test('TCP and UDP are passed on as they are, with what each has for much of it',
   assert.match(textOf(sluice, 'tcp'), /^tcp:\n[\s\S]*rule: HostSNI\(`\*`\)[\s\S]*- address: 127\.0\.0\.1:7003$/m);
   assert.match(textOf(sluice, 'udp'), /address: "127\.0\.0\.1:7001\/udp"[\s\S]*^udp:$/m);
   assert.match(textOf(haproxy, 'tcp'), /mode tcp\n {4}option splice-auto$/m);
+  assert.match(textOf(haproxySplicing, 'tcp'), /option splice-request\n {4}option splice-response$/m);
   assert.match(textOf(haproxy, 'tcp'), /tune\.pipesize 1048576$/m);
   assert.match(textOf(nginx, 'tcp'), /^stream \{[\s\S]*listen 127\.0\.0\.1:7001 backlog=4096;/m);
   assert.match(textOf(nginx, 'udp'), /listen 127\.0\.0\.1:7001 udp;/);

@@ -38,5 +38,6 @@ test('peers stay away from what makes no sense for them', () => {
   assert.ok(names('two-workers').includes('nginx, 2 workers'));
   assert.deepEqual(names('pgbench'), ['sluice', 'haproxy', 'nginx', 'traefik', 'direct']);
   assert.deepEqual(names('udp-small'), ['sluice', 'nginx', 'traefik']);
+  assert.deepEqual(names('tcp-bulk'), ['sluice', 'haproxy', 'haproxy-splicing', 'nginx', 'traefik']);
   assert.deepEqual(names('tcp-small'), ['sluice', 'haproxy', 'nginx', 'traefik']);
 });

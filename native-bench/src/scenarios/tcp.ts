@@ -7,6 +7,8 @@ import { type ExchangesPlan, type ExchangesResult, exchangeArguments } from '../
 import { runProgram } from '../load/program.ts';
 import { type CpuReading, cpuBetween, readCpu } from '../measure/cpu-time.ts';
 import { readMemory } from '../measure/memory.ts';
+import { haproxy, haproxySplicing } from '../proxies/haproxy.ts';
+import type { ProxyKind } from '../proxies/proxy.ts';
 import type { Metric, Sample } from '../report/metrics.ts';
 import { type ExchangeShape, REQUEST_BYTES, SMALL_EXCHANGE } from '../upstream/exchange-protocol.ts';
 import { oneEach, type Scenario, type Trial } from './scenario.ts';
@@ -26,6 +28,8 @@ interface TcpScenario {
   readonly shape: ExchangeShape;
   readonly connections: number;
   readonly reconnects?: boolean;
+  /** Who takes part; default: who can. */
+  readonly takingPart?: (proxies: readonly ProxyKind[]) => readonly ProxyKind[];
   readonly metrics: readonly Metric[];
   /** The numbers that belong to this kind. */
   readonly numbers: (load: MeasuredLoad) => Sample;
@@ -72,6 +76,7 @@ function bulkScenario(name: string, what: string, shape: ExchangeShape): Scenari
     summary: `TCP: ${what} of 64 MiB, one after the other over ${FEW_CONNECTIONS} connections`,
     shape,
     connections: FEW_CONNECTIONS,
+    takingPart: (proxies) => proxies.flatMap((kind) => (kind === haproxy ? [haproxy, haproxySplicing] : [kind])),
     metrics: ['gibPerSecond', 'cpuSecondsPerGib', 'coreShare', ...MEMORY, 'errors'],
     numbers: ({ exchanges, seconds, cpuUs }) => {
       const gib = (exchanges * BULK_BYTES) / GIB;
@@ -81,14 +86,14 @@ function bulkScenario(name: string, what: string, shape: ExchangeShape): Scenari
 }
 
 function tcpScenario(options: TcpScenario): Scenario {
-  const { name, summary, metrics } = options;
+  const { name, summary, metrics, takingPart = (proxies) => proxies } = options;
   return {
     name,
     summary,
     upstream: 'exchanges',
     tools: [COMPILER],
     metrics,
-    subjects: (proxies) => oneEach(proxies, { downstream: 'tcp' }),
+    subjects: (proxies) => oneEach(takingPart(proxies), { downstream: 'tcp' }),
     measure: (trial) => measureExchanges(trial, options),
     loadSeconds: (seconds, warmUpSeconds) => seconds + warmUpSeconds,
   };
