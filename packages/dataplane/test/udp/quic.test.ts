@@ -149,6 +149,21 @@ describe('QUIC by server name', () => {
     assert.equal(worker!.dataplane.flowCount, 1);
   });
 
+  it('stays with its server where both sides leave out the bit that says QUIC (RFC 9287)', async () => {
+    const ids = Buffer.concat([Buffer.of(0), Buffer.of(SERVER_ID.length), SERVER_ID]);
+    const server = await peers.server('a', () =>
+      Buffer.concat([Buffer.of(0xa0, 0, 0, 0, 1), ids, Buffer.of(0x05), Buffer.from('a    ')]),
+    );
+    worker = new UdpUnderTest(`{ routers: { a: { rule: "HostSNI(\`a.example\`)", service: a } },
+      services: { a: { loadBalancer: { servers: [{ address: "${server.address}" }] } } } }`);
+    await (await peers.open()).ask(initials('a.example')[0]!, worker.port);
+    const after = await peers.open();
+    const packet = short(SERVER_ID, 'from elsewhere');
+    packet[0] = 0x1f;
+    assert.equal(nameIn(await after.ask(packet, worker.port)), 'a');
+    assert.equal(worker.dataplane.flowCount, 1);
+  });
+
   it('is known again also where no router asks for a name', async () => {
     const [one, two] = [await quicServer('one'), await quicServer('two')];
     const servers = [one, two].map(({ address }) => `{ address: "${address}" }`).join(', ');
