@@ -114,9 +114,15 @@ function answer(socket: net.Socket, plans: readonly Plan[], random: RandomSource
   const tell = () => plan?.tellArrived(Buffer.concat(chunks).subarray(NUMBER_BYTES));
   const checkEnd = () => {
     if (plan === undefined || !isSent || socket.writableEnded || socket.destroyed) return;
-    if (!isTls(plan) || bytes === NUMBER_BYTES + plan.up.length) socket.end();
+    if (!isTls(plan)) socket.end();
+    else if (bytes === NUMBER_BYTES + plan.up.length) endTls(socket);
   };
   socket.on('end', tell).on('close', tell);
+}
+
+/** Node leaves close_notify out when its session tickets are still being written, and an end without it is none (RFC 8446 §6.1). */
+function endTls(socket: net.Socket): void {
+  setImmediate(() => setImmediate(() => socket.end()));
 }
 
 async function connect(port: number, plan: Plan): Promise<net.Socket> {
