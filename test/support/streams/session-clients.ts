@@ -117,7 +117,9 @@ function problemOf({ steps, tail, ending }: SessionPlan, client: SideResult, ser
 /** Of one that was broken off: the other side has a beginning of what was sent, which it has checked, and has not seen a proper end. */
 function resetProblem(plan: SessionPlan, client: SideResult, server: SideResult | undefined): string | undefined {
   const [by, other] = plan.reset!.by === 'client' ? [client, server] : [server, client];
-  if (by !== undefined && by.outcome !== 'reset') return 'could not be broken off';
+  if (by !== undefined && by.outcome !== 'reset') {
+    return by.outcome === 'end' && mayEndBefore(plan) ? undefined : 'could not be broken off';
+  }
   if (other === undefined) return undefined;
   if (by !== undefined && other.receivedBytes > by.sentBytes) return 'more was received than sent';
   const { outcome, receivedBytes } = other;
@@ -125,6 +127,13 @@ function resetProblem(plan: SessionPlan, client: SideResult, server: SideResult 
   const cameAlone = plan.reset!.alone && (!isTls(plan) || receivedBytes > 0);
   if (outcome === 'end' && !cameAlone) return undefined;
   return /^end$|not those|stuck|in time/.test(outcome) ? `the other side saw ${outcome}` : undefined;
+}
+
+/** Whoever waits for nothing more, and has to end the session, may do so before the other side breaks it off. */
+function mayEndBefore({ steps, ending, reset }: SessionPlan): boolean {
+  const { by, step } = reset!;
+  const { up, down } = steps[step]!;
+  return ending !== by && step === steps.length - 1 && (by === 'client' ? up : down) === 0;
 }
 
 function describe({ steps, ...rest }: SessionPlan): string {
