@@ -71,6 +71,7 @@ struct Flow {
   bool blocked;     // its socket takes nothing: wait for EPOLLOUT
   bool coalesces;   // UDP_GRO is on
   bool bulk;        // much comes at once from its server
+  bool several;     // its server sent more than one datagram between two looks
 
   int32_t Id() const { return MakeId(index, generation); }
   bool IsFree() const { return state == FlowState::kFree; }

@@ -86,6 +86,17 @@ int ReceiveBatch::Receive(int fd, int first, int count, bool names) {
   return static_cast<int>(received);
 }
 
+int ReceiveBatch::ReceiveOne(int fd, int slot) {
+  long length;
+  do {
+    length = syscall(SYS_recvfrom, fd, vectors_[slot].iov_base, kBufferBytes, MSG_DONTWAIT, nullptr, nullptr);
+  } while (length < 0 && errno == EINTR);
+  if (length < 0) return -errno;
+  const uint32_t bytes = static_cast<uint32_t>(length);
+  slots_[slot] = {slots_[slot].bytes, bytes, bytes > 0 ? bytes : 1, -1};
+  return static_cast<int>(length);
+}
+
 bool ReceiveBatch::ReadLocal(int slot, LocalAddress* local) const {
   msghdr header = messages_[named_][slot].msg_hdr;
   for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {

@@ -48,6 +48,9 @@ class ReceiveBatch {
    */
   int Receive(int fd, int first, int count, bool names);
 
+  /** Receives one datagram of a connected socket that does not coalesce, for less than the above. Its length, or -errno. */
+  int ReceiveOne(int fd, int slot);
+
   ReceivedDatagram& At(int slot) { return slots_[slot]; }
   const sockaddr_in6& Name(int slot) const { return names_[slot]; }
   /** False when the kernel did not say. */

@@ -16,6 +16,8 @@ constexpr int kAnswersMax = 32;
 constexpr int kTurnAnswers = 1024;
 /** So many messages at once are a burst, for which coalescing pays. */
 constexpr int kBurst = 4;
+/** Looks at a socket whose server sends one datagram at a time: the second one finds nothing. */
+constexpr int kLooks = 2;
 
 }  // namespace
 
@@ -32,7 +34,8 @@ void DatagramTransport::ServeFlows() {
       bytes = 0;
       answering_ = flow->listener;
     }
-    const int wanted = std::min(flow->bulk ? kBulkSlots : kAnswersMax, kSlots - slot);
+    const int most = !flow->several ? kLooks : flow->bulk ? kBulkSlots : kAnswersMax;
+    const int wanted = std::min(most, kSlots - slot);
     const int count = ReceiveAnswers(flow, slot, wanted);
     if (count > 0) bytes += TakeAnswers(flow, slot, count);
     slot += count;
@@ -54,14 +57,32 @@ void DatagramTransport::ServeFlows() {
   answering_ = nullptr;
 }
 
+/** One by one where one at a time is usual: that is cheaper than a call for many. How many, or -errno. */
+int DatagramTransport::ReceiveOnce(Flow* flow, int slot, int count) {
+  if (flow->several || flow->coalesces) return received_.Receive(flow->fd, slot, count, false);
+  int received = 0;
+  while (received < count) {
+    const int length = received_.ReceiveOne(flow->fd, slot + received);
+    if (length < 0) {
+      if (received == 0) return length;
+      // Told once only.
+      if (length != -EAGAIN && !IsPassing(-length)) flow->error = -length;
+      break;
+    }
+    received++;
+  }
+  return received;
+}
+
 /** How many were received, 0 also when there was an error; one that ends the flow is noted in it. */
 int DatagramTransport::ReceiveAnswers(Flow* flow, int slot, int count) {
-  int received = received_.Receive(flow->fd, slot, count, false);
+  int received = ReceiveOnce(flow, slot, count);
   if (received < 0 && received != -EAGAIN) {
     // An error comes before what has been received already.
     if (!IsPassing(-received)) flow->error = -received;
-    received = received_.Receive(flow->fd, slot, count, false);
+    received = ReceiveOnce(flow, slot, count);
   }
+  flow->several = received > 1;
   if (received >= kBurst && !flow->coalesces && coalesces_) flow->coalesces = CoalesceReceived(flow->fd);
   return received < 0 ? 0 : received;
 }

@@ -107,6 +107,7 @@ class DatagramTransport final : public LoopClient {
 
   // servers.cc: from servers to clients
   void ServeFlows();
+  int ReceiveOnce(Flow* flow, int slot, int count);
   int ReceiveAnswers(Flow* flow, int slot, int count);
   uint64_t TakeAnswers(Flow* flow, int slot, int count);
   uint32_t Allowed(Flow* flow, const ReceivedDatagram& answer);
