@@ -214,6 +214,8 @@ describe('bounds of flows', () => {
     client.socket.send('hello', port, '127.0.0.1');
     const { flow } = await h.next(FlowEvent.NEW);
     assert.equal(h.transport.addKey(flow, Buffer.from('abcd')), 0);
+    // Else this echo may come to who sends next.
+    await h.until('the first echo', () => client.received.length === 1);
     for (const bytes of ['\x40abcd', '\xc0..abcd']) {
       const moved = await h.peer();
       moved.socket.send(Buffer.from(bytes, 'latin1'), port, '127.0.0.1');
