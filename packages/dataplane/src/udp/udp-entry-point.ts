@@ -281,7 +281,13 @@ export class UdpEntryPoint {
     else this.refused(refusal, peer, route);
   }
 
-  private opened(flow: number, peer: PeerAddress, serverName: string | undefined, mayMove: boolean, route: UdpRoute): void {
+  private opened(
+    flow: number,
+    peer: PeerAddress,
+    serverName: string | undefined,
+    mayMove: boolean,
+    route: UdpRoute,
+  ): void {
     if (mayMove) this.transport.inspectAnswers(flow, ANSWERS_INSPECTED);
     if (this.chosen !== undefined) {
       if (mayMove) this.moved.began(flow, this.chosen, route);
