@@ -13,12 +13,15 @@ const LONG = 0x80;
 const LONG_ID_OFFSET = 6;
 
 /**
- * Short headers: the id right behind the first byte (RFC 9000 §17.3). The bit that says QUIC need not be set in either (RFC 9287). Long ones: behind version and length (§17.2), for
- * a client that moves before its handshake is over. Until it has heard of its server it uses an id of its own, which nobody knows.
+ * Short headers have the id right behind the first byte (RFC 9000 §17.3), long ones behind version and length, where it is known of a
+ * client that moves before its handshake is over: until it has heard of its server it uses an id of its own, which nobody knows. The bit
+ * that says QUIC need not be set in either (RFC 9287).
  */
 export const QUIC_KEY: FlowKeyOptions = {
   bytes: KEY_BYTES,
-  ...{ offset: 1, mask: LONG, value: 0 },
+  offset: 1,
+  mask: LONG,
+  value: 0,
   other: { offset: LONG_ID_OFFSET, mask: LONG, value: LONG },
 };
 
