@@ -130,7 +130,13 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   /** Another one may follow. */
   onAttemptFailed(server: TcpServer, entry: CatalogueEntry, detail: number | string | undefined): void {
     this.account.failed(server, entry);
-    this.tell(entry, server.record.address, detail);
+    const { log } = this.context;
+    const { name: router, serviceName: service } = this.route;
+    const about = { router, service, server: server.record.address, detail };
+    // A line for each is for those who look for something; a flood of clients must not become one of lines.
+    if (entry.logLevel !== 'debug') this.entryPoint.refusals.refused(entry, this.peer.text, performance.now(), about);
+    else if (log.isLevelEnabled('debug'))
+      log.debug({ code: entry.code, client: this.peer.text, ...about }, entry.meaning);
   }
 
   onNoServer(entry: CatalogueEntry): void {
@@ -139,13 +145,6 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     const about = { router: route.name, server, reason: entry.code };
     entryPoint.refusals.refused(Errors.SESSION_WITHOUT_SERVER, peer.text, performance.now(), about);
     this.finish('no-server', false, false, entry);
-  }
-
-  private tell({ code, logLevel, meaning }: CatalogueEntry, server: string | undefined, detail: unknown): void {
-    const { log } = this.context;
-    if (!log.isLevelEnabled(logLevel)) return;
-    const { name: router, serviceName: service } = this.route;
-    log[logLevel]({ code, client: this.peer.text, router, service, server, detail }, meaning);
   }
 
   override idleForMs(): number {

@@ -84,6 +84,8 @@ describe('TLS to servers of TCP services', () => {
     const { code, service, server } = JSON.parse(proxy!.faults[0]!);
     assert.deepEqual([code, service], ['UPSTREAM_CERTIFICATE_NAME', 'app@file']);
     assert.match(server, /^127\.0\.0\.1:\d+$/);
+    assert.equal(await ask(';'), '');
+    assert.equal(proxy!.faults.length, 1, 'many clients are not many lines');
     await proxy!.close();
     await start(dynamic([await secureServer('a')]), { serverName: 'other.test', insecureSkipVerify: true });
     assert.equal(await ask(';'), 'a for other.test;');
