@@ -166,7 +166,8 @@ sender.setsockopt(17, 103, 1170)
 for burst in range(3):
     sender.send(bytes(i * 7 % 251 for i in range(56 * 1170)))`;
     const ended = runPython(program, String(port));
-    await h.until('the first', () => server.received.length === 1);
+    // The rest may follow before this looks.
+    await h.until('the first', () => server.received.length >= 1);
     assert.equal((await ended).stderr, '');
     await h.until('all of them', () => server.received.length === 1 + 3 * 56);
     const whole = Buffer.from(Array.from({ length: 56 * 1170 }, (_, i) => (i * 7) % 251));
