@@ -7,14 +7,12 @@
 #include <unistd.h>
 
 #include "../loop/monotonic-clock.h"
+#include "../loop/turn-rounds.h"
 
 namespace sluice {
 namespace datagram {
 
 namespace {
-
-/** Batches per turn before the event loop gets a chance to run timers and other handles. */
-constexpr int kRoundsMax = 4;
 
 void PutNumber(uint8_t* target, uint32_t value, int bytes) {
   for (int i = 0; i < bytes; i++) target[i] = static_cast<uint8_t>(value >> (8 * i));
@@ -72,6 +70,7 @@ void DatagramTransport::Destroy() {
 void DatagramTransport::RefreshClock() {
   const Moment now = ReadClock();
   now_ms_ = now.ms;
+  now_exact_ms_ = now.exactMs;
   regions_.totals[kTotalNow] = now.exactMs;
 }
 
@@ -86,19 +85,24 @@ void DatagramTransport::Turn() {
   if (destroyed_ || turning_) return;
   turning_ = true;
   polls_again_ = true;
-  for (int round = 0; round < kRoundsMax; round++) {
+  for (TurnRounds rounds;;) {
     table_.Recycle();
-    if (polls_again_) PollSockets();
+    const int polled = polls_again_ ? PollSockets() : 0;
+    polls_again_ = polled == kPollMax;
     RefreshClock();
     FillBatch();
     PublishTotals();
-    if (ring_.Count() > 0) {
+    const double began_ms = now_exact_ms_;
+    const bool delivers = ring_.Count() > 0;
+    if (delivers) {
       delivering_ = true;
       host_->Deliver(ring_.Count());
       delivering_ = false;
       if (destroyed_) break;
+    } else if (polled >= TurnRounds::kBusySockets) {
+      polls_again_ = true;
     }
-    if (!polls_again_ && !NeedsTurn()) break;
+    if ((!polls_again_ && !NeedsTurn()) || !rounds.MayGoOn(began_ms, delivers)) break;
   }
   // Decisions of the handler count too.
   if (!destroyed_) PublishTotals();
@@ -129,7 +133,8 @@ int64_t DatagramTransport::NextDelay() const {
   return due < now_ms_ ? 0 : static_cast<int64_t>(due - now_ms_ + 1);
 }
 
-void DatagramTransport::PollSockets() {
+/** Number of sockets that had something, or a negative one. */
+int DatagramTransport::PollSockets() {
   const int count = epoll_wait(epoll_, poll_, kPollMax, 0);
   for (int i = 0; i < count; i++) {
     const uint64_t data = poll_[i].data.u64;
@@ -147,7 +152,7 @@ void DatagramTransport::PollSockets() {
     if ((mask & EPOLLOUT) != 0 && flow->blocked) FlushToServer(flow);
     if ((mask & ~static_cast<uint32_t>(EPOLLOUT)) != 0 && flow->state == FlowState::kOpen) ready_.Append(flow);
   }
-  polls_again_ = count == kPollMax;
+  return count;
 }
 
 void DatagramTransport::FillBatch() {

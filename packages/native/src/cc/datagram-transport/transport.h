@@ -64,7 +64,7 @@ class DatagramTransport final : public LoopClient {
 
  private:
   // transport.cc: turns and events
-  void PollSockets();
+  int PollSockets();
   void FillBatch();
   void RefreshClock();
   /** Calls from outside of a turn: the clock stands still between turns. */
@@ -163,6 +163,7 @@ class DatagramTransport final : public LoopClient {
   bool coalesces_ = false;  // UDP_GRO may be used
 
   uint64_t now_ms_ = 0;
+  double now_exact_ms_ = 0;
   uint64_t totals_[kTotals] = {};
   uint32_t flows_ = 0;  // undecided and open
   uint32_t undecided_count_ = 0;

@@ -11,13 +11,12 @@
 #include <new>
 
 #include "../loop/monotonic-clock.h"
+#include "../loop/turn-rounds.h"
 
 namespace sluice {
 
 namespace {
 
-/** Batches per turn before the event loop gets a chance to run timers and other handles. */
-constexpr int kRoundsMax = 4;
 /** A batch of fewer events is followed by a look at everything else: the next one would be emptier still. */
 constexpr uint32_t kBusyEvents = 4;
 /** Events after which timers, other handles and microtasks get their turn, however busy the connections are. */
@@ -70,6 +69,7 @@ void StreamTransport::Destroy() {
 void StreamTransport::RefreshClock() {
   const Moment now = ReadClock();
   now_ms_ = now.ms;
+  now_exact_ms_ = now.exactMs;
   memcpy(&regions_.header[kHeaderNow], &now.exactMs, sizeof now.exactMs);
 }
 
@@ -78,20 +78,25 @@ void StreamTransport::Turn() {
   turning_ = true;
   handshake_spent_us_ = 0;
   polls_again_ = true;
-  for (int round = 0; round < kRoundsMax; round++) {
+  for (TurnRounds rounds;;) {
     if (table_.Recycle()) wake_listeners_ = true;
-    if (polls_again_) polls_again_ = PollSockets();
+    const int polled = polls_again_ ? PollSockets() : 0;
+    polls_again_ = polled == kPollMax;
     RefreshClock();
     FillBatch();
-    if (ring_.Count() > 0) {
+    const double began_ms = now_exact_ms_;
+    const bool delivers = ring_.Count() > 0;
+    if (delivers) {
       delivering_ = true;
       delivered_ = ring_.Count();
       host_->Deliver(ring_.Count());
       delivering_ = false;
       if (destroyed_) break;
       ExecuteCommands();
+    } else if (polled >= TurnRounds::kBusySockets) {
+      polls_again_ = true;
     }
-    if (!polls_again_ && !NeedsTurn()) break;
+    if ((!polls_again_ && !NeedsTurn()) || !rounds.MayGoOn(began_ms, delivers)) break;
   }
   turning_ = false;
 }
@@ -102,7 +107,7 @@ uint32_t StreamTransport::NextBatch() {
   if (ring_.Count() < kBusyEvents || delivered_ >= kDeliverEventsMax) return 0;
   handshake_spent_us_ = 0;
   if (table_.Recycle()) wake_listeners_ = true;
-  polls_again_ = PollSockets();
+  polls_again_ = PollSockets() == kPollMax;
   RefreshClock();
   FillBatch();
   delivered_ += ring_.Count();
@@ -138,8 +143,8 @@ int64_t StreamTransport::NextDelay() const {
   return delay;
 }
 
-/** Turns epoll readiness into flags. Returns whether epoll may hold more. */
-bool StreamTransport::PollSockets() {
+/** Turns epoll readiness into flags. Returns the number of sockets that had something, or a negative one. */
+int StreamTransport::PollSockets() {
   const int count = epoll_wait(epoll_, poll_, kPollMax, 0);
   for (int i = 0; i < count; i++) {
     const uint64_t data = poll_[i].data.u64;
@@ -157,7 +162,7 @@ bool StreamTransport::PollSockets() {
     if ((mask & EPOLLERR) != 0) c->Set(kSocketError);
     ready_.Append(c);
   }
-  return count == kPollMax;
+  return count;
 }
 
 void StreamTransport::FillBatch() {

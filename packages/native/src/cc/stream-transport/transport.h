@@ -109,7 +109,7 @@ class StreamTransport final : public LoopClient {
 
  private:
   // transport.cc: turns, batches, events
-  bool PollSockets();
+  int PollSockets();
   void FillBatch();
   void ServeReady();
   void Serve(Connection* c);
@@ -232,6 +232,7 @@ class StreamTransport final : public LoopClient {
   bool wake_listeners_ = false;  // a descriptor or a seat became free: paused listeners may try again
 
   uint64_t now_ms_ = 0;
+  double now_exact_ms_ = 0;
   uint64_t queued_total_ = 0;
   uint64_t spliced_total_ = 0;
   uint32_t accepted_ = 0;        // connections that belong to a listener, removed ones included
