@@ -134,9 +134,12 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     const { name: router, serviceName: service } = this.route;
     const about = { router, service, server: server.record.address, detail };
     // A line for each is for those who look for something; a flood of clients must not become one of lines.
-    if (entry.logLevel !== 'debug') this.entryPoint.refusals.refused(entry, this.peer.text, performance.now(), about);
-    else if (log.isLevelEnabled('debug'))
+    if (entry.logLevel !== 'debug') {
+      const { refusals } = this.entryPoint;
+      refusals.refused(entry, this.peer.text, performance.now(), about, `${router} ${about.server} ${detail}`);
+    } else if (log.isLevelEnabled('debug')) {
       log.debug({ code: entry.code, client: this.peer.text, ...about }, entry.meaning);
+    }
   }
 
   onNoServer(entry: CatalogueEntry): void {

@@ -134,6 +134,9 @@ describe('TLS to servers that are not as they should be', () => {
       const proxy = await proxyTo(url, transportTls(settings), { faultsExpected: true });
       assert.match(await answerTo(proxy), new RegExp(`^HTTP/1\\.1 ${status} `));
       assert.equal(codeOf(proxy.faults), code);
+      const told = proxy.faults.length;
+      await answerTo(proxy);
+      assert.equal(proxy.faults.length, told, 'many requests are not many lines');
       assert.equal(requests, 0);
       await proxy.untilQuiet();
     });
