@@ -25,7 +25,7 @@ describe('bursts of datagrams', () => {
   }
 
   for (const offload of [true, false]) {
-    it(`keep sizes and order ${offload ? 'with' : 'without'} help of the kernel`, { timeout: 20_000 }, async () => {
+    it(`keep sizes and order ${offload ? 'with' : 'without'} help of the kernel`, { timeout: 90_000 }, async () => {
       const { h, port, server, client } = await chain(offload);
       const sizes = [1200, 1200, 1200, 100, 1200, 1200, 1300, 1300, 0, 0, 7, 7, 7, 3, 9000, 9000, 1, 1, 1, 1, 1];
       const sent: Buffer[] = [];
@@ -52,7 +52,7 @@ describe('bursts of datagrams', () => {
     });
   }
 
-  it('that a sender gives to its kernel as one arrive as they were meant', { timeout: 20_000 }, async () => {
+  it('that a sender gives to its kernel as one arrive as they were meant', { timeout: 90_000 }, async () => {
     // All of them may come before there is a decision.
     h = new DatagramHarness({ undecidedDatagramsMax: 100 });
     const server = await h.peer();
@@ -86,7 +86,7 @@ for burst in sys.argv[2:]:
     for (const [i, bytes] of expected.entries()) assert.ok(server.received[i]!.equals(bytes), `datagram ${i}`);
   });
 
-  it('of datagrams too large to be put together pass one by one', { timeout: 20_000 }, async () => {
+  it('of datagrams too large to be put together pass one by one', { timeout: 90_000 }, async () => {
     const { h, port, client } = await chain(true);
     const sent = Array.from({ length: 40 }, (_, i) => seededBytes(i % 7 === 0 ? 65_507 : 30_000, i + 1));
     for (const bytes of sent) {

@@ -65,7 +65,7 @@ describe('the end of a datagram transport', () => {
         gc();
       }
       dgram.createSocket('udp4').send('x', port, '127.0.0.1');
-      setTimeout(() => process.exit(1), 3000);`;
+      setTimeout(() => process.exit(1), 15_000);`;
     const { status, stdout } = await runNode(program, { nodeFlags: ['--expose-gc'] });
     assert.deepEqual([status, stdout], [0, '"a client"\n']);
   });

@@ -27,9 +27,9 @@ describe('bounds of flows', () => {
     return h;
   }
 
-  it('end idle ones in time, not those that are used in either direction', { timeout: 20_000 }, async () => {
+  it('end idle ones in time, not those that are used in either direction', { timeout: 90_000 }, async () => {
     const h = harness();
-    const port = h.listen({ idleTimeoutMs: 900 });
+    const port = h.listen({ idleTimeoutMs: 2400 });
     let answerTo: (() => void) | undefined;
     const server = await h.peer((_, from, socket) => {
       answerTo = () => socket.send('again', from.port, from.address);
@@ -50,15 +50,15 @@ describe('bounds of flows', () => {
     const { flow } = await h.next(FlowEvent.NEW);
     await h.until('the second', () => server.received.length === 2);
     for (let i = 0; i < 14; i++) {
-      await delay(90);
+      await delay(240);
       if (i % 2 === 0) answerTo!();
       else talks.socket.send('y', port, '127.0.0.1');
     }
     assert.equal(h.count(FlowEvent.CLOSED), 1);
     const closed = await h.next(FlowEvent.CLOSED, silent);
     assert.equal(closed.a, FlowEnd.IDLE);
-    assert.ok(closedAfter >= 900, `${closedAfter}`);
-    assert.ok(closed.numbers[FlowNumber.LIFETIME_MS]! >= 900);
+    assert.ok(closedAfter >= 2400, `${closedAfter}`);
+    assert.ok(closed.numbers[FlowNumber.LIFETIME_MS]! >= 2400);
     assert.equal((await h.next(FlowEvent.CLOSED, flow)).a, FlowEnd.IDLE);
     assert.equal(h.transport.totals[FlowTotal.EXPIRED], 2);
   });
@@ -86,7 +86,7 @@ describe('bounds of flows', () => {
 
   it('let the flow make room that was not used for the longest time', async () => {
     const h = harness();
-    const port = h.listen({ flowsMax: 3, idleTimeoutMs: 3200 });
+    const port = h.listen({ flowsMax: 3, idleTimeoutMs: 9600 });
     const other = h.listen({ idleTimeoutMs: 60_000 }, 2);
     const server = await h.echo();
     h.connectAll(server.port);
@@ -97,7 +97,7 @@ describe('bounds of flows', () => {
     const flows: number[] = [];
     for (const [i, client] of clients.entries()) {
       // Later than the part of the idle time below which order is not kept.
-      await delay(110);
+      await delay(330);
       if (i === 3) {
         clients[0]!.socket.send('again', port, '127.0.0.1');
         await h.until('the first again', () => clients[0]!.received.length === 2);
@@ -112,7 +112,7 @@ describe('bounds of flows', () => {
     assert.equal(h.transport.totals[FlowTotal.EVICTED], 1);
   });
 
-  it('hold for the whole transport, over all listeners', { timeout: 20_000 }, async () => {
+  it('hold for the whole transport, over all listeners', { timeout: 90_000 }, async () => {
     const h = harness({ flowsMax: 5 });
     const ports = [h.listen({}, 1), h.listen({}, 2)];
     const server = await h.echo();
@@ -128,7 +128,7 @@ describe('bounds of flows', () => {
   });
 
   it('hold for undecided flows: their number, their datagrams, their time', async () => {
-    const h = harness({ undecidedMax: 2, undecidedDatagramsMax: 3, undecidedMs: 400 });
+    const h = harness({ undecidedMax: 2, undecidedDatagramsMax: 3, undecidedMs: 3000 });
     const port = h.listen();
     const server = await h.echo();
     const clients = await Promise.all(Array.from({ length: 3 }, () => h.peer()));
@@ -253,7 +253,7 @@ describe('bounds of flows', () => {
     const h = harness();
     const server = await h.echo();
     h.connectAll(server.port);
-    const port = h.listen({ idleTimeoutMs: 1000 });
+    const port = h.listen({ idleTimeoutMs: 3000 });
     const [known, unknown] = [await h.peer(), await h.peer()];
     known.socket.send('a', port, '127.0.0.1');
     await h.until('an echo', () => known.received.length === 1);
@@ -273,7 +273,7 @@ describe('bounds of flows', () => {
     const h = harness();
     const server = await h.echo();
     const { descriptor, port } = createDatagramSocket({ host: '127.0.0.1', port: 0 });
-    h.transport.listen(descriptor, 3, { idleTimeoutMs: 1000 });
+    h.transport.listen(descriptor, 3, { idleTimeoutMs: 30_000 });
     const [decided, undecided] = [await h.peer(), await h.peer()];
     decided.socket.send('a', port, '127.0.0.1');
     const one = await h.next(FlowEvent.NEW);
@@ -303,7 +303,7 @@ describe('bounds of flows', () => {
       assert.equal(h.transport.closeFlow(wrong), constants.errno.ESTALE);
   });
 
-  it('serve 1,500 clients at once with rings for few events', { timeout: 30_000 }, async () => {
+  it('serve 1,500 clients at once with rings for few events', { timeout: 90_000 }, async () => {
     const h = harness({ eventsMax: 7, memoryBytes: 128 * 1024 });
     const [first, second] = [h.listen({ inspectDatagrams: 1 }, 1), h.listen({}, 2)];
     const server = await h.echo();

@@ -33,7 +33,7 @@ describe('bursts that cannot be sent as one message', () => {
   }
 
   for (const address of ['127.0.0.1', '::1']) {
-    it(`leave one by one, and shorter ones still together: ${address}`, { timeout: 20_000 }, async () => {
+    it(`leave one by one, and shorter ones still together: ${address}`, { timeout: 90_000 }, async () => {
       h = new DatagramHarness({ undecidedDatagramsMax: 64 });
       const port = h.listen({}, 1, address);
       const server = await h.echo(address);
@@ -51,7 +51,7 @@ describe('bursts that cannot be sent as one message', () => {
     });
   }
 
-  it('leave one by one from a socket that sends no checksums', { timeout: 20_000 }, async () => {
+  it('leave one by one from a socket that sends no checksums', { timeout: 90_000 }, async () => {
     h = new DatagramHarness();
     const program = `
 import os, socket, sys
@@ -65,7 +65,7 @@ os.execv(sys.argv[1], sys.argv[1:] + [str(bound.fileno())])`;
     assert.equal(stdout, JSON.stringify({ whole: true, together: 0, dropped: 0 }), stderr);
   });
 
-  it('wait like any others when the socket is full in between', { timeout: 20_000 }, async () => {
+  it('wait like any others when the socket is full in between', { timeout: 90_000 }, async () => {
     h = new DatagramHarness();
     const port = h.listen({}, 1, '127.0.0.1', { sendBufferBytes: 1 });
     const answers = Array.from({ length: 30 }, (_, i) => seededBytes(LONG, i + 1));

@@ -143,7 +143,7 @@ describe('random schedules of datagrams', () => {
   let h: DatagramHarness | undefined;
   afterEach(() => h?.close());
 
-  it('keep every flow whole and apart', { timeout: 60_000 }, async () => {
+  it('keep every flow whole and apart', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(schedule, async (s) => {
         h = new DatagramHarness({ offload: s.offload, eventsMax: s.eventsMax, undecidedDatagramsMax: 16 });

@@ -24,7 +24,7 @@ describe('servers of flows', () => {
 
   const total = (name: keyof typeof FlowTotal): number => h.transport.totals[FlowTotal[name]]!;
 
-  it('that go away end their flow, and all they had answered arrives', { timeout: 20_000 }, async () => {
+  it('that go away end their flow, and all they had answered arrives', { timeout: 90_000 }, async () => {
     const port = h.listen();
     const server = await h.peer((_, from, socket) => {
       if (server.received.length < 2) return;
@@ -51,7 +51,7 @@ describe('servers of flows', () => {
     assert.equal(numbers[FlowNumber.DATAGRAMS_TO_CLIENT], 20);
   });
 
-  it('that go away with datagrams under way are told once, and those are counted', { timeout: 20_000 }, async () => {
+  it('that go away with datagrams under way are told once, and those are counted', { timeout: 90_000 }, async () => {
     const port = h.listen();
     const server = await h.echo();
     h.connectAll(server.port);
@@ -147,7 +147,7 @@ describe('servers of flows', () => {
     assert.equal(h.count(FlowEvent.CLOSED), 0);
   });
 
-  it('of IPv4 get bursts that are longer than a message of theirs, still together', { timeout: 20_000 }, async () => {
+  it('of IPv4 get bursts that are longer than a message of theirs, still together', { timeout: 90_000 }, async () => {
     // Else the kernel takes apart what is as long as that.
     ip('link', 'set', 'lo', 'gso_max_size', '131072');
     // The rest is sent when the first has been answered: there is a server then.
@@ -177,7 +177,8 @@ for burst in range(3):
     }
     assert.ok(server.received.slice(1).every((bytes) => bytes.length === 1170));
     assert.equal(total('RECEIVED_TOGETHER'), 3 * 56);
-    // The last of each goes alone; the kernel was not asked in vain.
-    assert.equal(total('SENT_TOGETHER'), 3 * 55);
+    // The last of each goes alone, unless the next burst has come by then; the kernel was not asked in vain.
+    const together = total('SENT_TOGETHER');
+    assert.ok(together >= 3 * 55 && together <= 3 * 56, `${together}`);
   });
 });

@@ -95,7 +95,7 @@ for (const buffers of ['usual', 'small'] as const) {
   describe(`two peers with ${buffers} buffers`, () => {
     for (const layer of LAYERS) {
       for (const [manner, flags] of Object.entries(MANNERS)) {
-        it(`lose nothing: ${layer}, ${manner}`, { timeout: 60_000 }, async () => {
+        it(`lose nothing: ${layer}, ${manner}`, { timeout: 120_000 }, async () => {
           const arbitrary = scenario(layer, buffers === 'usual' ? 700_000 : 40_000);
           let splicedInAll = 0;
           await fc.assert(

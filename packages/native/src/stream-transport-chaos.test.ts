@@ -5,6 +5,6 @@ import { Chaos, runChaos } from '../test/chaos.ts';
 
 describe('random commands at both ends', () => {
   for (const seed of [1, 77, 4242, 990_017]) {
-    it(`keep the contract (seed ${seed})`, { timeout: 30_000 }, () => runChaos(new Chaos(seed)));
+    it(`keep the contract (seed ${seed})`, { timeout: 90_000 }, () => runChaos(new Chaos(seed)));
   }
 });

@@ -199,7 +199,7 @@ describe('batches', () => {
       const started = performance.now();
       for (let i = 0; i < 10; i++) await delay(5);
       running = false;
-      assert.ok(performance.now() - started < 2000);
+      assert.ok(performance.now() - started < 30_000);
     } finally {
       h.close();
     }

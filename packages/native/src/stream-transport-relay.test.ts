@@ -75,7 +75,7 @@ describe('RELAY', () => {
     assert.equal((await readAll(right.socket)).length, 0);
   });
 
-  it('ends both ways in order when both sources had ended before', { timeout: 20_000 }, async () => {
+  it('ends both ways in order when both sources had ended before', { timeout: 90_000 }, async () => {
     const { left, right } = await pair();
     const atRight = readAll(right.socket);
     const atLeft = readAll(left.socket);

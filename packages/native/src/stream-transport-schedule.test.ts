@@ -9,7 +9,7 @@ import { TransportHarness } from '../test/transport-harness.ts';
 const scenario = fc.record(scheduleShape(1_500_000, 14));
 
 describe('random schedules', () => {
-  it('lose, repeat and reorder nothing', { timeout: 60_000 }, async () => {
+  it('lose, repeat and reorder nothing', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ receiveMaxBytes, eventsMax, ...schedule }) => {
         const h = new TransportHarness({ receiveMaxBytes, eventsMax, queueMaxBytes: 16 << 20 });

@@ -149,7 +149,7 @@ describe('the pipe of a transport', () => {
 });
 
 describe('the manner of a relay', () => {
-  it('follows what passes: copied, spliced in bulk, copied again', { timeout: 20_000 }, async () => {
+  it('follows what passes: copied, spliced in bulk, copied again', { timeout: 90_000 }, async () => {
     const left = await h.accepted(port);
     const right = await h.connected();
     h.run((t) => {

@@ -7,7 +7,7 @@ import { createTlsClientContext } from './index.ts';
 
 describe('random commands at both ends of TLS', () => {
   for (const seed of [2, 78, 4243, 990_018]) {
-    it(`keep the contract (seed ${seed})`, { timeout: 30_000 }, () =>
+    it(`keep the contract (seed ${seed})`, { timeout: 90_000 }, () =>
       runChaos(new Chaos(seed, { server: serverContext(), client: createTlsClientContext({ insecure: true }) })),
     );
   }

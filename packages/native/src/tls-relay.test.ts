@@ -110,9 +110,13 @@ describe('a relay with TLS', () => {
       const queued = h.transport.queuedBytes[b.id & INDEX_MASK]!;
       assert.ok(queued <= 64 * 1024, `${queued} bytes in flight`);
       assert.equal(h.count(Event.RELAYED), 0);
-      const taken = h.transport.receivedBytes(a.id);
-      await delay(50);
-      assert.equal(h.transport.receivedBytes(a.id), taken);
+      // How long it takes to fill what the kernels keep depends on the machine.
+      let taken = -1;
+      while (h.transport.receivedBytes(a.id) !== taken) {
+        taken = h.transport.receivedBytes(a.id);
+        await delay(150);
+      }
+      assert.ok(taken < bytes.length, `${taken} bytes`);
       assert.equal(await sip(b.socket, 0), digest(bytes));
     });
   }

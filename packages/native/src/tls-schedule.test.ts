@@ -15,7 +15,7 @@ const scenario = fc.record({
 const context = serverContext();
 
 describe('random schedules over TLS', () => {
-  it('lose, repeat and reorder nothing', { timeout: 60_000 }, async () => {
+  it('lose, repeat and reorder nothing', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ version, secure, receiveMaxBytes, eventsMax, ...schedule }) => {
         const h = new TlsHarness({ receiveMaxBytes, eventsMax, queueMaxBytes: 16 << 20 });

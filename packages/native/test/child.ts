@@ -5,7 +5,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 60_000;
 
 export interface ChildResult {
   readonly status: number | null;
