@@ -109,7 +109,7 @@ describe('clients of two workers', () => {
   });
 
   it('time out as those that were accepted', async () => {
-    const { first, settled } = await startPair({ respondingTimeouts: { readTimeout: 100, idleTimeout: 100 } });
+    const { first, settled } = await startPair({ respondingTimeouts: { readTimeout: 2_000, idleTimeout: 2_000 } });
     const all = await clients(first, 12);
     await settled(12);
     await Promise.all(all.map((client) => client.untilEnd()));
@@ -209,13 +209,13 @@ it('a worker that drains serves what is on its way, and leaves no descriptor beh
   const all = await clients(pair.first, 12);
   await pair.first.server.until(() => pair.load.arriving(1) > 0, 'some are on their way');
   pair.control.setSlotState(1, SlotState.DRAINING);
-  const drained = pair.second.dataplane.drain(0, 2_000);
+  const drained = pair.second.dataplane.drain(0, 20_000);
   await sleep(20);
   pair.receive();
   await Promise.all(all.map(ask));
   await drained;
   assert.deepEqual([pair.load.clients(1), pair.load.arriving(1)], [0, 0]);
   for (const end of ends.splice(0).reverse()) await end();
-  for (let turn = 0; turn < 200 && readdirSync('/proc/self/fd').length > before; turn++) await sleep(5);
+  for (let turn = 0; turn < 2_000 && readdirSync('/proc/self/fd').length > before; turn++) await sleep(5);
   assert.ok(readdirSync('/proc/self/fd').length <= before);
 });

@@ -69,7 +69,7 @@ describe('maxConnections', () => {
         if (chunk.includes('/cut')) connection.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nc');
         else answerHeads(OK)(connection, chunk);
       },
-      { limits: { maxConnections: 4 }, respondingTimeouts: { readTimeout: 60, idleTimeout: 60 } },
+      { limits: { maxConnections: 4 }, respondingTimeouts: { readTimeout: 250, idleTimeout: 250 } },
     );
     const texts = ['', GET, 'GET / HT', 'nonsense\r\n\r\n', 'GET /cut HTTP/1.1\r\nHost: h\r\n\r\n', `${GET}${GET}`];
     const ends: ((socket: Socket) => unknown)[] = [

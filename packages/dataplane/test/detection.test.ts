@@ -71,7 +71,7 @@ it('what only begins like one is HTTP/1, in pieces too, and only the first bytes
 });
 
 it('too few bytes to tell have the time of a request', async () => {
-  await start({ respondingTimeouts: { readTimeout: 60 } });
+  await start({ respondingTimeouts: { readTimeout: 300 } });
   const client = await proxy.client();
   client.write('PRI *');
   await client.untilText('HTTP/1.1 408 ');

@@ -22,11 +22,11 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('bodies nobody has read', () => {
   it('closes when the rest of a body to be discarded does not come in time', async () => {
-    proxy = await startProxy(answerHeads(OK), { rule: 'Host(`h`)', respondingTimeouts: { readTimeout: 60 } });
+    proxy = await startProxy(answerHeads(OK), { rule: 'Host(`h`)', respondingTimeouts: { readTimeout: 300 } });
     const client = await proxy.client();
     client.write('POST / HTTP/1.1\r\nHost: elsewhere\r\nContent-Length: 1000\r\n\r\nabc');
     await client.untilText('404 page not found\n');
-    await pause(100);
+    await pause(450);
     client.write(SMUGGLED);
     await client.untilEnd();
     assert.equal(proxy.server.received, '');
@@ -197,7 +197,7 @@ describe('leaving', () => {
     const client = await proxy.client();
     // A little less: everything has been answered, but some of it is still in our hands.
     await fill(client, capacity - 2);
-    const drained = proxy.dataplane.drain(0, 2_000).then(() => proxy!.dataplane.close());
+    const drained = proxy.dataplane.drain(0, 5_000).then(() => proxy!.dataplane.close());
     await pause(800);
     client.socket.resume();
     await client.untilEnd();

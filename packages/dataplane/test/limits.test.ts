@@ -52,17 +52,17 @@ async function fill(
 
 describe('slow clients', () => {
   it('with a head byte by byte get 408 when the read timeout is over', async () => {
-    proxy = await startProxy(answerHeads(OK), { respondingTimeouts: { readTimeout: 150 } });
+    proxy = await startProxy(answerHeads(OK), { respondingTimeouts: { readTimeout: 300 } });
     const client = await proxy.client();
     const began = Date.now();
-    await trickle(client, `GET / HTTP/1.1\r\nHost: h\r\nX: ${'x'.repeat(200)}`, 10);
+    await trickle(client, `GET / HTTP/1.1\r\nHost: h\r\nX: ${'x'.repeat(4_000)}`, 10);
     assert.match(client.received, /^HTTP\/1\.1 408 /);
-    assert.ok(Date.now() - began < 1_500, `${Date.now() - began} ms`);
+    assert.ok(Date.now() - began < 20_000, `${Date.now() - began} ms`);
     assert.equal(proxy.server.connections.length, 0);
   });
 
   it('with a head byte by byte behind another request too', async () => {
-    proxy = await startProxy(answerHeads(OK), { respondingTimeouts: { readTimeout: 100 } });
+    proxy = await startProxy(answerHeads(OK), { respondingTimeouts: { readTimeout: 300 } });
     const client = await proxy.client();
     client.write(GET);
     await client.untilText('ok');
@@ -76,7 +76,7 @@ describe('slow clients', () => {
     ['in chunks', 'Transfer-Encoding: chunked', '1\r\nx\r\n'],
   ]) {
     it(`with a body ${kind} byte by byte get 504, and the server is cut off`, async () => {
-      proxy = await startProxy(() => {}, { respondingTimeouts: { readTimeout: 150 } });
+      proxy = await startProxy(() => {}, { respondingTimeouts: { readTimeout: 300 } });
       const client = await proxy.client();
       client.write(`POST / HTTP/1.1\r\nHost: h\r\n${head}\r\n\r\n`);
       await trickle(client, byte!.repeat(200), 10);
@@ -90,7 +90,7 @@ describe('slow clients', () => {
     const answerBody = (connection: RawConnection) => {
       if (connection.received.endsWith('x'.repeat(40))) connection.socket.write(OK);
     };
-    proxy = await startProxy(answerBody, { respondingTimeouts: { readTimeout: 0, readHeaderTimeout: 100 } });
+    proxy = await startProxy(answerBody, { respondingTimeouts: { readTimeout: 0, readHeaderTimeout: 300 } });
     const slow = await proxy.client();
     await trickle(slow, `GET / HTTP/1.1\r\nHost: h\r\nX: ${'x'.repeat(200)}`, 10);
     assert.match(slow.received, /^HTTP\/1\.1 408 /);
@@ -108,8 +108,8 @@ describe('slow clients', () => {
   });
 
   it('have no read timeout while a complete request waits for its answer', async () => {
-    proxy = await startProxy((connection) => void setTimeout(() => connection.socket.write(OK), 200), {
-      respondingTimeouts: { readTimeout: 50, idleTimeout: 50 },
+    proxy = await startProxy((connection) => void setTimeout(() => connection.socket.write(OK), 700), {
+      respondingTimeouts: { readTimeout: 300, idleTimeout: 300 },
     });
     const client = await proxy.client();
     client.write('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab');
@@ -122,11 +122,11 @@ describe('slow clients', () => {
         connection.socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
         for (let i = 0; i < 5; i++) {
           connection.socket.write('1\r\nx\r\n');
-          await pause(40);
+          await pause(150);
         }
         connection.socket.write('0\r\n\r\n');
       },
-      { respondingTimeouts: { idleTimeout: 60 } },
+      { respondingTimeouts: { idleTimeout: 400 } },
     );
     const client = await proxy.client();
     for (let i = 0; i < 2; i++) {

@@ -311,7 +311,7 @@ describe('connections to servers and limits', () => {
   it('whoever meets a limit is counted by its key', async () => {
     await start(() => {}, {
       limits: { maxConnections: 3 },
-      transport: { maxConnsPerServer: 1, maxQueuedPerServer: 1, forwardingTimeouts: { queueTimeout: 50 } },
+      transport: { maxConnsPerServer: 1, maxQueuedPerServer: 1, forwardingTimeouts: { queueTimeout: 500 } },
     });
     const clients = [await proxy!.client(), await proxy!.client(), await proxy!.client()];
     // Reset, perhaps before it has seen that it was connected.

@@ -127,6 +127,7 @@ describe('waiting', () => {
     await start({ middleware, inner: noting(notes, 'inner') });
     const client = await proxy!.client();
     client.write(POST + GET);
+    await proxy!.server.until(() => waiting.length === 1, 'the exchange');
     await pause(20);
     assert.equal(proxy!.server.received, '');
     waiting[0].resume();
@@ -144,6 +145,7 @@ describe('waiting', () => {
     await start({ middleware });
     const client = await proxy!.client();
     client.write(POST + GET);
+    await proxy!.server.until(() => waiting.length === 1, 'the exchange');
     await pause(10);
     waiting[0].answer(plainAnswer(401, 'who?'));
     await client.untilText('who?\n');
@@ -213,10 +215,10 @@ http:
 
   it('does not blame the client for the time it took, and stops waiting for nobody', async () => {
     const { waiting, middleware } = gate();
-    await start({ middleware }, { respondingTimeouts: { readTimeout: 50 } });
+    await start({ middleware }, { respondingTimeouts: { readTimeout: 300 } });
     const client = await proxy!.client();
     client.write('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhel');
-    await pause(120);
+    await pause(700);
     waiting[0].resume();
     client.write('lo');
     await client.untilText('ok');

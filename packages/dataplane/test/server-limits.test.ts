@@ -143,7 +143,7 @@ describe('maxConnsPerServer', () => {
   it('answers 503 when the line is full, and when a request has waited for too long', async () => {
     const slow = new SlowServer();
     const proxy = await start(slow.handler, {
-      transport: { maxConnsPerServer: 1, maxQueuedPerServer: 1, forwardingTimeouts: { queueTimeout: 150 } },
+      transport: { maxConnsPerServer: 1, maxQueuedPerServer: 1, forwardingTimeouts: { queueTimeout: 1_500 } },
     });
     const first = await ask(proxy, '/1');
     await proxy.server.until(() => slow.paths.length === 1);

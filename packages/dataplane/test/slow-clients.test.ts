@@ -15,13 +15,13 @@ afterEach(async () => {
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const GET = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
-const GRACE_MS = 300;
+const GRACE_MS = 600;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The least rates are 2,000 bytes a second. */
+/** The least rates are 500 bytes a second: a tenth of what those send that are fast enough, ten times what slow ones do. */
 const LIMITED: ProxyOptions = {
   slowClientsEveryMs: 20,
-  limits: { minReceiveBytesPerSecond: 2_000, minSendBytesPerSecond: 2_000, slowClientGrace: GRACE_MS },
+  limits: { minReceiveBytesPerSecond: 500, minSendBytesPerSecond: 500, slowClientGrace: GRACE_MS },
 };
 
 /** Writes a piece every 20 ms until the connection ends or everything is out. */

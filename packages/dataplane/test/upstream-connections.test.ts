@@ -216,7 +216,7 @@ describe('errors', () => {
   });
 
   it('answers 408 when a head does not come in time and closes idle connections', async () => {
-    proxy = await startProxy(answerHeads(OK), { respondingTimeouts: { readTimeout: 60, idleTimeout: 60 } });
+    proxy = await startProxy(answerHeads(OK), { respondingTimeouts: { readTimeout: 300, idleTimeout: 300 } });
     const slow = await proxy.client();
     slow.write('GET / HTT');
     await slow.untilEnd();

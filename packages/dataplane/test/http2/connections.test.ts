@@ -123,14 +123,14 @@ describe('times of HTTP/2', () => {
   const timeouts = (respondingTimeouts: ProxyOptions['respondingTimeouts']) => ({ respondingTimeouts });
 
   it('end connections whose settings do not come', async () => {
-    proxy = await startProxy(answerHeads(OK), timeouts({ readTimeout: 100 }));
+    proxy = await startProxy(answerHeads(OK), timeouts({ readTimeout: 300 }));
     const raw = await proxy.client();
     raw.write(PREFACE);
     await raw.untilEnd();
   });
 
   it('end connections whose field block does not come', async () => {
-    const frames = await start(answerHeads(OK), timeouts({ readTimeout: 150 }));
+    const frames = await start(answerHeads(OK), timeouts({ readTimeout: 300 }));
     frames.headers(1, requestFields());
     await frames.untilOver(1);
     frames.frame(FrameType.HEADERS, 0, 3, Buffer.of(0x82));
@@ -139,7 +139,7 @@ describe('times of HTTP/2', () => {
   });
 
   it('end connections without streams', async () => {
-    const frames = await start(answerHeads(OK), timeouts({ idleTimeout: 150 }));
+    const frames = await start(answerHeads(OK), timeouts({ idleTimeout: 300 }));
     frames.headers(1, requestFields());
     await frames.untilOver(1);
     const answered = Date.now();
@@ -150,8 +150,8 @@ describe('times of HTTP/2', () => {
 
   it('leave connections alone that wait for a server', async () => {
     const frames = await start(
-      ({ socket }) => setTimeout(() => socket.write(OK), 400),
-      timeouts({ idleTimeout: 100, readTimeout: 150 }),
+      ({ socket }) => setTimeout(() => socket.write(OK), 800),
+      timeouts({ idleTimeout: 200, readTimeout: 300 }),
     );
     frames.headers(1, requestFields());
     await frames.untilOver(1);
@@ -163,7 +163,7 @@ describe('times of HTTP/2', () => {
       ({ socket }, chunk) => {
         if (chunk.startsWith('GET')) socket.write(OK);
       },
-      timeouts({ readTimeout: 150 }),
+      timeouts({ readTimeout: 300 }),
     );
     frames.headers(1, requestFields(POST), false).data(1, 'a beginning');
     await frames.untilOver(1);

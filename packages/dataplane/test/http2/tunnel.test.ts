@@ -143,8 +143,8 @@ describe('WebSocket over HTTP/2', () => {
 
   it('outlives the timeouts and the configuration it was opened with', async () => {
     proxy = await startProxy(SHOUT, {
-      respondingTimeouts: { readTimeout: 100, writeTimeout: 100, idleTimeout: 100 },
-      http2: { limits: { stallTime: 100 } },
+      respondingTimeouts: { readTimeout: 300, writeTimeout: 300, idleTimeout: 300 },
+      http2: { limits: { stallTime: 300 } },
     });
     // A window that is full after `hi S`.
     client = await FrameClient.open(proxy.port, [4, 4]);
@@ -152,10 +152,10 @@ describe('WebSocket over HTTP/2', () => {
     await client.until(() => client!.body(1) === 'hi ', 'the switch');
     proxy.install('http: {}');
     await proxy.server.until(() => proxy!.released.length === 1, 'the release of the configuration');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 700));
     client.data(1, 'still');
     await client.until(() => client!.body(1) === 'hi S', 'the beginning of the echo');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 700));
     client.windowUpdate(1, 100);
     await client.until(() => client!.body(1) === 'hi STILL', 'the echo');
   });

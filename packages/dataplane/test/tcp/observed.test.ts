@@ -47,7 +47,10 @@ it('counts connections by their ends, and bytes', async () => {
   assert.equal(counted(block, TCP_ROUTER_OPEN_CONNECTIONS, 'all@file'), 1);
   client.socket.end();
   await client.untilEnd();
-  assert.equal(counted(block, TCP_ROUTER_OPEN_CONNECTIONS, 'all@file'), 0);
+  await proxy.server.until(
+    () => counted(block, TCP_ROUTER_OPEN_CONNECTIONS, 'all@file') === 0,
+    'its end to be counted',
+  );
   assert.equal(counted(block, TCP_ROUTER_BYTES, 'all@file', 0), 5);
   assert.equal(counted(block, TCP_ROUTER_BYTES, 'all@file', 1), 10);
   assert.equal(counted(block, MetricKind.TCP_ENTRY_POINT_BYTES, 'web', 1), 10);
@@ -165,7 +168,7 @@ async function logged(context: TestContext) {
   );
   const accessLog = await openAccessLog(configuration.accessLog!, pino({ level: 'silent' }), () => {});
   const lines = async () => {
-    await accessLog.close(1_000);
+    await accessLog.close(30_000);
     const text = readFileSync(file, 'utf8').trim();
     return text === '' ? [] : text.split('\n').map((line) => JSON.parse(line));
   };

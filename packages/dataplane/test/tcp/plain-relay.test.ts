@@ -131,7 +131,7 @@ http:
   it('keeps its connections through a reload and ends them with the drain', async () => {
     proxy = await startProxy(({ socket }, chunk) => socket.write(chunk), {
       dynamic: PLAIN,
-      lifeCycle: { graceTimeOut: 10_000, tunnelGraceTimeOut: 300 },
+      lifeCycle: { graceTimeOut: 10_000, tunnelGraceTimeOut: 2_000 },
     });
     const client = await proxy.client();
     client.write('before');

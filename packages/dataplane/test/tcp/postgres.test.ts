@@ -156,7 +156,7 @@ describe('a client that asks for TLS as PostgreSQL has it', () => {
     await once(wire, 'data');
     const socket = tls.connect({ socket: wire, servername: NAME, ca: authority.chain });
     socket.on('error', () => {});
-    await once(wire, 'close', { signal: AbortSignal.timeout(5_000) });
+    await once(wire, 'close', { signal: AbortSignal.timeout(30_000) });
     assert.equal(proxy.warnings[0]?.reason, 'UPSTREAM_TLS_TIMEOUT');
   });
 

@@ -127,10 +127,11 @@ describe('TLS to servers of TCP services', () => {
 
   it('has the time for connecting, and then another server has its turn', async () => {
     const [dead, good] = [await silentServer(), await secureServer('good')];
-    await start(dynamic([dead.port, good], '{ tls: {}, dialTimeout: 300ms }', 'retry: { timeout: 5s }'));
+    await start(dynamic([dead.port, good], '{ tls: {}, dialTimeout: 1s }', 'retry: { timeout: 60s }'));
     const startedAt = performance.now();
     assert.deepEqual([await ask(';'), await ask(';')], ['good for nobody;', 'good for nobody;']);
-    assert.ok(performance.now() - startedAt < 5_000);
+    // Far less than connecting may take without it.
+    assert.ok(performance.now() - startedAt < 20_000);
     assert.ok(dead.connections.length > 0, 'it was tried');
   });
 
@@ -139,7 +140,7 @@ describe('TLS to servers of TCP services', () => {
     const { port } = gone;
     await gone.close();
     // Whoever comes tries the one that is gone first, as it is the least busy.
-    const further = 'strategy: leastconn\n        queueTimeout: 10s\n        retry: { timeout: 100ms }';
+    const further = 'strategy: leastconn\n        queueTimeout: 10s\n        retry: { timeout: 600ms }';
     const behind = await secureServer('in');
     const slow = await serve(
       net.createServer((wire) => {
@@ -155,7 +156,7 @@ describe('TLS to servers of TCP services', () => {
     const others: RawClient[] = [];
     for (let count = 0; count < 2; count++) {
       others.push(await proxy!.client());
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await new Promise((resolve) => setTimeout(resolve, 800));
     }
     first.close();
     await proxy!.server.until(() => others.some(({ received }) => received !== ''), 'the second one');

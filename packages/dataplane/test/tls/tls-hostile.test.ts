@@ -116,7 +116,7 @@ describe('a ClientHello', () => {
   });
 
   it('that never comes whole has its time, by readTimeout too', async () => {
-    await start({ respondingTimeouts: { readTimeout: 100 } });
+    await start({ respondingTimeouts: { readTimeout: 400 } });
     const hello = await clientHello();
     const sockets = await Promise.all(
       [1, 5, 6, 100, hello.length - 1].map(async (length) => {
@@ -131,7 +131,7 @@ describe('a ClientHello', () => {
   });
 
   it('that is answered and not gone on with has the same time', async () => {
-    await start({ respondingTimeouts: { readTimeout: 100 } });
+    await start({ respondingTimeouts: { readTimeout: 400 } });
     const hello = await clientHello();
     const socket = await rawSocket(proxy.port);
     socket.write(hello);
@@ -276,7 +276,8 @@ describe('handshakes', () => {
     await once(socket, 'data');
     const before = performance.now();
     await proxy.dataplane.drain(0, 300);
-    assert.ok(performance.now() - before < 5_000);
+    // Less than the handshake has without a worker that leaves.
+    assert.ok(performance.now() - before < 30_000);
     assert.equal(proxy.dataplane.connectionCount, 0);
   });
 });

@@ -38,8 +38,10 @@ it('a certificate is replaced a hundred times while clients come, and none of th
   };
   const kept = await secured(proxy.port);
   const visitors = Array.from({ length: 8 }, visit);
-  for (let swap = 1; swap <= 100; swap++) {
-    proxy.dataplane.installTls(material({ certificates: [made[swap % 3]], ticketKeys: [ticketKey()] }));
+  let swap = 0;
+  // On a busy machine fewer clients come meanwhile.
+  while (swap < 100 || (seen.size < 3 && swap < 3_000)) {
+    proxy.dataplane.installTls(material({ certificates: [made[++swap % 3]], ticketKeys: [ticketKey()] }));
     await new Promise((resolve) => setTimeout(resolve, 3));
   }
   isSwapping = false;
@@ -48,7 +50,7 @@ it('a certificate is replaced a hundred times while clients come, and none of th
   assert.match(await ask(kept, GET, 'ok'), / 200 /, 'the one from before');
   assert.deepEqual(proxy.details, []);
   const last = await secured(proxy.port);
-  assert.deepEqual(last.getPeerX509Certificate()!.raw, made[100 % 3].issued.der);
+  assert.deepEqual(last.getPeerX509Certificate()!.raw, made[swap % 3].issued.der);
 });
 
 it('a handshake under way ends under the options that it began with', async () => {

@@ -125,7 +125,7 @@ http:
   });
 
   it('has its time as every other: an idle connection is closed, with close_notify', async () => {
-    await start(answerHeads(OK), { respondingTimeouts: { idleTimeout: 50 } });
+    await start(answerHeads(OK), { respondingTimeouts: { idleTimeout: 300 } });
     const socket = await secured(proxy.port);
     await ask(socket, GET, 'ok');
     let ended = false;
@@ -143,7 +143,7 @@ http:
         socket.write(answer);
         socket.write(Buffer.alloc(16 * MIB, 'x'));
       },
-      { limits: { minSendBytesPerSecond: 1000, slowClientGrace: 500 }, slowClientsEveryMs: 20 },
+      { limits: { minSendBytesPerSecond: 1000, slowClientGrace: 1_500 }, slowClientsEveryMs: 20 },
     );
     const slow = await secured(proxy.port);
     slow.write(GET);

@@ -135,7 +135,7 @@ describe('limited connections', () => {
 describe('idle connections of HTTP/2', () => {
   it('end after idleConnTimeout', async () => {
     const { url } = await h2cServer(ok);
-    const proxy = await proxyTo(url, undefined, { transport: { forwardingTimeouts: { idleConnTimeout: 50 } } });
+    const proxy = await proxyTo(url, undefined, { transport: { forwardingTimeouts: { idleConnTimeout: 500 } } });
     await answerTo(proxy);
     assert.equal(proxy.dataplane.connectionCount, 1);
     await proxy.server.until(() => proxy.dataplane.connectionCount === 0, 'the end of the connection');
@@ -185,7 +185,7 @@ describe('idle connections of HTTP/2', () => {
     const streams: Parameters<Http2Handler>[] = [];
     const { url, server, sessions } = await h2cServer((...stream) => streams.push(stream));
     server.on('session', (session) => session.on('ping', () => pings++));
-    const forwardingTimeouts = { readIdleTimeout: 20, pingTimeout: 1_000 };
+    const forwardingTimeouts = { readIdleTimeout: 20, pingTimeout: 2_500 };
     const proxy = await proxyTo(url, undefined, { transport: { forwardingTimeouts } });
     const client = await proxy.client();
     client.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
