@@ -16,7 +16,7 @@ import type { CheckTls } from './check-tls.ts';
 import { runHttpCheck } from './http-check.ts';
 import { checkSettings } from './testing/check-settings.ts';
 
-const LIMITS = { timeoutMs: 5_000, dialTimeoutMs: 2_000, responseHeadTimeoutMs: 0 };
+const LIMITS = { timeoutMs: 20_000, dialTimeoutMs: 15_000, responseHeadTimeoutMs: 0 };
 const PLAIN: TransportTls = {
   serverName: '',
   insecureSkipVerify: false,

@@ -7,7 +7,7 @@ import { type CheckLimits, type CheckOutcome, runHttpCheck } from './http-check.
 import { checkSettings } from './testing/check-settings.ts';
 import { eventually, startServer } from './testing/real-server.ts';
 
-const LIMITS: CheckLimits = { timeoutMs: 5_000, dialTimeoutMs: 2_000, responseHeadTimeoutMs: 0 };
+const LIMITS: CheckLimits = { timeoutMs: 20_000, dialTimeoutMs: 15_000, responseHeadTimeoutMs: 0 };
 const NEVER = new AbortController().signal;
 
 async function check(

@@ -31,7 +31,7 @@ function target(url: string, changes: Partial<StreamCheck>, tls = false): Stream
   };
 }
 
-test('a TCP server goes down and comes back', { timeout: 10_000 }, async (t) => {
+test('a TCP server goes down and comes back', { timeout: 60_000 }, async (t) => {
   let answer = '+PONG';
   const server = await startAnswering(t, (socket) => socket.write(answer));
   const { status, changes, checks } = setUp(t);
@@ -50,7 +50,7 @@ test('a TCP server goes down and comes back', { timeout: 10_000 }, async (t) => 
   assert.equal(changes[0]!.url, url);
 });
 
-test('a server in another role than the service wants is told from one that fails', { timeout: 10_000 }, async (t) => {
+test('a server in another role than the service wants is told from one that fails', { timeout: 60_000 }, async (t) => {
   const reply = (text: string) => (text.includes('ROLE') ? '*1\r\n$5\r\nslave\r\n' : '+PONG\r\n');
   const server = await startAnswering(t, (socket, bytes) => socket.write(reply(bytes.toString('latin1'))));
   const { status, changes, checks } = setUp(t);
@@ -62,7 +62,7 @@ test('a server in another role than the service wants is told from one that fail
   assert.deepEqual([from, to, reason, hasOtherRole], ['unknown', 'down', 'a replica, expected a primary', true]);
 });
 
-test('a UDP server goes down when nobody answers', { timeout: 10_000 }, async (t) => {
+test('a UDP server goes down when nobody answers', { timeout: 60_000 }, async (t) => {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   let isOpen = true;
   const close = (): void => {
@@ -112,7 +112,7 @@ test('settings that no check can have are said', (t) => {
   );
 });
 
-test('the same settings keep the schedule, TLS makes others', { timeout: 10_000 }, async (t) => {
+test('the same settings keep the schedule, TLS makes others', { timeout: 60_000 }, async (t) => {
   const server = await startAnswering(t, () => {});
   const { status, checks } = setUp(t);
   const settings = { interval: 3_600_000, unhealthyInterval: 3_600_000, timeout: 200, initialState: 'down' } as const;

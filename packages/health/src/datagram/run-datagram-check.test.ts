@@ -21,11 +21,11 @@ async function startEcho(context: TestContext, host = '127.0.0.1'): Promise<numb
   return socket.address().port;
 }
 
-function check(port: number, send: string, expect: string, timeoutMs = 2_000, cancel = NEVER): Promise<CheckOutcome> {
+function check(port: number, send: string, expect: string, timeoutMs = 15_000, cancel = NEVER): Promise<CheckOutcome> {
   return runDatagramCheck({ host: '127.0.0.1', port }, { send, expect }, timeoutMs, cancel);
 }
 
-test('one datagram out, one back', { timeout: 10_000 }, async (t) => {
+test('one datagram out, one back', { timeout: 60_000 }, async (t) => {
   const port = await startEcho(t);
   const good = { healthy: true, reason: 'the expected answer' };
   const bad = { healthy: false, reason: 'another answer than the expected one' };
@@ -36,10 +36,10 @@ test('one datagram out, one back', { timeout: 10_000 }, async (t) => {
   assert.deepEqual(await check(port, 'PING', '+PING?'), bad);
   const named = await startEcho(t, (await lookup('localhost')).address);
   const question = { send: 'PING', expect: '+PING' };
-  assert.deepEqual(await runDatagramCheck({ host: 'localhost', port: named }, question, 2_000, NEVER), good);
+  assert.deepEqual(await runDatagramCheck({ host: 'localhost', port: named }, question, 15_000, NEVER), good);
 });
 
-test('silence, refusal, and an early end', { timeout: 10_000 }, async (t) => {
+test('silence, refusal, and an early end', { timeout: 60_000 }, async (t) => {
   const port = await startEcho(t);
   assert.deepEqual(await check(port, '', 'x', 50), { healthy: false, reason: 'no answer within 50 ms' });
   const gone = createSocket('udp4').bind(0, '127.0.0.1');

@@ -37,7 +37,7 @@ after(async () => {
 function check(port: number, changes: Partial<StreamCheck> = {}, serverName?: string): Promise<CheckOutcome> {
   const secure = serverName === undefined ? undefined : { ca: pair.cert, servername: serverName };
   const settings = streamSettings({ mode: 'postgres', ...changes });
-  return runStreamCheck({ host: '127.0.0.1', port, secure }, settings, 5_000, NEVER);
+  return runStreamCheck({ host: '127.0.0.1', port, secure }, settings, 20_000, NEVER);
 }
 
 function as(user: string): Partial<StreamCheck> {
@@ -88,7 +88,7 @@ test('whom it trusts over TLS, and servers without', async () => {
   assert.deepEqual(await check(replica.port, {}, 'db.example'), { healthy: false, reason: 'the server has no TLS' });
 });
 
-test('a server without room for us says nothing of its health', { timeout: 60_000 }, async () => {
+test('a server without room for us says nothing of its health', { timeout: 120_000 }, async () => {
   const busy = 'ALTER ROLE scram CONNECTION LIMIT';
   ask(primary, `${busy} 0`);
   try {
@@ -104,7 +104,7 @@ test('a server without room for us says nothing of its health', { timeout: 60_00
   });
 });
 
-test('a server that starts up, or is none', { timeout: 20_000 }, async (t) => {
+test('a server that starts up, or is none', { timeout: 120_000 }, async (t) => {
   const error = (state: string): Buffer => {
     const body = Buffer.from(`SFATAL\0C${state}\0Mthe words\0\0`);
     const head = Buffer.from([0x45, 0, 0, 0, body.length + 4]);

@@ -14,13 +14,13 @@ const NEVER = new AbortController().signal;
 function check(
   port: number,
   changes: Partial<StreamCheck> = {},
-  timeoutMs = 5_000,
+  timeoutMs = 20_000,
   cancel = NEVER,
 ): Promise<CheckOutcome> {
   return runStreamCheck({ host: '127.0.0.1', port, secure: undefined }, streamSettings(changes), timeoutMs, cancel);
 }
 
-test('a connection is enough where nothing is expected', { timeout: 10_000 }, async (t) => {
+test('a connection is enough where nothing is expected', { timeout: 60_000 }, async (t) => {
   const server = await startAnswering(t, () => {});
   assert.deepEqual(await check(server.port), { healthy: true, reason: 'connected' });
   assert.deepEqual(await check(server.port, { send: 'héllo' }), { healthy: true, reason: 'connected' });
@@ -29,7 +29,7 @@ test('a connection is enough where nothing is expected', { timeout: 10_000 }, as
   assert.deepEqual(await check(port), { healthy: false, reason: `connect ECONNREFUSED 127.0.0.1:${port}` });
 });
 
-test('the first read must begin with what is expected', { timeout: 10_000 }, async (t) => {
+test('the first read must begin with what is expected', { timeout: 60_000 }, async (t) => {
   const server = await startAnswering(t, (socket, bytes) => socket.write(`+${bytes}`));
   assert.deepEqual(await check(server.port, { send: 'PING', expect: '+PI' }), {
     healthy: true,
@@ -48,7 +48,7 @@ test('the first read must begin with what is expected', { timeout: 10_000 }, asy
   assert.equal((await check(first.port, { expect: '220' })).healthy, true);
 });
 
-test('a server that is silent, or leaves', { timeout: 10_000 }, async (t) => {
+test('a server that is silent, or leaves', { timeout: 60_000 }, async (t) => {
   const silent = await startAnswering(t, () => {});
   assert.deepEqual(await check(silent.port, { expect: 'x' }, 50), { healthy: false, reason: 'no answer within 50 ms' });
   for (const mode of ['postgres', 'mysql', 'redis'] as const) {
@@ -69,7 +69,7 @@ test('a server that is silent, or leaves', { timeout: 10_000 }, async (t) => {
   });
 });
 
-test('connections are cut when a check is over, and when it is cancelled', { timeout: 10_000 }, async (t) => {
+test('connections are cut when a check is over, and when it is cancelled', { timeout: 60_000 }, async (t) => {
   let open = 0;
   const server = createServer((socket) => {
     open++;

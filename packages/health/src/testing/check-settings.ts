@@ -16,7 +16,7 @@ export function checkSettings(changes: Partial<HealthCheckConfiguration> = {}): 
     followRedirects: true,
     interval: 20,
     unhealthyInterval: 20,
-    timeout: 2_000,
+    timeout: 15_000,
     healthyThreshold: 1,
     unhealthyThreshold: 1,
     initialState: 'up',
@@ -25,7 +25,7 @@ export function checkSettings(changes: Partial<HealthCheckConfiguration> = {}): 
 }
 
 export const FORWARDING_TIMEOUTS: HealthTarget['forwardingTimeouts'] = {
-  dialTimeout: 1_000,
+  dialTimeout: 15_000,
   queueTimeout: 0,
   responseHeaderTimeout: 0,
   idleConnTimeout: 90_000,

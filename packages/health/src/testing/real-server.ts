@@ -31,7 +31,7 @@ export async function startServer(t: TestContext, listener: RequestListener): Pr
 }
 
 /** Resolves as soon as `condition` holds. @throws Error after `timeoutMs`, saying what was waited for. */
-export async function eventually(what: string, condition: () => boolean, timeoutMs = 5_000): Promise<void> {
+export async function eventually(what: string, condition: () => boolean, timeoutMs = 30_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`);

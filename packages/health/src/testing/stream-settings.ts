@@ -14,7 +14,7 @@ export function streamSettings(changes: Partial<StreamCheck> = {}): StreamCheck 
     role: 'any',
     interval: 20,
     unhealthyInterval: 20,
-    timeout: 2_000,
+    timeout: 15_000,
     healthyThreshold: 1,
     unhealthyThreshold: 1,
     initialState: 'up',
