@@ -36,7 +36,7 @@ test('a worker that is killed is replaced in its slot; nobody is refused', async
 test('a worker whose loop stands still is replaced', async (context) => {
   const site = await TestSite.create(context);
   site.writeDynamic(dynamicYaml(await slowUpstream(context, 'one')));
-  const node = site.start({ limits: { heartbeatTimeoutMs: 2000 } });
+  const node = site.start({ limits: { heartbeatTimeoutMs: 6000 } });
   await node.ready();
   const [stuck] = node.workerPids(0);
   const from = node.lines.length;
@@ -48,11 +48,18 @@ test('a worker whose loop stands still is replaced', async (context) => {
 
 test('SIGTERM: running requests finish, new connections are refused, then exit 0 with nothing left', async (context) => {
   const site = await TestSite.create(context);
-  site.writeDynamic(dynamicYaml(await slowUpstream(context, 'one')));
+  let isUnderWay = false;
+  site.writeDynamic(
+    dynamicYaml(
+      await slowUpstream(context, 'one', 1500, () => {
+        isUnderWay = true;
+      }),
+    ),
+  );
   const node = site.start();
   await node.ready();
   const slow = get(site.port, '/slow');
-  await sleep(300);
+  await eventually('it is under way', () => isUnderWay);
   node.kill('SIGTERM');
   await eventually('refused', () =>
     get(site.port).then(
@@ -69,7 +76,7 @@ test('SIGTERM: running requests finish, new connections are refused, then exit 0
 test('SIGTERM with an accept grace: connections are still served for that long', async (context) => {
   const site = await TestSite.create(context);
   site.writeDynamic(dynamicYaml(await slowUpstream(context, 'one')));
-  const node = site.start({ requestAcceptGraceTimeout: '1s' });
+  const node = site.start({ requestAcceptGraceTimeout: '3s' });
   await node.ready();
   node.kill('SIGTERM');
   await sleep(300);
@@ -89,11 +96,18 @@ test('SIGTERM while the workers start: exit 0, nothing left', async (context) =>
 
 test('a second signal cuts what runs: exit 130', async (context) => {
   const site = await TestSite.create(context);
-  site.writeDynamic(dynamicYaml(await slowUpstream(context, 'one', 20_000)));
+  let isUnderWay = false;
+  site.writeDynamic(
+    dynamicYaml(
+      await slowUpstream(context, 'one', 60_000, () => {
+        isUnderWay = true;
+      }),
+    ),
+  );
   const node = site.start({ graceTimeOut: '60s' });
   await node.ready();
   const cut = assert.rejects(get(site.port, '/slow'));
-  await sleep(300);
+  await eventually('it is under way', () => isUnderWay);
   node.kill('SIGINT');
   await node.line('draining');
   node.kill('SIGINT');

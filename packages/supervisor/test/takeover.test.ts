@@ -67,7 +67,14 @@ test('stale files of dead workers are removed, and the lock of a dead supervisor
 
 test('a worker without supervisor drains on SIGTERM; before that it ignores it', async (context) => {
   const site = await TestSite.create(context);
-  site.writeDynamic(dynamicYaml(await slowUpstream(context, 'one')));
+  let isUnderWay = false;
+  site.writeDynamic(
+    dynamicYaml(
+      await slowUpstream(context, 'one', 1500, () => {
+        isUnderWay = true;
+      }),
+    ),
+  );
   const node = site.start({ workers: 1 });
   await node.ready();
   const [pid] = node.workerPids();
@@ -78,7 +85,7 @@ test('a worker without supervisor drains on SIGTERM; before that it ignores it',
   node.kill('SIGKILL');
   await node.exited;
   const slow = get(site.port, '/slow');
-  await sleep(300);
+  await eventually('it is under way', () => isUnderWay);
   process.kill(pid!, 'SIGTERM');
   assert.equal((await slow).body, 'one');
   await eventually('left', () => !isAlive(pid!));
@@ -130,7 +137,7 @@ test('an earlier worker without a connection leaves at once, but not before it h
   first.kill('SIGKILL');
   await first.exited;
   const second = site.start({ workers: 1 });
-  await second.line('the earlier worker drains', 0, 15_000);
+  await second.line('the earlier worker drains', 0);
   await eventually('left', () => !isAlive(first.workerPids()[0]!));
   assert.deepEqual(
     second.lines.filter((line) => line.code !== undefined),

@@ -95,7 +95,7 @@ async function startWorker(context: TestContext, url: string) {
     memory,
     listeners,
     mailboxes: ConnectionMailboxes.create(1),
-    limits: { startTimeoutMs: 30_000, heartbeatTimeoutMs: 10_000 },
+    limits: { startTimeoutMs: 60_000, heartbeatTimeoutMs: 30_000 },
     snapshot: () => current,
     tls: () => tls,
     onReady: () => {},
@@ -113,7 +113,7 @@ async function startWorker(context: TestContext, url: string) {
     rmSync(folder, { recursive: true, force: true });
   });
   pool.start();
-  await eventually('ready', () => pool.servingCount === 1, 30_000);
+  await eventually('ready', () => pool.servingCount === 1);
   const publish = (snapshot: Snapshot) => {
     closeDescriptor(current.descriptor);
     current = snapshot;
@@ -148,7 +148,7 @@ test('a snapshot with one wrong bit is refused; the one in force goes on; the ne
 });
 
 test('an old revision stays until its last exchange has ended; switching is measured', async (context) => {
-  const { pool, memory, publish, port } = await startWorker(context, await slowUpstream(context, 'one'));
+  const { pool, memory, publish, port } = await startWorker(context, await slowUpstream(context, 'one', 4_000));
   const slow = get(port, '/slow');
   await eventually('under way', () => memory.status.inFlight(0) === 1);
   publish(snapshotOf(2, await slowUpstream(context, 'two')));

@@ -9,7 +9,7 @@ const PROBE_INTERVAL_MS = 20;
 export async function eventually(
   what: string,
   probe: () => boolean | Promise<boolean>,
-  timeoutMs = 15_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await probe())) {

@@ -17,9 +17,15 @@ export async function startUpstream(context: TestContext, answer: RequestListene
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A server that answers with its name: `/slow` after `slowMs`, everything else at once. */
-export async function slowUpstream(context: TestContext, name: string, slowMs = 1500): Promise<string> {
+/** A server that answers with its name: `/slow` after `slowMs`, everything else at once. `onSlow` is called when one of those has come. */
+export async function slowUpstream(
+  context: TestContext,
+  name: string,
+  slowMs = 1500,
+  onSlow: () => void = () => {},
+): Promise<string> {
   return await startUpstream(context, (incoming, response) => {
+    if (incoming.url === '/slow') onSlow();
     setTimeout(() => response.end(name), incoming.url === '/slow' ? slowMs : 0);
   });
 }
@@ -32,7 +38,7 @@ export interface Answer {
 /** Over a connection of its own unless an agent is given. @throws what the socket throws. */
 export function get(port: number, path = '/', agent = new Agent()): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, path, agent, timeout: 15_000 }, (response) => {
+    const outgoing = request({ host: '127.0.0.1', port, path, agent, timeout: 60_000 }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk) => {

@@ -3,11 +3,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { freePort } from '../../../../test/support/free-port.ts';
 
 const ENTRY = join(import.meta.dirname, 'run-node.ts');
 
@@ -111,7 +111,7 @@ export class TestNode {
   }
 
   /** The first line, from the `from`-th on, that fits. */
-  async line(fits: string | ((line: LogLine) => boolean), from = 0, timeoutMs = 20_000): Promise<LogLine> {
+  async line(fits: string | ((line: LogLine) => boolean), from = 0, timeoutMs = 60_000): Promise<LogLine> {
     const test = typeof fits === 'string' ? (line: LogLine) => line.msg === fits || line.code === fits : fits;
     const deadline = performance.now() + timeoutMs;
     for (;;) {
@@ -164,16 +164,6 @@ function killWorker(pid: number): void {
   } catch {
     // Gone already.
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function staticYaml({ folder, port }: TestSite, options: TestNodeOptions): string {
