@@ -76,7 +76,7 @@ async function shown(port: number, ...args: string[]): Promise<string> {
   const child = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...args], {
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
   let text = '';
   child.stdout.setEncoding('latin1').on('data', (part: string) => {
     text += part;

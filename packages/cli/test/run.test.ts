@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../../test/support/free-port.ts';
 
 const command = join(import.meta.dirname, '../bin/sluice');
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 
 async function listening(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');

@@ -35,7 +35,7 @@ async function start(made: MadeMaterial = {}): Promise<void> {
 function sClient(...args: readonly string[]): Promise<string> {
   const all = ['s_client', '-connect', `127.0.0.1:${proxy.port}`, '-CAfile', authorityFile, ...args];
   return new Promise((resolve) => {
-    const child = execFile(findTool('openssl')!, all, { timeout: 10_000 }, (_error, out, complaints) =>
+    const child = execFile(findTool('openssl')!, all, { timeout: 60_000 }, (_error, out, complaints) =>
       resolve(out + complaints),
     );
     child.stdin?.end();
@@ -93,7 +93,7 @@ it('openssl resumes its session, and is refused renegotiation', async () => {
   assert.match(await sClient(...again, '-sess_out', session), /New, /);
   assert.match(await sClient(...again, '-sess_in', session), /Reused, /);
   const child = spawn(findTool('openssl')!, ['s_client', '-connect', `127.0.0.1:${proxy.port}`, ...again], {
-    timeout: 10_000,
+    timeout: 60_000,
   });
   let out = '';
   child.stdout.on('data', (chunk) => {

@@ -51,7 +51,7 @@ class OutputUnderTest {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   while (!condition()) {
     if (performance.now() > deadline) assert.fail('it did not happen');
     await sleep(2);
@@ -109,7 +109,7 @@ describe('writing', () => {
     const target = new MemoryTarget({ writeMaxBytes: 100, answersAtOnce: true });
     const test = new OutputUnderTest({ target });
     for (let i = 0; i < 1_000; i++) test.line(`${i} ${'x'.repeat(i % 60)}`);
-    await test.output.flush(5_000);
+    await test.output.flush(60_000);
     assert.deepEqual(target.lines, test.put);
     for (const piece of target.pieces) assert.equal(piece.at(-1), '\n');
   });
@@ -119,7 +119,7 @@ describe('writing', () => {
     const test = new OutputUnderTest({ target });
     while (test.output.ring.size < 1 << 20) test.line('x'.repeat(1000));
     let longest = 0;
-    const flushed = test.output.flush(5_000);
+    const flushed = test.output.flush(60_000);
     for (let before = target.text.length; target.text.length < 1 << 20; before = target.text.length) {
       await new Promise((resolve) => setImmediate(resolve));
       longest = Math.max(longest, target.text.length - before);
@@ -203,7 +203,7 @@ describe('a target that takes nothing', () => {
     test.line('x');
     const from = performance.now();
     await test.output.flush(50);
-    assert.ok(performance.now() - from < 5_000);
+    assert.ok(performance.now() - from < 30_000);
     test.output.close();
   });
 });
@@ -222,7 +222,7 @@ describe('opening anew', () => {
       if (i % 5 === 0) await new Promise((resolve) => setImmediate(resolve));
       if (i % 90 === 0) await sleep(15);
     }
-    await test.output.flush(5_000);
+    await test.output.flush(60_000);
     assert.equal(targets.length, 11);
     const whole = targets.flatMap(({ text }) => text.split('\n').slice(0, -1));
     assert.deepEqual([...new Set(whole)], test.put);
@@ -237,7 +237,7 @@ describe('opening anew', () => {
     await until(() => old.text !== '');
     await until(() => test.reports.length > 0);
     await test.output.reopen();
-    await test.output.flush(5_000);
+    await test.output.flush(60_000);
     assert.equal(fresh.text, '0123456789\n');
   });
 
@@ -247,7 +247,7 @@ describe('opening anew', () => {
     const test = new OutputUnderTest({ target, open });
     await test.output.reopen();
     test.line('x');
-    await test.output.flush(5_000);
+    await test.output.flush(60_000);
     assert.equal(target.text, 'x\n');
     assert.deepEqual(test.reports, [{ kind: 'reopen-failed', code: 'EACCES' }]);
   });

@@ -50,7 +50,7 @@ class RealOutput {
   }
 
   async end(): Promise<void> {
-    await this.output.flush(5_000);
+    await this.output.flush(60_000);
     this.output.close();
   }
 }
@@ -145,7 +145,7 @@ describe('a pipe', () => {
     const path = pipe('unread');
     const test = await outputTo(path);
     for (let i = 0; i < 10; i++) test.line();
-    await test.output.flush(5_000);
+    await test.output.flush(60_000);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     assertInOrder(readWhatIsThere(reader), 10);
     closeSync(reader);
@@ -159,11 +159,11 @@ describe('a pipe', () => {
     while (test.line(200));
     const from = performance.now();
     await sleep(20);
-    assert.ok(performance.now() - from < 2_000, 'the loop goes on');
+    assert.ok(performance.now() - from < 20_000, 'the loop goes on');
     while (test.line(200));
     assert.ok(test.troubles.dropped >= 2);
     let text = '';
-    const flushed = test.output.flush(20_000);
+    const flushed = test.output.flush(60_000);
     const isOver = flushed.then(() => true);
     while (!(await Promise.race([isOver, sleep(1, false)]))) text += readWhatIsThere(reader);
     text += readWhatIsThere(reader);

@@ -27,19 +27,19 @@ test('a document over the bound is not read', async (t) => {
 test('settling: one call after a burst, and none later than the limit', async () => {
   const calls: number[] = [];
   const began = performance.now();
-  const timer = new SettleTimer({ quietMs: 40, limitMs: 120, act: () => calls.push(performance.now() - began) });
+  const timer = new SettleTimer({ quietMs: 300, limitMs: 900, act: () => calls.push(performance.now() - began) });
   for (let at = 0; at < 5; at++) timer.notify();
-  await pause(100);
+  await pause(700);
   assert.equal(calls.length, 1);
   const start = performance.now() - began;
-  while (calls.length < 2 && performance.now() - began < start + 2000) {
+  while (calls.length < 2 && performance.now() - began < start + 30_000) {
     timer.notify();
     await pause(5);
   }
-  assert.ok(calls[1]! - start >= 100, 'it waited for quiet while there was time');
+  assert.ok(calls[1]! - start >= 800, 'it waited for quiet while there was time');
   timer.notify();
   timer.cancel();
-  await pause(80);
+  await pause(600);
   assert.equal(calls.length, 2);
 });
 

@@ -124,7 +124,7 @@ test('writes without pause do not keep a change from taking effect', async (t) =
   b.write('a.yml', routers({ web: NEW }));
   const began = performance.now();
   let writes = 0;
-  while (b.rules.web !== NEW && performance.now() - began < 3000) {
+  while (b.rules.web !== NEW && performance.now() - began < 60_000) {
     b.write('noise.yml', `# ${writes++}\n`);
     await pause(5);
   }

@@ -9,7 +9,7 @@ import { middlewareTypes } from '@sluice/middlewares';
 import { FileProvider, type ProvidedConfiguration } from '../file/file-provider.ts';
 
 /** A test waits this long for something that should happen; milliseconds. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 60_000;
 
 export class ProviderBench {
   readonly folder = mkdtempSync(join(tmpdir(), 'sluice-file-provider-'));

@@ -144,11 +144,11 @@ test('a certificate changes: only material is published; what does not fit is sa
   assert.deepEqual(Object.keys(site.material.keyPairs).includes(ids[0]!), true);
   const first = site.material;
   writeFileSync(path, 'rubbish');
-  await eventually('it is said', () => site.errors(/cannot be used/) === 1, 3_000);
+  await eventually('it is said', () => site.errors(/cannot be used/) === 1);
   await site.pipeline.settled();
   assert.deepEqual([site.published, site.material], [['1 with 1'], first]);
   copyFileSync(site.path('b.pem'), path);
-  await eventually('the new one is there', () => site.published.length === 2, 3_000);
+  await eventually('the new one is there', () => site.published.length === 2);
   assert.deepEqual(site.published, ['1 with 1', '2 alone']);
   assert.deepEqual(Object.keys(site.material.keyPairs).includes(ids[1]!), true);
   assert.equal(site.material.keyPairs[ids[0]!], undefined);
@@ -167,7 +167,7 @@ test('options: a router that names one that is missing is closed, until files or
   assert.deepEqual([site.names, Object.keys(site.requests[0]!.http.routers)], [['default'], ['r@file']]);
   assert.equal(site.errors(/file\.yaml:\d+:\d+: error: .*clientAuth\.caFiles\[0\]/), 1, site.lines);
   copyFileSync(site.path('ca.pem'), authorities);
-  await eventually('it is compiled anew', () => site.published.length === 2, 3_000);
+  await eventually('it is compiled anew', () => site.published.length === 2);
   assert.deepEqual(site.published, ['1 with 1', '2 with 2']);
   assert.deepEqual([...site.requests[1]!.tls!.unusable.routers], []);
   assert.deepEqual(site.names, ['default', 'strict@file']);
@@ -230,7 +230,7 @@ http:
   });
   assert.equal(plain!.tls, undefined);
   copyFileSync(site.path('b.pem'), ca);
-  await eventually('the new one is there', () => site.published.length === 2, 3_000);
+  await eventually('the new one is there', () => site.published.length === 2);
   await site.pipeline.settled();
   assert.deepEqual(site.published, ['1 with 1', '2 alone']);
   assert.notEqual(trusted(), before);
@@ -251,7 +251,7 @@ test('staples: wanted for what is served, and published alone when they come', a
   site.staplesChanged();
   assert.deepEqual([site.published, site.material.staples], [['1 with 1', '2 alone'], { [ids[0]!]: 'c3RhcGxl' }]);
   copyFileSync(site.path('b.pem'), path);
-  await eventually('the new one is there', () => site.published.length === 3, 3_000);
+  await eventually('the new one is there', () => site.published.length === 3);
   await site.pipeline.settled();
   assert.deepEqual([site.stapledFor, site.material.staples], [[ids[1]], {}]);
   site.staples.clear();
@@ -259,7 +259,7 @@ test('staples: wanted for what is served, and published alone when they come', a
   // The first one comes back, and its response is still known: nobody says that it changed.
   site.staples.set(ids[0]!, Buffer.from('staple'));
   copyFileSync(join(site.path('made-a.pem'), DEFAULT_CERTIFICATE_FILE), path);
-  await eventually('the first one is back', () => site.stapledFor[0] === ids[0], 3_000);
+  await eventually('the first one is back', () => site.stapledFor[0] === ids[0]);
   await site.pipeline.settled();
   assert.deepEqual(site.material.staples, { [ids[0]!]: 'c3RhcGxl' });
 });

@@ -53,13 +53,13 @@ class Site {
   async noticed(what: string, act: () => void): Promise<void> {
     const before = this.changes;
     act();
-    await eventually(what, () => this.changes > before, 5_000);
+    await eventually(what, () => this.changes > before);
     await pause(300);
     assert.equal(this.changes, before + 1, what);
   }
 }
 
-test('rewritten, replaced, removed, back again', { timeout: 60_000 }, async (context) => {
+test('rewritten, replaced, removed, back again', { timeout: 150_000 }, async (context) => {
   const site = new Site(context, NEVER);
   const path = site.write('tls/a.crt', 'one');
   await site.watch.update([path]);
@@ -72,7 +72,7 @@ test('rewritten, replaced, removed, back again', { timeout: 60_000 }, async (con
   assert.deepEqual([site.changes, site.troubles], [4, []]);
 });
 
-test('links: to another version of the folder, and what they lead to', { timeout: 60_000 }, async (context) => {
+test('links: to another version of the folder, and what they lead to', { timeout: 150_000 }, async (context) => {
   const site = new Site(context, NEVER);
   // As a mounted Secret is laid out.
   site.write('..1/tls.crt', 'one');
@@ -96,7 +96,7 @@ test('links: to another version of the folder, and what they lead to', { timeout
 });
 
 test('a folder that is not there yet, and one that is put in the place of another', {
-  timeout: 60_000,
+  timeout: 150_000,
 }, async (context) => {
   const site = new Site(context, NEVER);
   const path = site.path('later/deep/a.crt');
@@ -110,7 +110,7 @@ test('a folder that is not there yet, and one that is put in the place of anothe
   await site.noticed('it is written there', () => writeFileSync(path, 'three'));
 });
 
-test('without watches, files are looked at all the same', { timeout: 60_000 }, async (context) => {
+test('without watches, files are looked at all the same', { timeout: 150_000 }, async (context) => {
   const site = new Site(context, { watched: 100, unwatched: 100 });
   const path = site.write('tls/a.crt', 'one');
   mkdirSync(site.path('elsewhere'));
@@ -120,7 +120,7 @@ test('without watches, files are looked at all the same', { timeout: 60_000 }, a
   await site.noticed('by a look', () => writeFileSync(site.path('elsewhere/a.crt'), 'two!'));
 });
 
-test('watches go with the paths, and all of them with the last', { timeout: 60_000 }, async (context) => {
+test('watches go with the paths, and all of them with the last', { timeout: 150_000 }, async (context) => {
   const site = new Site(context, NEVER);
   const start = kernelWatches();
   const paths = Array.from({ length: 40 }, (_, index) => site.write(`f${index}/a.crt`, 'x'));

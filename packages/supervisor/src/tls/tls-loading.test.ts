@@ -52,7 +52,7 @@ test('files are read when the configuration or they have changed, or when everyt
   await loadServers('http: { serversTransports: { t: { rootCAs: [a.pem] } } }');
   assert.equal(loading.transportsInForce, servers);
   copyFileSync(join(folder, 'b.pem'), join(folder, 'a.pem'));
-  await eventually('it is noticed', () => state.changes === 1, 3_000);
+  await eventually('it is noticed', () => state.changes === 1);
   assert.equal((await load(certificates('a.pem'))).pairs[0]!.id, second);
   await loadServers('http: { serversTransports: { t: { rootCAs: [a.pem] } } }');
   assert.notEqual(loading.transportsInForce, servers);
