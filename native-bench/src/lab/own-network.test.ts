@@ -32,7 +32,7 @@ test('the program goes on in another network, or in this one', (context) => {
   const file = join(folder, 'program.mjs');
   writeFileSync(file, PROGRAM);
   const args = ['--disable-warning=ExperimentalWarning', file, ip, 'kept'];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
   assert.equal(status, 0, stderr);
   const { net, routes, words, argument } = JSON.parse(stdout);
   assert.equal(argument, 'kept');

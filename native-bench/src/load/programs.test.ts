@@ -34,7 +34,7 @@ async function start(context: TestContext, program: string, ...args: string[]): 
 
 async function steady(context: TestContext, answer: Answerer): Promise<SteadyResult> {
   const { port } = await serve(context, answer);
-  const plan = { port, host: 'bench.example', connections: 4, pauseMs: 10, seconds: 0.5 };
+  const plan = { port, host: 'bench.example', connections: 4, pauseMs: 10, seconds: 1.5 };
   return JSON.parse(await new LineClient(await start(context, 'steady-main.ts', JSON.stringify(plan))).next());
 }
 
@@ -68,7 +68,7 @@ test('idle connections stay, and those that are closed on them are counted', asy
   assert.equal(await client.next(), 'open 150');
   server.closeIdleConnections();
   // Time for the ends to arrive.
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
   client.endInput();
   assert.equal(await client.next(), 'lost 150');
 });

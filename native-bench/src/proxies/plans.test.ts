@@ -184,7 +184,7 @@ for (const { kind, args } of CHECKS) {
         cwd: folder,
         env: { ...process.env, ...env },
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 60_000,
       });
       assert.equal(status, 0, `${stdout}${stderr}`);
     }

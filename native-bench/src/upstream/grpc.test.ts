@@ -47,7 +47,7 @@ test('a call is answered with a message and a status', async (context) => {
   assert.equal(reply.headers['grpc-status'], '0');
 });
 
-test('many calls on one connection, more than its window holds at a time', { timeout: 20_000 }, async (context) => {
+test('many calls on one connection, more than its window holds at a time', { timeout: 60_000 }, async (context) => {
   const port = await startServer(context);
   const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: GRPC_MESSAGE_BYTES } });
   const calls = Array.from({ length: 3_000 }, () => call(session));
