@@ -22,7 +22,7 @@ import { MetricsSite } from '../support/metrics-site.ts';
 import { SluiceSite, type StaticSections } from '../support/sluice-site.ts';
 import { UpstreamProcess } from '../support/upstream-process.ts';
 
-const timeout = 90_000;
+const timeout = 170_000;
 
 interface Site {
   readonly site: SluiceSite;
@@ -91,7 +91,7 @@ test('killed workers leave whole lines behind, and their successors go on', { ti
     // Only what was answered a moment before: lines do not wait longer.
     const killedAt = performance.now();
     await node.line('WORKER_CRASHED', from);
-    mayBeLost += answeredAt.filter((at) => at > killedAt - 500).length + 8;
+    mayBeLost += answeredAt.filter((at) => at > killedAt - 1_000).length + 8;
     assert.equal((await node.line('worker serves', from)).slot, slot);
   }
   await load.more(100);
@@ -136,15 +136,15 @@ test('a reader that stands still costs lines, which are counted, and no request'
   await load.more(100);
   await load.stop();
   assert.deepEqual(load.failures, []);
-  const lost = await dropped();
   const warnings = node.lines.filter(({ code }) => code === 'ACCESS_LOG_NOT_WRITTEN');
   assert.equal(warnings.length, 1);
   let text = '';
-  await eventually('the rest comes when somebody reads', () => {
+  // The last line may be lost a moment after its answer has come.
+  await eventually('the rest comes when somebody reads', async () => {
     text += readPipe(reader);
-    return text.split('\n').length - 1 === load.sent - lost;
+    return text.split('\n').length - 1 === load.sent - (await dropped());
   });
-  assert.equal(requestsIn(text).length, load.sent - lost);
+  assert.equal(requestsIn(text).length, load.sent - (await dropped()));
   await node.line('the access log is written again');
   assert.equal(await node.stop(), 0);
 });

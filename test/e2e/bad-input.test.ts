@@ -9,7 +9,7 @@ import type { LogLine, SluiceNode } from '../support/sluice-node.ts';
 import { SluiceSite } from '../support/sluice-site.ts';
 import { UpstreamProcess } from '../support/upstream-process.ts';
 
-const timeout = 60_000;
+const timeout = 170_000;
 /** The file is looked at after a quiet moment, and again when something seems to be missing. */
 const NOTICED_MS = 600;
 

@@ -14,10 +14,10 @@ import type { SluiceNode } from '../support/sluice-node.ts';
 import { SluiceSite } from '../support/sluice-site.ts';
 import { UpstreamProcess } from '../support/upstream-process.ts';
 
-const timeout = 90_000;
+const timeout = 170_000;
 const CLIENTS = 64;
 const GET = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
-const ANSWER_MS = 20_000;
+const ANSWER_MS = 60_000;
 
 class Client {
   readonly socket: Socket;

@@ -27,7 +27,7 @@ async function captured(client: Client): Promise<Buffer> {
   const stop = client((server.address() as AddressInfo).port);
   let socket: Socket | undefined;
   try {
-    [socket] = (await once(server, 'connection', { signal: AbortSignal.timeout(20_000) })) as [Socket];
+    [socket] = (await once(server, 'connection', { signal: AbortSignal.timeout(60_000) })) as [Socket];
     socket.on('error', () => {});
     let received = Buffer.alloc(0);
     for await (const bytes of socket) {

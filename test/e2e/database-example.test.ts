@@ -20,7 +20,7 @@ const call = promisify(execFile);
 const CONNECT_PACKET = Buffer.from('\x10\x0c\0\x04MQTT\x04\x02\0<\0\0', 'latin1');
 const IS_REPLICA = 'SELECT pg_is_in_recovery()';
 
-test('the example of databases', { timeout: 120_000 }, async (context) => {
+test('the example of databases', { timeout: 170_000 }, async (context) => {
   requireCurl(context);
   const stage = await databaseSite(context);
   const node = await stage.site.serve();
@@ -42,7 +42,7 @@ test('the example of databases', { timeout: 120_000 }, async (context) => {
 });
 
 function psql(port: number, sql: string, sslmode = 'disable'): Promise<string> {
-  const place = `host=127.0.0.1 port=${port} user=${USER} dbname=postgres sslmode=${sslmode} connect_timeout=5`;
+  const place = `host=127.0.0.1 port=${port} user=${USER} dbname=postgres sslmode=${sslmode} connect_timeout=30`;
   const env = { ...process.env, PGPASSWORD: postgresPassword(USER) };
   return call('psql', ['-XAtq', '-c', sql, place], { env }).then(({ stdout }) => stdout.trim());
 }

@@ -15,7 +15,7 @@ import type { SluiceNode } from '../support/sluice-node.ts';
 import { SluiceSite } from '../support/sluice-site.ts';
 import { UpstreamProcess } from '../support/upstream-process.ts';
 
-const timeout = 90_000;
+const timeout = 170_000;
 /** Of every process of the node; a worker has about 30 before its first client. */
 const DESCRIPTORS = 128;
 const CLIENTS = 120;

@@ -17,7 +17,7 @@ test('every static configuration among the examples is valid, with all it refers
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: join(ROOT, dirname(file)),
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 150_000,
     });
     assert.equal(status, 0, `${file}: ${stdout}${stderr}`);
   }

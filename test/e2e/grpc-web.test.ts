@@ -20,7 +20,7 @@ const NAME = 'grpc.example.test';
 const ORIGIN = 'https://app.example.test';
 const UNARY = TEST_SERVICE.service.UnaryCall as MethodDefinition<SimpleRequest, SimpleResponse>;
 const STREAMING = TEST_SERVICE.service.StreamingOutputCall as MethodDefinition<StreamingOutput, StreamingOutputPiece>;
-const timeout = 60_000;
+const timeout = 170_000;
 
 async function prepare(context: TestContext) {
   const server = await InteropServer.start(context, 'a');

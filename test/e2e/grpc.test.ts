@@ -9,7 +9,7 @@ import { TestAuthority } from '../support/test-authority.ts';
 
 const NAME = 'grpc.example.test';
 const SERVER_NAME = 'interop.example.test';
-const timeout = 90_000;
+const timeout = 170_000;
 
 test('client and server without Sluice, h2c and TLS', { timeout }, async (context) => {
   const authority = new TestAuthority(context);

@@ -48,7 +48,7 @@ http:
 }
 
 async function run(command: string, args: readonly string[]): Promise<string> {
-  const options = { encoding: 'latin1', maxBuffer: 100_000_000, timeout: 30_000 } as const;
+  const options = { encoding: 'latin1', maxBuffer: 100_000_000, timeout: 90_000 } as const;
   return (await promisify(execFile)(findTool(command)!, [...args], options)).stdout;
 }
 

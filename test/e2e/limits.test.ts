@@ -13,7 +13,7 @@ import { limitsOf } from '../support/shared-blocks.ts';
 import { SluiceSite } from '../support/sluice-site.ts';
 import { UpstreamProcess } from '../support/upstream-process.ts';
 
-const timeout = 60_000;
+const timeout = 170_000;
 
 /** A connection that has been answered, or undefined when it was closed at once. */
 async function openClient(context: TestContext, port: number): Promise<Socket | undefined> {

@@ -11,7 +11,7 @@ import { everythingTo } from '../support/configurations.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Asked, ask, MetricsSite, startStatusServer } from '../support/metrics-site.ts';
 
-const timeout = 90_000;
+const timeout = 170_000;
 
 /** Traffic with what it must add up to, by code and method. */
 class Ledger {
@@ -92,6 +92,9 @@ test('the page agrees with the traffic, exactly, also after a worker was killed'
     return page;
   };
   await traffic();
+  await eventually('all clients are gone', async () => {
+    return (await site.scrape()).sum('traefik_open_connections', { entrypoint: 'web' }) === 0;
+  });
   const first = await agrees();
   assert.equal(first.sum('traefik_open_connections', { entrypoint: 'web' }), 0);
   assert.equal(first.all('traefik_entrypoint_requests_total', { entrypoint: 'traefik' }).length, 0, 'our own pages');
@@ -160,7 +163,9 @@ test('reloads are counted; what they take away is shown once more; what they kee
   const after = await site.scrape();
   assert.equal(requests(after, 'gone@file').length, 0);
   await site.web({ headers: { host: 'kept' } });
-  assert.equal((await site.scrape()).sum('traefik_service_requests_total', { service: 'kept@file' }), 2);
+  await eventually('it is counted', async () => {
+    return (await site.scrape()).sum('traefik_service_requests_total', { service: 'kept@file' }) === 2;
+  });
 });
 
 test('what is switched off is not counted; what clients make up is bounded', { timeout }, async (context) => {
@@ -177,6 +182,9 @@ test('what is switched off is not counted; what clients make up is bounded', { t
     await site.web({ method: i % 2 === 0 ? 'GET' : `MADE-UP-${i}`, path: `/${i}?${i}`, headers, agent });
   }
   agent.destroy();
+  await eventually('all are counted', async () => {
+    return (await site.scrape()).sum('traefik_service_requests_total') >= COUNT;
+  });
   const page = await site.scrape();
   assert.equal(page.all('traefik_entrypoint_requests_total').length, 0);
   const methods = page.all('traefik_service_request_duration_seconds_count').map(({ labels }) => labels.method);
@@ -245,7 +253,7 @@ test('manual routing: behind the user’s own rule and middlewares, and nowhere 
 
 test('told to stop, ping says so at once, as long as requests are taken', { timeout }, async (context) => {
   const site = await MetricsSite.create(context, { ping: { terminatingStatusCode: 418 } });
-  const transport = { lifeCycle: { requestAcceptGraceTimeout: '1500ms' } };
+  const transport = { lifeCycle: { requestAcceptGraceTimeout: '5s' } };
   const { internalPort } = site;
   site.site.writeStatic({
     ping: { terminatingStatusCode: 418 },

@@ -85,7 +85,7 @@ interface Stage {
   readonly resolve: readonly string[];
 }
 
-test("a newcomer's files, npx, nginx, an application and curl", { timeout: 120_000 }, async (context) => {
+test("a newcomer's files, npx, nginx, an application and curl", { timeout: 170_000 }, async (context) => {
   const stage = await prepare(context);
   const { site } = stage;
   const node = site.start({ command: ['npx', 'sluice'], workingDirectory: CHECKOUT });

@@ -10,7 +10,7 @@ import { SecureSite, securedTo } from '../support/secure-site.ts';
 
 const NAME = 'files.example.test';
 const SERVER_NAME = 'server.example.test';
-const timeout = 120_000;
+const timeout = 170_000;
 // The client has no way to refuse the server's pushes quietly, so directly there are none.
 const DIRECT_WORDS = SERVER_WORDS.slice(0, 2);
 

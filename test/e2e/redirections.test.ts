@@ -7,7 +7,7 @@ import { everythingTo } from '../support/configurations.ts';
 import { SluiceSite } from '../support/sluice-site.ts';
 import { UpstreamProcess } from '../support/upstream-process.ts';
 
-const timeout = 60_000;
+const timeout = 170_000;
 
 /** Status and Location. */
 function ask(port: number, headers: Readonly<Record<string, string>>): Promise<string> {

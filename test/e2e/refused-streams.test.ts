@@ -8,7 +8,7 @@ import { h2load, requireNghttp2 } from '../support/nghttp2.ts';
 import { startNginx } from '../support/nginx-server.ts';
 import { SecureSite, securedTo } from '../support/secure-site.ts';
 
-test('nginx that ends connections after ten requests, with sixty at once', { timeout: 60_000 }, async (context) => {
+test('nginx that ends connections after ten requests, with sixty at once', { timeout: 150_000 }, async (context) => {
   requireNghttp2(context);
   const port = await freePort();
   await startNginx(context, { 'small.txt': 'hello\n' }, `listen 127.0.0.1:${port} http2; keepalive_requests 10;`);

@@ -15,7 +15,7 @@ import type { SluiceNode } from '../support/sluice-node.ts';
 const NAMES = ['www.example.test', 'other.example.test', 'api.example.test', 'mutual.example.test'] as const;
 const SERVER_NAME = 'origin.example.test';
 const UPLOAD_BYTES = 5_000_000;
-const timeout = 120_000;
+const timeout = 170_000;
 
 /** One request to a name, as if the name were in DNS. */
 type Ask = (url: string, ...words: readonly string[]) => Promise<CurlAnswer>;
@@ -216,9 +216,9 @@ const PARTS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     for (const [, word] of CURL_PROTOCOLS) {
       for (const url of ['https://www.example.test', 'https://api.example.test/h2c']) {
         const began = performance.now();
-        const answer = await ask(url, word, '-T', file, '-H', 'Expect: 100-continue', '--expect100-timeout', '8');
+        const answer = await ask(url, word, '-T', file, '-H', 'Expect: 100-continue', '--expect100-timeout', '50');
         assert.equal(toldBy(answer).bytes, 100_000);
-        assert.ok(performance.now() - began < 7_000, 'curl did not wait in vain');
+        assert.ok(performance.now() - began < 45_000, 'curl did not wait in vain');
       }
     }
   },

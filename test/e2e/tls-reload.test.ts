@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { certificateSwaps } from '../scenarios/certificate-swaps.ts';
 import { secureWorkerKills } from '../scenarios/secure-worker-kills.ts';
 
-const timeout = 90_000;
+const timeout = 170_000;
 
 for (const by of ['files', 'configuration'] as const) {
   test(`certificates are swapped by ${by} while clients shake hands`, { timeout }, (context) =>

@@ -11,7 +11,7 @@ import { SecureSite, securedTo } from '../support/secure-site.ts';
 
 const NAME = 'stapled.example.test';
 
-test('a staple is fetched and shown to who asks', { timeout: 60_000 }, async (context) => {
+test('a staple is fetched and shown to who asks', { timeout: 150_000 }, async (context) => {
   const secure = await SecureSite.create(context, {}, { ocsp: {} });
   const { authority, securePort: port } = secure;
   const responder = await OcspResponder.start(context, authority);

@@ -13,7 +13,7 @@ import { awaitConnectProtocol, WebSocketOverHttp2 } from '../support/websocket-o
 import { EchoSocketServer } from '../support/websocket-server.ts';
 
 const NAME = 'ws.example.test';
-const timeout = 90_000;
+const timeout = 170_000;
 
 /** Over HTTP/1.1. @param ca PEM of who signed the certificate; without: cleartext. */
 function overHttp1(port: number, ca?: Buffer): OpenSocket {

@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Metadata, status } from '@grpc/grpc-js';
 import { eventually } from '../support/eventually.ts';
 import { drained, type GrpcReach, InteropClient, type Outcome } from '../support/grpc/interop-client.ts';
@@ -78,7 +77,7 @@ const CASES: Readonly<Record<string, InteropCase>> = {
   async cancel_after_begin({ client, server }) {
     const before = { ...counts(server) };
     const { call, outcome } = client.streamingInput([], false);
-    await sleep(50);
+    await eventually('the server has heard of it', () => server.calls > before.calls);
     call.cancel();
     assert.equal((await outcome).code, status.CANCELLED);
     await bothHeard(server, before);
@@ -96,8 +95,8 @@ const CASES: Readonly<Record<string, InteropCase>> = {
 
   async deadline_reaches_the_server({ client, server }) {
     const before = { ...counts(server) };
-    const call = client.fullDuplex(new Metadata(), { deadline: Date.now() + 1_000 });
-    call.write({ responseParameters: [{ size: 1 }, { size: 1, intervalUs: 5_000_000 }] });
+    const call = client.fullDuplex(new Metadata(), { deadline: Date.now() + 4_000 });
+    call.write({ responseParameters: [{ size: 1 }, { size: 1, intervalUs: 20_000_000 }] });
     const { answer, code } = await drained(call);
     assert.deepEqual([code, answer], [status.DEADLINE_EXCEEDED, [1]]);
     await bothHeard(server, before);

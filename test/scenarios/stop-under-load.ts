@@ -19,14 +19,14 @@ export interface StopOptions {
 }
 
 /** How long the requests take that are running when the signal comes. */
-const SLOW_MS = 1_500;
+const SLOW_MS = 6_000;
 
 export async function stopUnderLoad(context: TestContext, options: StopOptions): Promise<void> {
   const { connections, pauseMs, acceptGraceMs } = options;
   const upstream = await UpstreamProcess.start(context, 'a');
   const site = await SluiceSite.create(context);
   const { port } = site;
-  const lifeCycle = { requestAcceptGraceTimeout: `${acceptGraceMs}ms`, graceTimeOut: '10s' };
+  const lifeCycle = { requestAcceptGraceTimeout: `${acceptGraceMs}ms`, graceTimeOut: '40s' };
   site.writeStatic({ entryPoints: { web: { address: `127.0.0.1:${port}`, transport: { lifeCycle } } } });
   site.writeDynamic(everythingTo({ servers: [upstream.url] }));
   const node = await site.serve();
@@ -37,12 +37,13 @@ export async function stopUnderLoad(context: TestContext, options: StopOptions):
   context.after(() => Promise.all(loads.map((load) => load.stop())));
   await steady.more(connections * 3);
   await eventually('slow requests run', () => slow.inFlight === 4);
-  await sleep(100);
+  // And have come to their workers.
+  await sleep(1_000);
   const asked = performance.now();
   node.kill('SIGTERM');
   await sleep(acceptGraceMs / 2);
   if (acceptGraceMs > 0) await stillServes(port);
-  await eventually('the slow requests have their answers', () => slow.answered === 4, SLOW_MS * 2);
+  await eventually('the slow requests have their answers', () => slow.answered === 4);
   const stopped = loads.map((load) => load.stop());
   assert.equal(await node.exited, 0);
   await Promise.all(stopped);

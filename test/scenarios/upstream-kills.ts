@@ -19,9 +19,10 @@ export interface UpstreamKillOptions {
 }
 
 const INTERVAL_MS = 1_000;
-const TIMEOUT_MS = 1_000;
-/** For a machine that is busy with other tests. */
-const SCHEDULING_MS = 500;
+/** Of a check: nobody waits for so long, but the server that stays must not be taken for a dead one on a busy machine. */
+const TIMEOUT_MS = 10_000;
+/** How long no error may come after the server was taken out. */
+const CALM_MS = 2_000;
 
 export async function upstreamKills(context: TestContext, options: UpstreamKillOptions): Promise<void> {
   const { kills, connections, pauseMs } = options;
@@ -62,10 +63,12 @@ async function killAndRestart(
   const killed = performance.now();
   await upstream.kill();
   await node.line('HEALTH_SERVER_DOWN', lines);
-  await sleep(INTERVAL_MS + TIMEOUT_MS);
+  const outMs = performance.now() - killed;
+  await sleep(CALM_MS);
   const failures = load.failures.slice(from);
   const windowMs = Math.max(0, ...failures.map(({ sentAt }) => sentAt - killed));
-  assert.ok(windowMs <= INTERVAL_MS + TIMEOUT_MS + SCHEDULING_MS, `errors for ${windowMs} ms after the kill`);
+  assert.ok(outMs <= INTERVAL_MS + TIMEOUT_MS, `taken out ${outMs} ms after the kill`);
+  assert.ok(windowMs <= outMs, `errors for ${windowMs} ms after the kill, and it was taken out after ${outMs} ms`);
   // The clients' own connections are never the ones that suffer.
   const others = failures.filter(({ phase, reason }) => phase !== 'answered' || !reason.startsWith('status 502'));
   assert.deepEqual(others, []);

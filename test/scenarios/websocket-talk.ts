@@ -17,7 +17,7 @@ export interface SocketOptions {
 /** Opens a client; its socket may not be connected yet. */
 export type OpenSocket = (path: string, options?: SocketOptions) => WebSocket;
 
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 const LARGE_BYTES = 16 * 1024 * 1024;
 const MESSAGES = 1_000;
 

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { findTool, requireTools } from '../../native-bench/src/lab/tools.ts';
 
-const TIMEOUT_S = 10;
+const TIMEOUT_S = 60;
 const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 
 export interface CurlAnswer {

@@ -9,7 +9,7 @@ const PROBE_INTERVAL_MS = 10;
 export async function eventually(
   what: string | (() => string),
   probe: () => boolean | Promise<boolean>,
-  timeoutMs = 15_000,
+  timeoutMs = 60_000,
 ): Promise<number> {
   const start = performance.now();
   while (!(await probe())) {

@@ -14,7 +14,7 @@ export interface LoadOptions {
   readonly body?: string;
   /** Between an answer and the next request of a connection. Default 10 ms. */
   readonly pauseMs?: number;
-  /** Default 10,000. */
+  /** Default 30,000. */
   readonly timeoutMs?: number;
   /** Is this answer right? Default: status 200. */
   readonly accepts?: (answer: Answer) => boolean;
@@ -36,7 +36,7 @@ export interface Failure {
   readonly turn: number;
 }
 
-const MORE_TIMEOUT_MS = 20_000;
+const MORE_TIMEOUT_MS = 60_000;
 
 export class LoadClients {
   sent = 0;
@@ -114,7 +114,7 @@ export class LoadClients {
   }
 
   private async once(connection: LoadConnection): Promise<void> {
-    const { timeoutMs = 10_000, accepts = ({ status }) => status === 200, onAnswer } = this.options;
+    const { timeoutMs = 30_000, accepts = ({ status }) => status === 200, onAnswer } = this.options;
     const sentAt = performance.now();
     this.sent++;
     this.inFlight++;

@@ -23,7 +23,7 @@ export interface Asked {
   readonly agent?: Agent;
 }
 
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 60_000;
 
 export class MetricsSite {
   readonly site: SluiceSite;

@@ -25,7 +25,7 @@ const LONG_BYTES = [100_000, 600_000] as const;
 const LONG_SHARE = 0.02;
 /** So many are opened at once. */
 const OPEN_AT_ONCE = 100;
-const ANSWER_TIMEOUT_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 60_000;
 
 export class ExchangeClient {
   /** How it ended; empty while it is open. `end`: both ends in order, and by us first. */

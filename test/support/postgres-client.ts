@@ -32,7 +32,7 @@ export class PostgresClient {
   private wake = (): void => {};
 
   /** Plain, on loopback. @throws Error with what the server says, or what became of the connection */
-  static async open({ port, timeoutMs = 5_000, ...login }: PostgresReach): Promise<PostgresClient> {
+  static async open({ port, timeoutMs = 30_000, ...login }: PostgresReach): Promise<PostgresClient> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     const timer = setTimeout(() => socket.destroy(new Error(`not logged in within ${timeoutMs} ms`)), timeoutMs);
     try {

@@ -16,7 +16,7 @@ export interface SecurePostgresReach extends PostgresLogin {
   readonly isDirect: boolean;
 }
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 60_000;
 
 /** @throws Error when TLS fails, or the application protocol is not agreed to where it must be */
 export async function openSecurePostgres(reach: SecurePostgresReach): Promise<PostgresClient> {

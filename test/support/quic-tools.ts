@@ -6,7 +6,7 @@ import { findTool, requireTools } from '../../native-bench/src/lab/tools.ts';
 import { freeUdpPort } from './free-udp-port.ts';
 import { endProcess } from './nginx-server.ts';
 
-const CLIENT_TIMEOUT_MS = 30_000;
+const CLIENT_TIMEOUT_MS = 60_000;
 const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 
 export interface QuicCertificate {

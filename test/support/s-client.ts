@@ -44,8 +44,8 @@ export interface SClientResult {
   readonly output: string;
 }
 
-const TIMEOUT_MS = 15_000;
-const TYPING_MS = 50;
+const TIMEOUT_MS = 60_000;
+const TYPING_MS = 400;
 
 export async function sClient(options: SClientOptions): Promise<SClientResult> {
   const { port, name, authorityFile, words = [], typed = '', lingerMs = 150 } = options;
@@ -72,6 +72,7 @@ export async function sClient(options: SClientOptions): Promise<SClientResult> {
 /** Each piece has to be read on its own, or openssl takes all for one command. */
 async function type(input: Writable, pieces: readonly string[], lingerMs: number): Promise<void> {
   for (const piece of pieces) {
+    if (piece === '') continue;
     input.write(piece);
     await sleep(TYPING_MS);
   }

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from './process-view.ts';
 
 const CLI = join(import.meta.dirname, '../../packages/cli');
-const LINE_TIMEOUT_MS = 30_000;
+const LINE_TIMEOUT_MS = 60_000;
 /** Of what was written, in the message of an error. */
 const SHOWN_MAX = 8_000;
 

@@ -11,7 +11,7 @@ export interface TlsReach {
   readonly ca: Buffer;
 }
 
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 60_000;
 
 export class TlsClient {
   readonly socket: TLSSocket;

@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { freePort } from './free-port.ts';
 
 const ENTRY = join(import.meta.dirname, 'upstream-main.ts');
 
@@ -29,6 +30,7 @@ export class UpstreamProcess {
 
   /** On the same port as before. */
   async start(): Promise<void> {
+    if (this.port === 0) this.port = await freePort();
     const child = fork(ENTRY, [this.name, String(this.port)], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       execArgv: ['--disable-warning=ExperimentalWarning'],

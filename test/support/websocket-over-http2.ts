@@ -9,7 +9,7 @@ import { Duplex } from 'node:stream';
 /** Of RFC 6455, section 1.3. */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const HEAD_END = '\r\n\r\n';
-const SETTINGS_TIMEOUT_MS = 10_000;
+const SETTINGS_TIMEOUT_MS = 60_000;
 
 /** @throws Error when the other end does not say that it knows extended CONNECT. */
 export async function awaitConnectProtocol(session: ClientHttp2Session): Promise<void> {

@@ -50,7 +50,7 @@ function post({ port, path }: WebCall, headers: Record<string, string | number>,
         resolve({ status: response.statusCode!, headers: response.headers, bytes: Buffer.concat(pieces) }),
       );
     });
-    outgoing.setTimeout(10_000, () => outgoing.destroy(new Error('no answer in time')));
+    outgoing.setTimeout(60_000, () => outgoing.destroy(new Error('no answer in time')));
     outgoing.on('error', reject);
     outgoing.end(body);
   });
