@@ -39,6 +39,11 @@ export class Collector {
     return collector;
   }
 
+  /** Of everything so far. */
+  get count(): number {
+    return [...this.seen.values()].reduce((sum, { length }) => sum + length, 0);
+  }
+
   note(port: number, seen: Seen): void {
     this.seen.set(port, [...(this.seen.get(port) ?? []), seen]);
   }

@@ -123,8 +123,11 @@ export class RequestLane {
       throw new Error(`${this.parser.name}: ${error.message}\n${JSON.stringify(silent, null, 1)}`);
     });
     // What is on its way through the parser to the collector.
-    await new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
     const { name, collector } = this.parser;
+    for (let before = -1; before !== collector.count; ) {
+      before = collector.count;
+      await new Promise((resolve) => setTimeout(resolve, 4 * PATIENCE_MS));
+    }
     const found = collector.faults.map((fault) => `${name} wrote what nobody should: ${fault}`);
     for (const connection of this.tap.connections) found.push(...this.differencesOf(connection));
     const ports = new Set(this.tap.connections.map(({ port }) => port));

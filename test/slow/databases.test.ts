@@ -99,7 +99,7 @@ test('the primary dies: new connections find the next server, those of a reload 
       services: {
         both: { failover: { service: 'primary', fallback: 'standby' } },
         primary: {
-          loadBalancer: { ...service(primary.port).loadBalancer, healthCheck: { interval: '200ms', timeout: '1s' } },
+          loadBalancer: { ...service(primary.port).loadBalancer, healthCheck: { interval: '200ms', timeout: '10s' } },
         },
         standby: { loadBalancer: { ...service(standby.port).loadBalancer, healthCheck: {} } },
       },

@@ -121,7 +121,7 @@ test('deadlines are kept, and the server knows them', { timeout }, async (contex
 
 test('servers are asked by the health protocol; who does not serve gets no calls', { timeout }, async (context) => {
   const servers = await startTwo(context);
-  const healthCheck = { mode: 'grpc', interval: '100ms', timeout: '1s' };
+  const healthCheck = { mode: 'grpc', interval: '100ms', timeout: '10s' };
   const { client } = await prepare(context, { servers: servers.map(({ url }) => url), healthCheck });
   const seen = async () => {
     const ids = [];

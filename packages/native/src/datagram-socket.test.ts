@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { freeUdpPort } from '../../../test/support/free-udp-port.ts';
 import { descriptorFlags, O_CLOEXEC, O_NONBLOCK } from '../test/kernel-view.ts';
 import {
   adoptDatagramSocket,
@@ -41,10 +42,11 @@ describe('bound UDP sockets', () => {
     });
   });
 
-  it('of all addresses are of both families, or of IPv4 alone', () => {
+  it('of all addresses are of both families, or of IPv4 alone', async () => {
     assert.equal(bind({ host: '', port: 0 }).address, '::');
     assert.equal(bind({ host: '', port: 0, dualStack: false }).address, '0.0.0.0');
-    const { port } = bind({ host: '::', port: 0, reusePort: false });
+    const port = await freeUdpPort();
+    assert.equal(bind({ host: '::', port, reusePort: false }).port, port);
     // An IPv6 address alone takes no IPv4, so that this one is free.
     assert.equal(bind({ host: '0.0.0.0', port, reusePort: false }).port, port);
   });

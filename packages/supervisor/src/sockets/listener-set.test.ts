@@ -12,6 +12,8 @@ import {
   createListeningSocket,
   duplicateDescriptor,
 } from '@sluice/native';
+import { freePort } from '../../../../test/support/free-port.ts';
+import { freeUdpPort } from '../../../../test/support/free-udp-port.ts';
 import { bindTargetOf } from './bind-entry-point.ts';
 import type { BoundSocket } from './bound-socket.ts';
 import { type EntryPointSockets, ListenerSet } from './listener-set.ts';
@@ -49,9 +51,9 @@ test('each slot has a socket of its own on the same port', async (context) => {
 });
 
 test('an address somebody else listens on is refused, also one of another entry point', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
+  const port = await freePort();
+  const server = createServer().listen(port, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as { port: number };
   const busy = await plan(`127.0.0.1:${port}`);
   assert.throws(() => ListenerSet.open(1, [busy]), /"web" cannot listen on "127\.0\.0\.1:\d+": the address is in use/);
   server.close();
@@ -132,7 +134,7 @@ test('addresses that cannot be: one sentence each', async () => {
 });
 
 test('UDP: a socket for each slot, beside TCP on the same port; an address in use is refused', async (context) => {
-  const set = open(context, 3, await plan('127.0.0.1:0/udp'));
+  const set = open(context, 3, await plan(`127.0.0.1:${await freeUdpPort()}/udp`));
   assert.equal(new Set(inodes(set, 3).flat()).size, 3);
   const { port } = set.addressOf('web')!;
   for (let slot = 0; slot < 3; slot++) {

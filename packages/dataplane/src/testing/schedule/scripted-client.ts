@@ -9,7 +9,8 @@ import { writeInPieces } from './paced-writer.ts';
 import type { RandomSource } from './random-source.ts';
 import { resetSocket } from './reset-socket.ts';
 
-const WAIT_MS = 15_000;
+/** Only how long a failing test takes: machines may be busy. */
+const WAIT_MS = 60_000;
 
 interface Waiting {
   readonly plan: ExchangePlan;
