@@ -39,7 +39,7 @@ describe('pools', () => {
     await Promise.all([exchange(GET), exchange(GET), exchange(GET)]);
     const { server } = proxy;
     assert.equal(server.connections.length, 3);
-    await server.until(({ connections }) => connections.filter(({ ended }) => ended).length === 1, 'the third to end');
+    await server.until(({ connections }) => connections.filter(({ ended }) => ended).length >= 1, 'the third to end');
     await server.until(({ connections }) => connections.filter(({ ended }) => ended).length === 2, 'the second to end');
     await exchange(GET);
     assert.equal(server.connections.length, 3);

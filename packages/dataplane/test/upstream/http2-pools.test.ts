@@ -46,6 +46,30 @@ function together(count: number): { handler: Http2Handler; most: () => number } 
   };
 }
 
+/**
+ * Answers after `ms`. From `begin` on not before as many as `wanted` have been open at the same time, however slowly they come.
+ */
+function overlapping(wanted: number, ms: number): { handler: Http2Handler; most: () => number; begin: () => void } {
+  const waiting: (() => void)[] = [];
+  let open = 0;
+  let most = 0;
+  let hasBegun = false;
+  return {
+    handler: (stream, headers) => {
+      most = Math.max(most, ++open);
+      waiting.push(() => {
+        open--;
+        ok(stream, headers);
+      });
+      if (!hasBegun || most >= wanted) for (const answer of waiting.splice(0)) setTimeout(answer, ms);
+    },
+    most: () => most,
+    begin: () => {
+      hasBegun = true;
+    },
+  };
+}
+
 describe('streams on few connections', () => {
   for (const [name, start] of [
     ['h2c', h2cServer],
@@ -64,24 +88,14 @@ describe('streams on few connections', () => {
 
   for (const allowed of [1, 3, 50]) {
     it(`as many as are needed where the server allows ${allowed} streams`, async () => {
-      let open = 0;
-      let most = 0;
-      const { url, sessions } = await h2cServer(
-        (stream, headers) => {
-          open++;
-          most = Math.max(most, open);
-          setTimeout(() => {
-            open--;
-            ok(stream, headers);
-          }, 20);
-        },
-        { maxConcurrentStreams: allowed },
-      );
+      const { handler, most, begin } = overlapping(allowed + 1, 20);
+      const { url, sessions } = await h2cServer(handler, { maxConcurrentStreams: allowed });
       const proxy = await proxyTo(url);
       await answerTo(proxy);
+      begin();
       assert.equal(await atOnce(proxy, 100), 100);
       assert.ok(sessions.length <= Math.ceil(100 / allowed) + 1, `${sessions.length} connections`);
-      assert.ok(most > allowed);
+      assert.ok(most() > allowed);
       await proxy.untilQuiet();
     });
   }
@@ -104,23 +118,14 @@ describe('streams on few connections', () => {
 
 describe('limited connections', () => {
   it('streams share them, the rest waits in line', async () => {
-    let open = 0;
-    let most = 0;
-    const { url, sessions } = await h2cServer(
-      (stream, headers) => {
-        most = Math.max(most, ++open);
-        setTimeout(() => {
-          open--;
-          ok(stream, headers);
-        }, 5);
-      },
-      { maxConcurrentStreams: 4 },
-    );
+    const { handler, most, begin } = overlapping(5, 5);
+    const { url, sessions } = await h2cServer(handler, { maxConcurrentStreams: 4 });
     const proxy = await proxyTo(url, undefined, { transport: { maxConnsPerServer: 2 } });
     await answerTo(proxy);
+    begin();
     assert.equal(await atOnce(proxy, 60), 60);
     assert.ok(sessions.length <= 2, `${sessions.length} connections`);
-    assert.ok(most <= 8 && most > 4, `${most} streams`);
+    assert.ok(most() <= 8 && most() > 4, `${most()} streams`);
     await proxy.untilQuiet();
   });
 
