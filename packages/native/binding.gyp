@@ -37,6 +37,7 @@
         "src/cc/stream-transport/hand-over.cc",
         "src/cc/stream-transport/input-output.cc",
         "src/cc/stream-transport/lifecycle.cc",
+        "src/cc/stream-transport/pipe-pool.cc",
         "src/cc/stream-transport/relay.cc",
         "src/cc/stream-transport/send-queue.cc",
         "src/cc/stream-transport/splice-pipe.cc",

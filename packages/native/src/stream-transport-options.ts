@@ -18,7 +18,7 @@ export interface StreamTransportOptions {
   readonly queueMaxBytes?: number;
   /**
    * Memory of all queues together beyond which a relay moves small pieces (4 KiB), so that many slow readers do not queue many large
-   * ones. 1 … 2^53 - 1. Default: no such bound.
+   * ones; beyond a fourth of it steps of splicing are 256 KiB instead of 1 MiB. 1 … 2^53 - 1. Default: no such bound.
    */
   readonly queuedMemoryHighBytes?: number;
   /** Events per batch. 1 … 1,048,576. Default 4,096. */

@@ -109,8 +109,8 @@ describe('bulk relays', () => {
   });
 });
 
-describe('the pipe of a transport', () => {
-  it('is one for all relays, made with the first that needs it, and goes with the transport', async () => {
+describe('the pipes of a transport', () => {
+  it('are made with the first bulk that needs them, and go with the transport', async () => {
     const pairs = await Promise.all(
       Array.from({ length: 8 }, async () => ({ left: await h.accepted(port), right: await h.connected() })),
     );
@@ -129,13 +129,14 @@ describe('the pipe of a transport', () => {
       }),
     );
     assert.ok(h.transport.splicedBytes > 0);
-    assert.equal(openDescriptorCount(), before + 2);
-    assert.equal(openPipeEndCount(), pipeEnds + 2);
+    const made = openPipeEndCount() - pipeEnds;
+    assert.ok(made >= 2 && made <= 2 * pairs.length, `${made} ends`);
+    assert.equal(openDescriptorCount(), before + made);
     h.transport.destroy();
     assert.equal(openPipeEndCount(), pipeEnds);
   });
 
-  it('is done without while there is no descriptor for it', async () => {
+  it('are done without while there is no descriptor for them', async () => {
     const path = fileURLToPath(new URL('../test/programs/relay-without-pipe.ts', import.meta.url));
     const { stdout, stderr } = await runProgram(path, { before: 'ulimit -n 80' });
     assert.equal(stderr, '');

@@ -53,6 +53,7 @@ enum ConnectionFlag : uint32_t {
   kHandshaking = 1u << 20,     // TLS was started and is not established
   kStreaming = 1u << 21,       // the last read filled its buffer: the next one may take more
   kBulkAgain = 1u << 22,       // as kBulk, and much has come since it was last drained
+  kTakesLess = 1u << 23,       // as the destination of spliced bytes it did not take all that it was offered last
 };
 
 /** Bits of Connection::pending: events raised and not yet written to the ring. */

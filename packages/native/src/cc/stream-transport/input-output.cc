@@ -193,10 +193,9 @@ void StreamTransport::FlushQueue(Connection* c) {
   if (c->tls != nullptr) return FlushQueueTls(c);
   size_t budget = kTurnBytes;
   while (!c->queue.Empty()) {
-    iovec vectors[kFlushVectors];
-    const int count = c->queue.Gather(vectors, kFlushVectors);
-    const size_t offered = TotalLength(vectors, count);
-    const ssize_t taken = SendMessage(c->fd, vectors, count, offered);
+    const bool piped = c->queue.FirstPipe() != nullptr;
+    size_t offered = 0;
+    const ssize_t taken = SendFirst(c, c->queue.bytes, &offered);
     if (taken < 0) {
       SendFailed(c, static_cast<int>(-taken));
       return;
@@ -204,7 +203,8 @@ void StreamTransport::FlushQueue(Connection* c) {
     c->queue.Consume(static_cast<size_t>(taken));
     c->sentBytes += static_cast<uint64_t>(taken);
     if (taken > 0) Touch(c);
-    if (static_cast<size_t>(taken) < offered) {
+    // A pipe that was emptied in part is tried again: only a refusal makes the kernel announce room.
+    if (taken == 0 || (!piped && static_cast<size_t>(taken) < offered)) {
       c->Clear(kWritable);
       break;
     }
@@ -216,6 +216,25 @@ void StreamTransport::FlushQueue(Connection* c) {
   }
   PublishQueue(c);
   if (c->queue.Empty()) QueueSent(c);
+}
+
+/** Offers the socket what stands first in the queue, at most `most` bytes of it: bytes taken, 0 when it is full, or -errno. */
+ssize_t StreamTransport::SendFirst(Connection* c, size_t most, size_t* offered) {
+  SplicePipe* pipe = c->queue.FirstPipe();
+  if (pipe != nullptr) {
+    *offered = std::min(most, pipe->Held());
+    const ssize_t taken = pipe->Drain(c->fd, *offered);
+    if (taken >= 0) return taken;
+    return errno == EAGAIN ? 0 : -errno;
+  }
+  iovec vectors[kFlushVectors];
+  const int count = c->queue.Gather(vectors, kFlushVectors);
+  int used = 0;
+  for (*offered = 0; used < count && *offered < most; used++) {
+    vectors[used].iov_len = std::min(vectors[used].iov_len, most - *offered);
+    *offered += vectors[used].iov_len;
+  }
+  return SendMessage(c->fd, vectors, used, *offered);
 }
 
 /** Nothing is queued any more: what waited for that. */

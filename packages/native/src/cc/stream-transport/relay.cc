@@ -1,5 +1,5 @@
 // Relays: bytes from one connection to another without JavaScript. A source is read only while its destination has no queue, so at
-// most one step (64 KiB copied, or 256 KiB spliced) is in flight, in the destination's queue. Every accepted RELAY ends in one RELAYED
+// most one step (64 KiB copied, or 1 MiB spliced) is in flight, in the destination's queue. Every accepted RELAY ends in one RELAYED
 // event unless JavaScript closes the source.
 
 #include <errno.h>
@@ -119,7 +119,7 @@ bool StreamTransport::RelayOnce(Connection* source, size_t* budget) {
  * wished for splicing gets it wherever it is possible.
  */
 bool StreamTransport::IsBulk(Connection* source) {
-  if (options_.queueMaxBytes < kSpliceBytes || source->Has(kNoSplice) || QueuesAreHigh()) return false;
+  if (options_.queueMaxBytes < kSmallSpliceBytes || source->Has(kNoSplice) || QueuesAreHigh()) return false;
   if (source->relayTo->tls != nullptr || (source->relayFlags & kRelayCopy) != 0) return false;
   if ((source->relayFlags & kRelaySplice) != 0) return source->tls == nullptr;
   if (source->relayRemaining == kRelayUntilEnd) return source->Has(kBulk);
@@ -142,18 +142,33 @@ size_t StreamTransport::RelayCopied(Connection* source, Connection* destination)
   return length;
 }
 
-/** As RelayCopied, with the pages themselves. What the destination does not take at once is copied into its queue. */
+/**
+ * Steps are smaller where the destination did not take all of the last one, which therefore gains nothing from more, where a rest would
+ * have to be copied, and where queues take a fourth of the memory that they may have; and never more than what is left of that.
+ */
+size_t StreamTransport::SpliceStep(const Connection* source) const {
+  const bool much = queued_total_ > options_.queuedMemoryHigh / 4;
+  const bool small = much || source->relayTo->Has(kTakesLess) || !pipes_.RestsAllowed();
+  const uint64_t room = std::max(options_.queuedMemoryHigh - queued_total_, kSpliceMin);
+  const size_t most = std::min<size_t>(small ? kSmallSpliceBytes : kSpliceBytes, options_.queueMaxBytes);
+  return static_cast<size_t>(std::min({uint64_t{most}, room, source->relayRemaining}));
+}
+
+/** As RelayCopied, with the pages themselves. What the destination does not take at once waits in the pipe. */
 size_t StreamTransport::RelaySpliced(Connection* source, Connection* destination) {
-  if (!splice_pipe_.Open()) return RelayCopied(source, destination);
-  const size_t wanted = static_cast<size_t>(std::min<uint64_t>(kSpliceBytes, source->relayRemaining));
-  const ssize_t count = splice_pipe_.Fill(source->fd, wanted);
-  if (count < 0 && errno == EINVAL) {
-    source->Set(kNoSplice);
-    return RelayCopied(source, destination);
-  }
+  SplicePipe* pipe = pipes_.Take();
+  if (pipe == nullptr) return RelayCopied(source, destination);
+  const ssize_t count = pipe->Fill(source->fd, SpliceStep(source));
   if (count <= 0) {
+    const int error = errno;
+    pipe->GiveBack();
+    if (count < 0 && error == EINVAL) {
+      source->Set(kNoSplice);
+      return RelayCopied(source, destination);
+    }
     // Little since the last time: what comes next is copied, until it fills a buffer.
-    if (count < 0 && errno == EAGAIN) source->Clear(source->Has(kBulkAgain) ? kBulkAgain : kBulk);
+    if (count < 0 && error == EAGAIN) source->Clear(source->Has(kBulkAgain) ? kBulkAgain : kBulk);
+    errno = error;
     return RelayNothing(source, count);
   }
   const size_t length = static_cast<size_t>(count);
@@ -162,7 +177,7 @@ size_t StreamTransport::RelaySpliced(Connection* source, Connection* destination
   spliced_total_ += length;
   PublishTotal(kHeaderSpliced, spliced_total_);
   // A full pipe ends a read too, so that being short says nothing here: the next read finds out.
-  SendSpliced(destination, length);
+  SendSpliced(destination, pipe);
   return length;
 }
 
@@ -186,35 +201,43 @@ void StreamTransport::NoteRelayed(Connection* source, size_t length) {
   Touch(source);
 }
 
-/** Empties the pipe, which holds `length` bytes: into the socket, and what that does not take into the queue. */
-void StreamTransport::SendSpliced(Connection* c, size_t length) {
-  size_t left = length;
-  while (left > 0) {
-    const ssize_t taken = splice_pipe_.Drain(c->fd, left);
+/** Gives the socket, which has no queue, what is in the pipe. The rest stands in the queue, in the pipe if it may. */
+void StreamTransport::SendSpliced(Connection* c, SplicePipe* pipe) {
+  while (pipe->Held() > 0) {
+    const ssize_t taken = pipe->Drain(c->fd, pipe->Held());
     if (taken > 0) {
-      left -= static_cast<size_t>(taken);
       c->sentBytes += static_cast<uint64_t>(taken);
       Touch(c);
-    } else if (taken < 0 && errno != EAGAIN && errno != EINVAL) {
-      const int error = errno;
-      splice_pipe_.Close();  // with what is in it
-      SendFailed(c, error);
-      return;
-    } else {
+      continue;
+    }
+    const int error = taken == 0 ? EIO : errno;
+    if (error == EINVAL) return CopyOut(c, pipe);
+    if (error != EAGAIN) {
+      pipe->GiveBack();
+      return SendFailed(c, error);
+    }
+    c->Clear(kWritable);
+    c->Set(kTakesLess);
+    if (!pipes_.RestsAllowed()) return CopyOut(c, pipe);
+    c->queue.AppendPipe(pipe);
+    return PublishQueue(c);
+  }
+  c->Clear(kTakesLess);
+  pipe->GiveBack();
+}
+
+/** What is in the pipe goes to the socket or to the heap of the queue. */
+void StreamTransport::CopyOut(Connection* c, SplicePipe* pipe) {
+  while (pipe->Held() > 0 && c->state == ConnectionState::kOpen && !c->Has(kSendBroken)) {
+    const ssize_t count = pipe->TakeOut(scratch_.get(), kScratchBytes);
+    if (count <= 0) {
+      Abort(c, EIO);
       break;
     }
-  }
-  while (left > 0) {
-    const ssize_t count = splice_pipe_.TakeOut(scratch_.get(), std::min(left, kScratchBytes));
-    if (count <= 0) {
-      splice_pipe_.Close();
-      Abort(c, EIO);
-      return;
-    }
-    left -= static_cast<size_t>(count);
     iovec vector = {scratch_.get(), static_cast<size_t>(count)};
-    if (c->state == ConnectionState::kOpen && !c->Has(kSendBroken)) SendVectors(c, &vector, 1, false);
+    SendVectors(c, &vector, 1, false);
   }
+  pipe->GiveBack();
 }
 
 }  // namespace sluice

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "splice-pipe.h"
+
 namespace sluice {
 
 namespace {
@@ -25,10 +27,12 @@ QueuePiece* NewPiece(size_t wanted) {
   piece->end = 0;
   piece->capacity = static_cast<uint32_t>(capacity);
   piece->wiped = false;
+  piece->pipe = nullptr;
   return piece;
 }
 
 void FreePiece(QueuePiece* piece) {
+  if (piece->pipe != nullptr) return piece->pipe->GiveBack();
   if (piece->wiped) OPENSSL_cleanse(piece->Bytes(), piece->end);
   free(piece);
 }
@@ -59,9 +63,21 @@ bool SendQueue::Append(const uint8_t* data, size_t length, bool wiped) {
   return true;
 }
 
+void SendQueue::AppendPipe(SplicePipe* pipe) {
+  QueuePiece* piece = pipe->Rest();
+  if (tail != nullptr) {
+    tail->next = piece;
+  } else {
+    head = piece;
+  }
+  tail = piece;
+  bytes += piece->end;
+  capacity += piece->end;
+}
+
 int SendQueue::Gather(iovec* vectors, int count) const {
   int used = 0;
-  for (QueuePiece* piece = head; piece != nullptr && used < count; piece = piece->next) {
+  for (QueuePiece* piece = head; piece != nullptr && piece->pipe == nullptr && used < count; piece = piece->next) {
     vectors[used].iov_base = piece->Bytes() + piece->begin;
     vectors[used].iov_len = piece->end - piece->begin;
     used++;
@@ -75,11 +91,12 @@ void SendQueue::Consume(size_t length) {
     head->begin += static_cast<uint32_t>(part);
     bytes -= static_cast<uint32_t>(part);
     length -= part;
+    if (head->pipe != nullptr) capacity -= static_cast<uint32_t>(part);
     if (head->begin == head->end) {
       QueuePiece* done = head;
       head = done->next;
       if (head == nullptr) tail = nullptr;
-      capacity -= done->Size();
+      if (done->pipe == nullptr) capacity -= done->Size();
       FreePiece(done);
     }
   }

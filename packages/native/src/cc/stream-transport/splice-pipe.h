@@ -1,5 +1,5 @@
-// The kernel pipe through which a bulk relay moves pages from socket to socket without copying them. One for the whole transport:
-// it is empty between any two calls from outside, so it belongs to no connection. Decides nothing about whom to relay.
+// A kernel pipe through which a bulk relay moves pages from socket to socket without copying them, and which stands in the send queue
+// of the destination while something is left in it. Decides nothing about whom to relay; who may have one is the pool's business.
 
 #ifndef SLUICE_STREAM_TRANSPORT_SPLICE_PIPE_H_
 #define SLUICE_STREAM_TRANSPORT_SPLICE_PIPE_H_
@@ -8,18 +8,23 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "send-queue.h"
+
 namespace sluice {
+
+class PipePool;
 
 class SplicePipe {
  public:
-  SplicePipe() = default;
-  ~SplicePipe() { Close(); }
+  explicit SplicePipe(PipePool* pool) : pool_(pool) {}
+  ~SplicePipe();
   SplicePipe(const SplicePipe&) = delete;
   SplicePipe& operator=(const SplicePipe&) = delete;
 
-  /** Makes the pipe when it is not there. False when the kernel has none to give: copy then, and ask again later. */
+  /** Once. False when the kernel has none to give. */
   bool Open();
-  void Close();
+  /** Bytes inside. */
+  size_t Held() const { return held_; }
 
   /** Takes up to `length` bytes out of the socket: as many as it took, 0 at the end of input, or -1 with errno. */
   ssize_t Fill(int socket, size_t length);
@@ -28,9 +33,21 @@ class SplicePipe {
   /** Copies up to `length` bytes of what is inside; at least one when something is. */
   ssize_t TakeOut(uint8_t* buffer, size_t length);
 
+  /** As a piece of a queue, with what is inside now. The queue gives the pipe back. */
+  QueuePiece* Rest();
+  /** Nobody uses it any more; what is inside is lost. The pipe may be gone afterwards. */
+  void GiveBack();
+
  private:
+  friend class PipePool;
+
+  PipePool* const pool_;
+  SplicePipe* next_free_ = nullptr;
+  size_t held_ = 0;
   int read_end_ = -1;
   int write_end_ = -1;
+  bool rests_ = false;
+  QueuePiece rest_ = {};
 };
 
 }  // namespace sluice

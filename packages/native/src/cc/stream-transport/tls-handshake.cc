@@ -21,7 +21,6 @@ namespace {
 constexpr uint64_t kHandshakeBatchUs = 1000;
 /** A first flight and what came with it; more than OpenSSL accepts in one message. */
 constexpr uint32_t kFirstBytesMax = 256 * 1024;
-constexpr int kPlainVectors = 8;
 
 uint64_t MicrosecondsNow() {
   timespec now;
@@ -139,26 +138,15 @@ bool StreamTransport::StepHandshake(Connection* c) {
 bool StreamTransport::SendPlainFirst(Connection* c) {
   TlsSession* tls = c->tls;
   while (tls->plainFirst > 0 && c->Has(kWritable)) {
-    iovec vectors[kPlainVectors];
-    const int count = c->queue.Gather(vectors, kPlainVectors);
-    size_t left = tls->plainFirst;
-    int used = 0;
-    for (; used < count && left > 0; used++) {
-      vectors[used].iov_len = std::min(vectors[used].iov_len, left);
-      left -= vectors[used].iov_len;
-    }
-    msghdr message = {};
-    message.msg_iov = vectors;
-    message.msg_iovlen = static_cast<size_t>(used);
-    const ssize_t taken = SendMessageNow(c->fd, &message);
+    size_t offered = 0;
+    const ssize_t taken = SendFirst(c, tls->plainFirst, &offered);
     if (taken < 0) {
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN) {
-        c->Clear(kWritable);
-        break;
-      }
-      Break(c, errno);
+      Break(c, static_cast<int>(-taken));
       return false;
+    }
+    if (taken == 0) {
+      c->Clear(kWritable);
+      break;
     }
     c->queue.Consume(static_cast<size_t>(taken));
     c->sentBytes += static_cast<uint64_t>(taken);

@@ -39,6 +39,7 @@ int StreamTransport::Open() {
   if (epoll_ < 0) return errno;
   RefreshClock();
   wheel_.Start(now_ms_);
+  pipes_.Open();
   return 0;
 }
 
@@ -61,7 +62,7 @@ void StreamTransport::Destroy() {
     if (listener->fd >= 0) close(listener->fd);
     delete listener;
   }
-  splice_pipe_.Close();
+  pipes_.Close();
   if (epoll_ >= 0) close(epoll_);
   epoll_ = -1;
 }

@@ -17,8 +17,8 @@
 #include "connection-list.h"
 #include "connection-table.h"
 #include "listener.h"
+#include "pipe-pool.h"
 #include "records.h"
-#include "splice-pipe.h"
 #include "timer-wheel.h"
 
 namespace sluice {
@@ -146,6 +146,7 @@ class StreamTransport final : public LoopClient {
   void SendVectors(Connection* c, iovec* vectors, int count, bool from_javascript);
   void QueueRest(Connection* c, const iovec* vectors, int count, size_t skip, bool from_javascript);
   void FlushQueue(Connection* c);
+  ssize_t SendFirst(Connection* c, size_t most, size_t* offered);
   void QueueSent(Connection* c);
   void SendFailed(Connection* c, int error);
   void Touch(Connection* c) { c->lastActivityMs = now_ms_; }
@@ -184,7 +185,9 @@ class StreamTransport final : public LoopClient {
   size_t RelaySpliced(Connection* source, Connection* destination);
   size_t RelayNothing(Connection* source, ssize_t count);
   void NoteRelayed(Connection* source, size_t length);
-  void SendSpliced(Connection* c, size_t length);
+  size_t SpliceStep(const Connection* source) const;
+  void SendSpliced(Connection* c, SplicePipe* pipe);
+  void CopyOut(Connection* c, SplicePipe* pipe);
   void FinishRelay(Connection* source, RelayEnd reason);
   void UnlinkRelay(Connection* source);
   void DetachSources(Connection* destination);
@@ -244,12 +247,12 @@ class StreamTransport final : public LoopClient {
   bool wipes_ = false;               // TLS was used: buffers are wiped before they are freed
   uint8_t round_ = 0;  // tells which connections were served in this batch already
 
+  PipePool pipes_;  // before the table, whose queues give pipes back
   ConnectionTable table_;
   ReadyList ready_;
   EventfulList eventful_;
   TimerWheel wheel_;
   Listener* listeners_ = nullptr;
-  SplicePipe splice_pipe_;               // empty between calls from outside
   std::unique_ptr<uint8_t[]> scratch_;  // kScratchBytes: relayed or discarded bytes in flight
 
   static constexpr int kPollMax = 512;
@@ -258,7 +261,10 @@ class StreamTransport final : public LoopClient {
   static constexpr size_t kScratchBytes = 64 * 1024;
   /** Most bytes a relay reads at once while all queues together are too large. */
   static constexpr size_t kSmallRelayBytes = 4 * 1024;
-  static constexpr size_t kSpliceBytes = 256 * 1024;
+  /** Most bytes that are moved by one step of splicing. */
+  static constexpr size_t kSpliceBytes = 1024 * 1024;
+  /** The same where the destination is slow, or a rest would have to be copied. */
+  static constexpr size_t kSmallSpliceBytes = 256 * 1024;
   static constexpr uint64_t kSpliceMin = 64 * 1024;
   /** Spliced at once: much is still coming. Loopback and receive offload hand over pieces just below 64 KiB. */
   static constexpr size_t kBulkMin = 32 * 1024;
