@@ -231,6 +231,7 @@ describe('clients that do not read', () => {
     client.socket.pause();
     const count = 1_500;
     client.write(GET.repeat(count));
+    await proxy.server.until(() => answered > 0, 'the first answer');
     let before = -1;
     while (before !== answered) {
       before = answered;

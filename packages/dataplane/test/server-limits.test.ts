@@ -33,6 +33,16 @@ class SlowServer {
   answer(text = OK): void {
     this.asked.shift()!.connection.socket.write(text);
   }
+
+  /** One after the other, as they come, until each of them has its own. */
+  async answerAll(clients: readonly RawClient[]): Promise<void> {
+    for (const client of clients) {
+      await client.until((received) => {
+        if (this.asked.length > 0) this.answer();
+        return received.includes('ok');
+      });
+    }
+  }
 }
 
 async function start(handler: RawHandler, options: ProxyOptions): Promise<ProxyUnderTest> {
@@ -69,11 +79,7 @@ describe('maxConnsPerServer', () => {
     slow.answer();
     await proxy.server.until(() => slow.paths.includes('/3'));
     assert.deepEqual(slow.paths, ['/2', '/3']);
-    while (slow.asked.length > 0) {
-      slow.answer();
-      await pause(20);
-    }
-    for (const client of clients) await client.untilText('ok');
+    await slow.answerAll(clients);
     assert.equal(proxy.server.connections.length, 2);
     assert.equal(counted(proxy), 2, 'idle connections count');
     await proxy.untilQuiet();
@@ -284,11 +290,7 @@ http:
     // One more place: for whoever has waited for longest.
     await proxy.server.until(() => slow.paths.includes('/2'));
     assert.equal(counted(proxy), 2);
-    while (slow.asked.length > 0) {
-      slow.answer();
-      await pause(20);
-    }
-    for (const client of clients) await client.untilText('ok');
+    await slow.answerAll(clients);
     assert.ok(counted(proxy) <= 2);
     assert.ok(open(proxy) <= 2);
   });

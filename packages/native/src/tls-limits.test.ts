@@ -155,11 +155,15 @@ describe('a transport with TLS', () => {
     await h.next(Event.CLOSED, id);
   });
 
-  /** Nothing ran for a while. */
+  /** Nothing runs for a while, once kernels have done what they had to, such as to acknowledge. */
   async function assertIdle(what: string): Promise<void> {
-    await delay(30);
+    for (let looks = 0, before = -1; before !== h.transport.now; looks++) {
+      assert.ok(looks < 100, `it does not come to rest: ${what}`);
+      before = h.transport.now;
+      await delay(50);
+    }
     const before = h.transport.now;
-    await delay(60);
+    await delay(100);
     assert.equal(h.transport.now, before, `a turn ran: ${what}`);
   }
 

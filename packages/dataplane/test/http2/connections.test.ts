@@ -224,7 +224,7 @@ describe('leaving, over HTTP/2', () => {
     const frames = await start(({ socket }) => waiting.push(() => socket.write(OK)));
     frames.headers(1, requestFields());
     await proxy.server.until(() => waiting.length === 1, 'the request');
-    const drained = proxy.dataplane.drain(0, 5_000);
+    const drained = proxy.dataplane.drain(0, 30_000);
     await frames.until(() => frames.of(0, FrameType.GOAWAY).length === 1, 'the first GOAWAY');
     assert.equal(frames.of(0, FrameType.GOAWAY)[0]!.payload.readUInt32BE(0), 2 ** 31 - 1);
     frames.headers(3, requestFields());
@@ -247,7 +247,7 @@ describe('leaving, over HTTP/2', () => {
     const busy = await FrameClient.open(proxy.port);
     busy.headers(1, requestFields());
     await proxy.server.untilText('\r\n\r\n');
-    const drained = proxy.dataplane.drain(0, 1_500);
+    const drained = proxy.dataplane.drain(0, 5_000);
     await untilEnd(frames);
     assert.equal(busy.ended, false);
     await drained;

@@ -59,7 +59,7 @@ test('an abstract socket', () => {
 import socket, subprocess, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind("\\0${name}")
-s.settimeout(20)
+s.settimeout(60)
 child = subprocess.Popen(sys.argv[1:])
 print(s.recv(100).decode())
 child.wait()`;
