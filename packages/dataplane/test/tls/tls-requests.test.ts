@@ -231,7 +231,9 @@ describe('what is known of a connection with TLS', () => {
     await start(answerHeads(OK), { metrics: {} });
     const socket = await secured(proxy.port);
     for (let i = 0; i < 2; i++) await ask(socket, GET, 'ok');
-    (await proxy.client()).write(GET);
+    const plain = await proxy.client();
+    plain.write(GET);
+    await plain.untilText('HTTP/1.1 404 ');
     await proxy.server.until(() => proxy.exchangeCount === 0, 'the end');
     const block = proxy.counted!;
     const found: Record<number, unknown> = {};

@@ -9,7 +9,7 @@ import { compileRule } from '../plan/compiled-rule.ts';
 import { parseRule, RULE_BYTES_MAX } from './parse-rule.ts';
 import { RuleSyntaxError } from './rule-syntax-error.ts';
 
-const ONE_RULE_MS_MAX = 3000;
+const ONE_RULE_MS_MAX = 20_000;
 
 const FRAGMENTS = [
   ...[

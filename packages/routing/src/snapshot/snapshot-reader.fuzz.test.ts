@@ -17,7 +17,7 @@ import { startVerification } from './snapshot-verification.ts';
 import { writeSnapshot } from './snapshot-writer.ts';
 
 const TABLE_END = (HEADER_WORDS + SECTION_COUNT * SECTION_ENTRY_WORDS) * 4;
-const ROUND_MS_MAX = 5000;
+const ROUND_MS_MAX = 30_000;
 
 const RULES = [
   'Host(`a.com`) && PathPrefix(`/api`) && Method(`GET`)',
