@@ -35,7 +35,7 @@ interface NativeStreamTransport {
   nextBatch(): number;
   listen(descriptor: number, tag: number, connectionsMax: number): void;
   unlisten(tag: number, closeDescriptor: boolean): void;
-  connect(address: string, port: number): number;
+  connect(address: string, port: number, speaksFirst: boolean): number;
   connectUnix(path: string): number;
   adopt(descriptor: number): number;
   listenMailbox(descriptor: number, tag: number): void;
@@ -44,6 +44,7 @@ interface NativeStreamTransport {
   receivedBytes(connection: number): number;
   sentBytes(connection: number): number;
   takenBytes(connection: number): number;
+  unreadBytes(connection: number): number;
   startTls(connection: number, context: unknown, offset: number, length: number): number;
   startTlsClient(
     connection: number,
@@ -272,10 +273,12 @@ export class StreamTransport {
    * Starts to connect; SENDs may follow at once and go out when connected. Set a deadline to bound the time.
    * Failures of the other side (ECONNREFUSED, EHOSTUNREACH, …) come as CONNECT_FAILED, also when they are known at once.
    * @param address literal IPv4 or IPv6, the latter with an optional `%scope`.
+   * @param speaksFirst something will be sent as soon as it is connected. Saves a segment, the last one of the handshake; where nothing
+   *   is sent after all, the other side learns up to 200 ms later that it is connected.
    * @returns id. @throws Error with `code`: EINVAL (not a literal address), EMFILE, EADDRNOTAVAIL, ENOBUFS (all seats taken), ….
    */
-  connect(address: string, port: number): number {
-    return this.#native.connect(address, port);
+  connect(address: string, port: number, speaksFirst = false): number {
+    return this.#native.connect(address, port, speaksFirst);
   }
 
   /** As `connect`, to a Unix socket of at most 107 bytes of path; ENOENT, EACCES and EAGAIN (backlog full) come as CONNECT_FAILED. */
@@ -329,6 +332,11 @@ export class StreamTransport {
    */
   takenBytes(connection: number): number {
     return this.#native.takenBytes(connection);
+  }
+
+  /** Bytes of a peer that wait in the kernel, also while it is paused. A system call: not for every request. -1 for a dead id. */
+  unreadBytes(connection: number): number {
+    return this.#native.unreadBytes(connection);
   }
 
   /**

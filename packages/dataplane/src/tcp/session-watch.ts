@@ -1,6 +1,6 @@
-// Looks at TCP sessions once in a while: brings their counts of bytes up to date, lets those go on to the next server that try one
-// that is down, and ends those whose server is down where the service says so. On a timer, as nothing happens on a connection whose
-// server is silently gone. Allocates nothing per session that has a server.
+// Looks at TCP sessions once in a while: has the kernel probe servers of those that last, brings their counts of bytes up to date, lets
+// those go on to the next server that try one that is down, and ends those whose server is down where the service says so. On a timer,
+// as nothing happens on a connection whose server is silently gone. Allocates nothing per session that has a server.
 
 import { monotonicMs } from '../worker/monotonic-ms.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
@@ -33,6 +33,7 @@ export class SessionWatch {
     if (sessions.size === 0) return;
     const counts = this.context.metrics !== undefined && ++this.looks % LOOKS_PER_COUNT === 0;
     if (counts) for (const session of sessions) session.count();
+    for (const session of sessions) session.probeServer();
     const now = monotonicMs();
     for (const session of watched) session.checkServer(now, this.drainMs);
     for (const session of connecting) session.guarded(() => session.checkAttempt());

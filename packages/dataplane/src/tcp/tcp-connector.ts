@@ -11,13 +11,6 @@ import type { TcpServer } from './tcp-server.ts';
 import type { TcpSession } from './tcp-session.ts';
 import { TcpUpstream } from './tcp-upstream.ts';
 
-/** In place of 0. */
-const KEEP_ALIVE_MS = 15_000;
-/** More than the kernel takes. */
-const KEEP_ALIVE_MAX_S = 32_767;
-/** Unanswered ones after which a connection is broken. */
-const KEEP_ALIVE_PROBES = 9;
-
 export interface AttemptFailure {
   readonly server: TcpServer;
   readonly entry: CatalogueEntry;
@@ -222,10 +215,9 @@ export class TcpConnector implements PlaceHolder {
     }
     const upstream = new TcpUpstream(context, session, this, plan);
     try {
-      const id = this.connectOnce(server);
+      const id = this.connectOnce(server, upstream.speaksFirst || session.hasBytes());
       context.connections.add(id, upstream);
       this.upstream = upstream;
-      this.keepAlive(id, server);
       upstream.expireAt(this.attemptEndsAtMs());
       upstream.begin();
     } catch (error) {
@@ -236,22 +228,15 @@ export class TcpConnector implements PlaceHolder {
     this.addressesLeft--;
   }
 
-  private connectOnce({ record: { hostname, port } }: TcpServer): number {
+  private connectOnce({ record: { hostname, port } }: TcpServer, speaksFirst: boolean): number {
     const { transport, resolver, pools } = this.context;
     const address = resolver.cached(hostname) ?? hostname;
     try {
-      return transport.connect(address, port);
+      return transport.connect(address, port, speaksFirst);
     } catch (error) {
       if (!isHeldByIdle(error) || !pools.makeRoom()) throw error;
-      return transport.connect(address, port);
+      return transport.connect(address, port, speaksFirst);
     }
-  }
-
-  /** Without it the connection works as well, until its server dies without a word. */
-  private keepAlive(id: number, { transport: { keepAliveMs } }: TcpServer): void {
-    if (keepAliveMs < 0) return;
-    const seconds = Math.min(Math.ceil((keepAliveMs || KEEP_ALIVE_MS) / 1000), KEEP_ALIVE_MAX_S);
-    this.context.transport.keepAlive(id, seconds, seconds, KEEP_ALIVE_PROBES);
   }
 
   private tlsTo({ record, transport }: TcpServer): ServerTls | undefined {

@@ -90,6 +90,16 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     else this.held.append(bytes, start, end);
   }
 
+  /** The client has sent something already. */
+  hasBytes(): boolean {
+    return this.held !== undefined || this.context.transport.unreadBytes(this.id) > 0;
+  }
+
+  /** Once it has lasted for a while: four system calls that short sessions do without. */
+  probeServer(): void {
+    this.upstream?.probe();
+  }
+
   /** Must such a server be asked for TLS before it is spoken to? */
   asksFirst({ record, service }: TcpServer): boolean {
     if (record.tls && service.isPostgres) return true;

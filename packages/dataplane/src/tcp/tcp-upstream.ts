@@ -21,6 +21,13 @@ const Step = { CONNECTING: 0, ASKING: 1, SECURING: 2, READY: 3 } as const;
 /** No application protocol is offered: what is spoken inside is the client's business. */
 const NO_PROTOCOLS = new Uint8Array(0);
 
+/** In place of 0. */
+const KEEP_ALIVE_MS = 15_000;
+/** More than the kernel takes. */
+const KEEP_ALIVE_MAX_S = 32_767;
+/** Unanswered ones after which a connection is broken. */
+const KEEP_ALIVE_PROBES = 9;
+
 export interface UpstreamPlan {
   readonly server: TcpServer;
   /** Undefined: it is spoken to in plain text. */
@@ -35,6 +42,7 @@ export class TcpUpstream extends StreamConnection {
   /** Undefined from when it is ready: then the session is told. */
   private connector: TcpConnector | undefined;
   private step: number = Step.CONNECTING;
+  private isProbed = false;
   /** Set when the client is gone and the server is still to get what it has sent before. */
   private lastBytes: LastBytes | undefined = undefined;
 
@@ -43,6 +51,12 @@ export class TcpUpstream extends StreamConnection {
     this.session = session;
     this.connector = connector;
     this.plan = plan;
+  }
+
+  /** It has something of its own to say, whatever the client does. */
+  get speaksFirst(): boolean {
+    const { server, tls, asksFirst } = this.plan;
+    return tls !== undefined || asksFirst || server.service.proxyProtocolVersion !== 0;
   }
 
   /** To be called once it has an id, before it can be connected. @throws Error with a `code` when TLS cannot be begun. */
@@ -63,6 +77,15 @@ export class TcpUpstream extends StreamConnection {
     if (this.plan.asksFirst) this.enter(Step.ASKING);
     else if (this.plan.tls !== undefined) this.enter(Step.SECURING);
     else this.ready();
+  }
+
+  /** Probes of the kernel. Without them it works as well, until its server dies without a word. */
+  probe(): void {
+    const { keepAliveMs } = this.plan.server.transport;
+    if (this.isProbed || keepAliveMs < 0 || this.id === 0) return;
+    this.isProbed = true;
+    const seconds = Math.min(Math.ceil((keepAliveMs || KEEP_ALIVE_MS) / 1000), KEEP_ALIVE_MAX_S);
+    this.context.transport.keepAlive(this.id, seconds, seconds, KEEP_ALIVE_PROBES);
   }
 
   override onConnectFailed(errno: number): void {

@@ -21,5 +21,6 @@ export function connectToServer(context: WorkerContext, pool: UpstreamPool): num
 function connectOnce({ transport, resolver }: WorkerContext, pool: UpstreamPool): number {
   const { hostname, port, socketPath } = pool;
   if (socketPath !== '') return transport.connectUnix(socketPath);
-  return transport.connect(resolver.cached(hostname) ?? hostname, port);
+  // A request follows, or TLS before it.
+  return transport.connect(resolver.cached(hostname) ?? hostname, port, true);
 }

@@ -1,5 +1,5 @@
 // Server names to addresses, through the system's resolver, cached for a few seconds and refreshed in the background.
-// Bounded in entries. Literals never come here.
+// Bounded in entries. Literal addresses are what they are.
 
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
@@ -26,6 +26,7 @@ export type LookupAll = (
 
 export class NameResolver {
   private readonly entries = new Map<string, Entry>();
+  private readonly literals = new Set<string>();
   private readonly lookupAll: LookupAll;
   private readonly now: () => number;
 
@@ -36,7 +37,7 @@ export class NameResolver {
 
   /** An address at once, when the name is a literal or cached; several addresses take turns. */
   cached(name: string): string | undefined {
-    if (isIP(name) !== 0) return name;
+    if (this.isLiteral(name)) return name;
     const entry = this.usable(name);
     if (entry === undefined) return undefined;
     if (this.now() - entry.resolvedAtMs > FRESH_MS && entry.waiters === undefined) this.query(name, entry);
@@ -46,7 +47,7 @@ export class NameResolver {
 
   /** How many addresses `cached` has to give; 1 for a literal. */
   addressCount(name: string): number {
-    return isIP(name) !== 0 ? 1 : (this.usable(name)?.addresses.length ?? 0);
+    return this.isLiteral(name) ? 1 : (this.usable(name)?.addresses.length ?? 0);
   }
 
   /** `done` gets an address, or undefined and the resolver's error code. Never called before this returns. */
@@ -59,6 +60,15 @@ export class NameResolver {
     }
     if (entry.waiters === undefined) this.query(name, entry);
     entry.waiters!.push(done);
+  }
+
+  /** `isIP` is a regular expression, which is dear for every connection. */
+  private isLiteral(name: string): boolean {
+    if (this.literals.has(name)) return true;
+    if (isIP(name) === 0) return false;
+    if (this.literals.size >= ENTRIES_MAX) this.literals.clear();
+    this.literals.add(name);
+    return true;
   }
 
   private usable(name: string): Entry | undefined {

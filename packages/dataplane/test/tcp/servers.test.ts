@@ -9,6 +9,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerHealth } from '@sluice/shared-state';
+import { eventually } from '../../../../test/support/eventually.ts';
 import { freePort } from '../../../../test/support/free-port.ts';
 import { type ProxyOptions, type ProxyUnderTest, startProxy } from '../../src/testing/proxy-under-test.ts';
 import type { RawClient } from '../../src/testing/raw-client.ts';
@@ -245,15 +246,18 @@ tcp:
     );
   });
 
-  it('are probed while nothing is said, as their transport wants it', async () => {
+  it('are probed while nothing is said, as their transport wants it, once a session has lasted for a while', async () => {
     const server = await named('in');
-    const secondsUntilProbe = async (transport: string) => {
+    const secondsUntilProbe = async (transport: string, isProbed = true) => {
       await start(`${service([server.port], ', serversTransport: t')}
   serversTransports: { t: { ${transport} } }`);
       const client = await proxy!.client();
       await client.untilText('in');
       const { remotePort } = server.connections.at(-1)!.socket;
-      const seconds = keepAliveSeconds(remotePort!, server.port);
+      const secondsLeft = () => keepAliveSeconds(remotePort!, server.port);
+      if (isProbed) await eventually('probes', () => secondsLeft() !== undefined);
+      else await sleep(1500);
+      const seconds = secondsLeft();
       await proxy!.close();
       // It runs down from the moment of connecting.
       return seconds === undefined ? undefined : Math.ceil(seconds / 5) * 5;
@@ -261,7 +265,7 @@ tcp:
     assert.equal(await secondsUntilProbe(''), 15);
     assert.equal(await secondsUntilProbe('dialKeepAlive: 0'), 15);
     assert.equal(await secondsUntilProbe('dialKeepAlive: 100s'), 100);
-    assert.equal(await secondsUntilProbe('dialKeepAlive: -1'), undefined);
+    assert.equal(await secondsUntilProbe('dialKeepAlive: -1', false), undefined);
   });
 
   it('count their connections for the least busy one', async () => {

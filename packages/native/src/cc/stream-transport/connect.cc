@@ -23,13 +23,14 @@ bool IsOurs(int error) {
 
 }  // namespace
 
-int StreamTransport::Connect(const sockaddr* address, socklen_t length, int32_t* id) {
+int StreamTransport::Connect(const sockaddr* address, socklen_t length, bool speaks_first, int32_t* id) {
   if (destroyed_) return EBADF;
   if (!delivering_ && table_.Recycle()) wake_listeners_ = true;
   // Checked before the peer can see an attempt.
   if (table_.Full()) return ENOBUFS;
   const int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return errno;
+  if (speaks_first && address->sa_family != AF_UNIX) AcknowledgeWithData(fd);
   // Registered only after connect(): an idle TCP socket would report itself as hung up at once.
   const int failure = connect(fd, address, length) == 0 ? 0 : errno;
   if (failure != 0 && failure != EINPROGRESS && IsOurs(failure)) {
@@ -43,6 +44,7 @@ int StreamTransport::Connect(const sockaddr* address, socklen_t length, int32_t*
     return error;
   }
   if (c->Has(kTcp)) SendAtOnce(fd);
+  if (speaks_first && c->Has(kTcp)) c->Set(kSpeaksFirst);
   *id = c->Id();
   if (failure == 0) {
     BecomeOpen(c);
@@ -96,6 +98,14 @@ int StreamTransport::TakenBytes(int32_t id, uint64_t* bytes) const {
   if (ioctl(c->fd, SIOCOUTQ, &unacknowledged) != 0 || unacknowledged < 0) return errno;
   // A FIN counts as a byte there.
   *bytes = c->sentBytes - std::min(c->sentBytes, static_cast<uint64_t>(unacknowledged));
+  return 0;
+}
+
+int StreamTransport::UnreadBytes(int32_t id, uint64_t* bytes) const {
+  const Connection* c = table_.Find(id);
+  int unread = 0;
+  if (c == nullptr || c->fd < 0 || ioctl(c->fd, FIONREAD, &unread) != 0) return ENOTCONN;
+  *bytes = static_cast<uint64_t>(std::max(unread, 0));
   return 0;
 }
 

@@ -54,6 +54,7 @@ enum ConnectionFlag : uint32_t {
   kStreaming = 1u << 21,       // the last read filled its buffer: the next one may take more
   kBulkAgain = 1u << 22,       // as kBulk, and much has come since it was last drained
   kTakesLess = 1u << 23,       // as the destination of spliced bytes it did not take all that it was offered last
+  kSpeaksFirst = 1u << 24,     // the other side was not told at once that it is connected: what is sent first does that
 };
 
 /** Bits of Connection::pending: events raised and not yet written to the ring. */

@@ -150,6 +150,15 @@ void StreamTransport::PublishTotal(HeaderWord word, uint64_t total) {
   memcpy(&regions_.header[word], &number, sizeof number);
 }
 
+/** The socket took so much: not nothing. */
+void StreamTransport::NoteSent(Connection* c, size_t length) {
+  c->sentBytes += length;
+  Touch(c);
+  if (!c->Has(kSpeaksFirst)) return;
+  c->Clear(kSpeaksFirst);
+  AcknowledgeAsUsual(c->fd);
+}
+
 /** Sends now what the socket takes and queues the rest. The caller has checked that sending is still allowed. */
 void StreamTransport::SendVectors(Connection* c, iovec* vectors, int count, bool from_javascript) {
   if (c->tls != nullptr) return SendVectorsTls(c, vectors, count, from_javascript);
@@ -162,8 +171,7 @@ void StreamTransport::SendVectors(Connection* c, iovec* vectors, int count, bool
       return;
     }
     sent = static_cast<size_t>(taken);
-    c->sentBytes += sent;
-    if (sent > 0) Touch(c);
+    if (sent > 0) NoteSent(c, sent);
     if (sent == total) return;
     c->Clear(kWritable);
   }
@@ -201,8 +209,7 @@ void StreamTransport::FlushQueue(Connection* c) {
       return;
     }
     c->queue.Consume(static_cast<size_t>(taken));
-    c->sentBytes += static_cast<uint64_t>(taken);
-    if (taken > 0) Touch(c);
+    if (taken > 0) NoteSent(c, static_cast<size_t>(taken));
     // A pipe that was emptied in part is tried again: only a refusal makes the kernel announce room.
     if (taken == 0 || (!piped && static_cast<size_t>(taken) < offered)) {
       c->Clear(kWritable);

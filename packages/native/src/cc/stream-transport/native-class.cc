@@ -53,9 +53,9 @@ napi_value Unlisten(napi_env env, napi_callback_info info) {
   return call.Finish(env, call.Transport().Unlisten(tag, close_descriptor), "unlisten");
 }
 
-napi_value ConnectTo(napi_env env, Call& call, const void* address, socklen_t length) {
+napi_value ConnectTo(napi_env env, Call& call, const void* address, socklen_t length, bool speaks_first) {
   int32_t id = 0;
-  const int error = call.Transport().Connect(static_cast<const sockaddr*>(address), length, &id);
+  const int error = call.Transport().Connect(static_cast<const sockaddr*>(address), length, speaks_first, &id);
   return error != 0 ? ThrowErrno(env, error, "connect") : call.Answer(env, id);
 }
 
@@ -68,7 +68,9 @@ napi_value Connect(napi_env env, napi_callback_info info) {
   if (!ReadInternetAddress(env, call.arguments[0], call.arguments[1], &address)) {
     return ThrowErrno(env, EINVAL, "connect: not a literal IPv4 or IPv6 address");
   }
-  return ConnectTo(env, call, &address.storage, address.length);
+  bool speaks_first;
+  if (!ReadBoolean(env, call.arguments[2], &speaks_first)) return ThrowType(env, "connect: speaksFirst must be a boolean");
+  return ConnectTo(env, call, &address.storage, address.length, speaks_first);
 }
 
 napi_value ConnectUnix(napi_env env, napi_callback_info info) {
@@ -80,7 +82,7 @@ napi_value ConnectUnix(napi_env env, napi_callback_info info) {
   if (!ReadString(env, call.arguments[0], address.sun_path, sizeof address.sun_path, &length) || length == 0) {
     return ThrowErrno(env, ENAMETOOLONG, "connect: a Unix socket path has 1 to 107 bytes without NUL");
   }
-  return ConnectTo(env, call, &address, sizeof address);
+  return ConnectTo(env, call, &address, sizeof address, false);
 }
 
 napi_value Adopt(napi_env env, napi_callback_info info) {
@@ -208,6 +210,7 @@ void InitStreamTransport(napi_env env, napi_value exports) {
       {"receivedBytes", CountOf<&StreamTransport::ReceivedBytes>},
       {"sentBytes", CountOf<&StreamTransport::SentBytes>},
       {"takenBytes", CountOf<&StreamTransport::TakenBytes>},
+      {"unreadBytes", CountOf<&StreamTransport::UnreadBytes>},
       {"startTls", StartTls},
       {"startTlsClient", StartTlsClient},
       {"peerCertificates", PeerCertificates},

@@ -206,8 +206,7 @@ void StreamTransport::SendSpliced(Connection* c, SplicePipe* pipe) {
   while (pipe->Held() > 0) {
     const ssize_t taken = pipe->Drain(c->fd, pipe->Held());
     if (taken > 0) {
-      c->sentBytes += static_cast<uint64_t>(taken);
-      Touch(c);
+      NoteSent(c, static_cast<size_t>(taken));
       continue;
     }
     const int error = taken == 0 ? EIO : errno;

@@ -32,6 +32,24 @@ inline void SendAtOnce(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+/**
+ * After AcknowledgeWithData() and the first byte: what comes is acknowledged like what comes on any new connection. Else an answer that
+ * is longer than the first window would wait for it.
+ */
+inline void AcknowledgeAsUsual(int fd) {
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
+/**
+ * Before connect(), by whoever sends something as soon as it is connected: the handshake's last segment is that, and none of its own.
+ * Else the kernel would send it after 200 ms at the latest.
+ */
+inline void AcknowledgeWithData(int fd) {
+  const int off = 0;
+  setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
+}
+
 }  // namespace sluice
 
 #endif  // SLUICE_STREAM_TRANSPORT_SOCKET_CALLS_H_

@@ -149,9 +149,8 @@ bool StreamTransport::SendPlainFirst(Connection* c) {
       break;
     }
     c->queue.Consume(static_cast<size_t>(taken));
-    c->sentBytes += static_cast<uint64_t>(taken);
+    NoteSent(c, static_cast<size_t>(taken));
     tls->plainFirst -= static_cast<uint32_t>(taken);
-    Touch(c);
   }
   PublishQueue(c);
   return tls->plainFirst == 0;

@@ -103,7 +103,7 @@ size_t StreamTransport::WriteTls(Connection* c, const uint8_t* bytes, size_t len
   const TlsStep step = tls->Write(bytes, length, &count);
   LeaveTls(c);
   if (step == TlsStep::kDone) {
-    c->sentBytes += count;
+    if (count > 0) NoteSent(c, count);
     return count;
   }
   if (step == TlsStep::kBroken) SendFailed(c, tls->wire.writeError);

@@ -79,7 +79,8 @@ class StreamTransport final : public LoopClient {
   /** The following return 0 or errno. Descriptors are owned by the transport only after success. */
   int Listen(int fd, uint16_t tag, uint32_t connections_max);
   int Unlisten(uint16_t tag, bool close_descriptor);
-  int Connect(const sockaddr* address, socklen_t length, int32_t* id);
+  /** `speaks_first`: something is sent as soon as it is connected, which tells the other side that it is. */
+  int Connect(const sockaddr* address, socklen_t length, bool speaks_first, int32_t* id);
   int Adopt(int fd, int32_t* id);
   /** Connections that others have put into a mailbox are reported as ACCEPTED, by the listener that the sender has named. */
   int ListenMailbox(int fd, uint16_t tag);
@@ -93,6 +94,8 @@ class StreamTransport final : public LoopClient {
   int SentBytes(int32_t id, uint64_t* bytes) const;
   /** Bytes that the peer of a live connection has acknowledged since it began. */
   int TakenBytes(int32_t id, uint64_t* bytes) const;
+  /** Bytes of a live connection that wait in the kernel to be read. */
+  int UnreadBytes(int32_t id, uint64_t* bytes) const;
 
   /**
    * Begins TLS on a live connection; 0 or errno. `offset`/`length`: range of the shared memory with what was received already. Bytes
@@ -147,6 +150,7 @@ class StreamTransport final : public LoopClient {
   void QueueRest(Connection* c, const iovec* vectors, int count, size_t skip, bool from_javascript);
   void FlushQueue(Connection* c);
   ssize_t SendFirst(Connection* c, size_t most, size_t* offered);
+  void NoteSent(Connection* c, size_t length);
   void QueueSent(Connection* c);
   void SendFailed(Connection* c, int error);
   void Touch(Connection* c) { c->lastActivityMs = now_ms_; }
