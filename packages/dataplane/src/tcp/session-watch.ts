@@ -29,14 +29,12 @@ export class SessionWatch {
   }
 
   private look(): void {
-    const { sessions, connecting, watched } = this.context.tcp;
+    const { sessions } = this.context.tcp;
     if (sessions.size === 0) return;
     const counts = this.context.metrics !== undefined && ++this.looks % LOOKS_PER_COUNT === 0;
-    if (counts) for (const session of sessions) session.count();
-    for (const session of sessions) session.probeServer();
+    if (counts) sessions.visit((session) => session.count());
     const now = monotonicMs();
-    for (const session of watched) session.checkServer(now, this.drainMs);
-    for (const session of connecting) session.guarded(() => session.checkAttempt());
+    sessions.visit((session) => session.look(now, this.drainMs));
     this.context.transport.flush();
   }
 }

@@ -2,6 +2,7 @@
 
 import { ProxyHeader } from '@sluice/protocols';
 import type { LimitsBlock, ServerStatus } from '@sluice/shared-state';
+import { Roster } from '../worker/roster.ts';
 import { ConnectionPlaces } from './connection-places.ts';
 import { HelloView, PlainView } from './connection-views.ts';
 import { TcpServices } from './tcp-services.ts';
@@ -13,11 +14,7 @@ export class TcpPlane {
   readonly places: ConnectionPlaces;
   readonly services: TcpServices;
   /** Those that live. */
-  readonly sessions = new Set<TcpSession>();
-  /** Of these, those that have no server yet. */
-  readonly connecting = new Set<TcpSession>();
-  /** Of the others, those that end when their server is down. */
-  readonly watched = new Set<TcpSession>();
+  readonly sessions = new Roster<TcpSession>();
   /** Each is filled and asked within one event. */
   readonly plainView = new PlainView();
   readonly helloView = new HelloView();

@@ -10,6 +10,7 @@ import { HeldInput } from '../http/held-input.ts';
 import type { PeerAddress } from '../listen/peer-address.ts';
 import type { DownstreamTls } from '../tls/downstream-tls.ts';
 import { type BeginsWithBytes, DownstreamConnection } from '../worker/downstream-connection.ts';
+import type { Enrolled } from '../worker/roster.ts';
 import { Pause } from '../worker/stream-connection.ts';
 import type { WorkerContext } from '../worker/worker-context.ts';
 import { LastBytes } from './last-bytes.ts';
@@ -38,8 +39,9 @@ export interface SessionOrigin {
   readonly tls?: DownstreamTls | undefined;
 }
 
-export class TcpSession extends DownstreamConnection implements BeginsWithBytes {
+export class TcpSession extends DownstreamConnection implements BeginsWithBytes, Enrolled {
   readonly route: TcpRoute;
+  place = -1;
   readonly serverName: string;
   readonly tls: DownstreamTls | undefined;
   readonly account: SessionAccount;
@@ -73,7 +75,6 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   override opened(): void {
     this.expireAt(0);
     this.context.tcp.sessions.add(this);
-    this.context.tcp.connecting.add(this);
     // What the client sends meanwhile waits in the kernel.
     this.pauseFor(Pause.HELD_INPUT);
     this.connector.start();
@@ -93,11 +94,6 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
   /** The client has sent something already. */
   hasBytes(): boolean {
     return this.held !== undefined || this.context.transport.unreadBytes(this.id) > 0;
-  }
-
-  /** Once it has lasted for a while: four system calls that short sessions do without. */
-  probeServer(): void {
-    this.upstream?.probe();
   }
 
   /** Must such a server be asked for TLS before it is spoken to? */
@@ -124,8 +120,6 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     this.upstream = upstream;
     const { held } = this;
     this.settle();
-    this.context.tcp.connecting.delete(this);
-    if (this.connector.server!.service.onServerDown !== 'keep') this.context.tcp.watched.add(this);
     this.account.joined(this.connector.server!, upstream.id, connectMs, held?.length ?? 0);
     if (held !== undefined) {
       upstream.write(held.bytes, held.start, held.end);
@@ -171,15 +165,21 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     this.finish('drain', false, false);
   }
 
-  /** It has no server yet, and the one that it tries or waits for may have gone down. */
-  checkAttempt(): void {
-    this.connector.giveUpServer();
+  /** Once in a while. @param now monotonic milliseconds @param drainMs over which `drain` ends sessions of a server that is down */
+  look(now: number, drainMs: number): void {
+    const { upstream } = this;
+    // The server that it tries or waits for may have gone down.
+    if (upstream === undefined) this.guarded(() => this.connector.giveUpServer());
+    else {
+      upstream.probe();
+      this.checkServer(now, drainMs);
+    }
   }
 
   /** The service wants an end of connections to a server that is down: at once, or at some moment within `drainMs`. */
-  checkServer(now: number, drainMs: number): void {
+  private checkServer(now: number, drainMs: number): void {
     const { context, server } = this;
-    if (server === undefined || context.status.isUp(server.statusRow)) {
+    if (server === undefined || server.service.onServerDown === 'keep' || context.status.isUp(server.statusRow)) {
       this.endsAtMs = 0;
       return;
     }
@@ -302,8 +302,6 @@ export class TcpSession extends DownstreamConnection implements BeginsWithBytes 
     const { upstream, connector } = this;
     this.account.ended(label, entry, upstream?.id ?? 0);
     this.context.tcp.sessions.delete(this);
-    this.context.tcp.connecting.delete(this);
-    this.context.tcp.watched.delete(this);
     this.settle();
     this.upstream = undefined;
     connector.drop();

@@ -79,7 +79,10 @@ export class TcpUpstream extends StreamConnection {
     else this.ready();
   }
 
-  /** Probes of the kernel. Without them it works as well, until its server dies without a word. */
+  /**
+   * From now on the kernel probes the server: once the session has lasted for a while, as short ones do without four system calls.
+   * Without probes it works as well, until its server dies without a word.
+   */
   probe(): void {
     const { keepAliveMs } = this.plan.server.transport;
     if (this.isProbed || keepAliveMs < 0 || this.id === 0) return;
