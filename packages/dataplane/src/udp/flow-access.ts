@@ -3,6 +3,7 @@
 
 import { FlowEnd } from '@sluice/native';
 import { type AccessLog, ClientText, ConstantText, ServerText } from '@sluice/observability/access-log';
+import { SeatTable } from '../worker/seat-table.ts';
 import type { UdpRoute } from './udp-routes.ts';
 import type { UdpServer } from './udp-server.ts';
 
@@ -34,7 +35,7 @@ const ENDS: Readonly<Record<number, string>> = {
 export class FlowAccess {
   private readonly log: AccessLog;
   private readonly entryPoint: ConstantText;
-  private readonly flows = new Map<number, OpenFlow>();
+  private readonly flows = new SeatTable<OpenFlow>();
   private readonly routers = new WeakMap<UdpRoute, ConstantText>();
   private readonly servers = new WeakMap<UdpServer, ServerText>();
 

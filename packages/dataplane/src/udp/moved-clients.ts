@@ -4,6 +4,7 @@
 
 import type { BalancedService, TriedServers } from '@sluice/balancing';
 import { type KnownIds, nameHash } from '@sluice/shared-state';
+import { SeatTable } from '../worker/seat-table.ts';
 import { keyOffset } from './quic-keys.ts';
 import type { UdpRoute, UdpRoutes } from './udp-routes.ts';
 import type { UdpServer } from './udp-server.ts';
@@ -37,7 +38,7 @@ export class MovedClients {
   private readonly ids: KnownIds;
   private readonly slot: number;
   /** Flows whose clients may move. */
-  private readonly flows = new Map<number, Known>();
+  private readonly flows = new SeatTable<Known>();
 
   constructor(ids: KnownIds, slot: number) {
     this.ids = ids;
