@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path';
 import { readPassword } from '@sluice/health/read-password';
-import { CertificateWatch } from '../tls/certificate-watch.ts';
+import { NamedFilesWatch } from '../named-files/named-files-watch.ts';
 
 export interface PasswordFilesOptions {
   /** A file that is in use has another password, or has one again. */
@@ -23,14 +23,14 @@ export interface FoundPassword {
 
 export class PasswordFiles {
   private readonly options: PasswordFilesOptions;
-  private readonly watch: CertificateWatch;
+  private readonly watch: NamedFilesWatch;
   /** By absolute path: what was given out last. */
   private readonly given = new Map<string, FoundPassword>();
   private watched: ReadonlySet<string> = new Set();
 
   constructor(options: PasswordFilesOptions) {
     this.options = options;
-    this.watch = new CertificateWatch({ onChange: options.onChange, onTrouble: options.onWatchTrouble });
+    this.watch = new NamedFilesWatch({ onChange: options.onChange, onTrouble: options.onWatchTrouble });
   }
 
   /** @param file as configured */

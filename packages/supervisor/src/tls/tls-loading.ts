@@ -18,7 +18,7 @@ import type {
   TcpServersTransportConfiguration,
 } from '@sluice/config';
 import type { Diagnostic } from '@sluice/errors';
-import { CertificateWatch } from './certificate-watch.ts';
+import { NamedFilesWatch } from '../named-files/named-files-watch.ts';
 import { declaredTransports } from './declared-transports.ts';
 import type { ConfiguredTls } from './tls-publisher.ts';
 import { transportsInTls } from './transports-in-tls.ts';
@@ -54,7 +54,7 @@ export class TlsLoading {
   private readonly loader: KeyPairLoader;
   /** Of its own, as each forgets what a round did not name. */
   private readonly transportLoader: KeyPairLoader;
-  private readonly watch: CertificateWatch;
+  private readonly watch: NamedFilesWatch;
   private watched: readonly string[] = [];
   private loaded: LoadedTls | undefined;
   private transports: LoadedTransports | undefined;
@@ -67,7 +67,7 @@ export class TlsLoading {
     this.options = options;
     this.loader = new KeyPairLoader(options.workingDirectory);
     this.transportLoader = new KeyPairLoader(options.workingDirectory);
-    this.watch = new CertificateWatch({
+    this.watch = new NamedFilesWatch({
       onChange: () => this.filesChanged(),
       onTrouble: options.onWatchTrouble,
     });

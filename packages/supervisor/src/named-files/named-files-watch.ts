@@ -1,5 +1,6 @@
-// Notices that files of certificates, keys, authorities and passwords changed: by watching the folders they and the links to them are in, and by
-// a look now and then, for file systems that report nothing. Reads none of them. One watch for each folder, however many files.
+// Notices that files which a configuration names have changed (certificates, keys, authorities, passwords): by watching the folders that
+// they and the links to them are in, and by a look now and then, for file systems that report nothing. Reads none of them. One watch for
+// each folder, however many files.
 
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -14,7 +15,7 @@ const LOOK_MS = { watched: 15_000, unwatched: 1_000 } as const;
 /** Looked at together. */
 const STATS_AT_ONCE = 16;
 
-export interface CertificateWatchOptions {
+export interface NamedFilesWatchOptions {
   /** At least one of the files is another one than at the last `update`. */
   readonly onChange: () => void;
   /** A folder cannot be watched; its files are looked at every second. */
@@ -23,8 +24,8 @@ export interface CertificateWatchOptions {
   readonly lookMs?: { readonly watched: number; readonly unwatched: number };
 }
 
-export class CertificateWatch {
-  private readonly options: CertificateWatchOptions;
+export class NamedFilesWatch {
+  private readonly options: NamedFilesWatchOptions;
   private readonly settle: SettleTimer;
   private readonly watchers = new Map<string, FSWatcher>();
   private readonly unwatchable = new Set<string>();
@@ -38,7 +39,7 @@ export class CertificateWatch {
   private round = 0;
   private closed = false;
 
-  constructor(options: CertificateWatchOptions) {
+  constructor(options: NamedFilesWatchOptions) {
     this.options = options;
     this.settle = new SettleTimer({ quietMs: QUIET_MS, limitMs: POSTPONE_MAX_MS, act: () => void this.look() });
   }

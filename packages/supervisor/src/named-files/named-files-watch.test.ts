@@ -15,20 +15,20 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../../test/support/eventually.ts';
-import { CertificateWatch } from './certificate-watch.ts';
 import { linkChain } from './link-chain.ts';
+import { NamedFilesWatch } from './named-files-watch.ts';
 
 /** Never by looking now and then: what is noticed is noticed by the watches. */
 const NEVER = { watched: 3_600_000, unwatched: 3_600_000 };
 
 class Site {
-  readonly folder = mkdtempSync(join(tmpdir(), 'sluice-certificate-watch-'));
+  readonly folder = mkdtempSync(join(tmpdir(), 'sluice-named-files-watch-'));
   readonly troubles: string[] = [];
-  readonly watch: CertificateWatch;
+  readonly watch: NamedFilesWatch;
   changes = 0;
 
   constructor(context: TestContext, lookMs?: typeof NEVER) {
-    this.watch = new CertificateWatch({
+    this.watch = new NamedFilesWatch({
       onChange: () => this.changes++,
       onTrouble: (folder, reason) => this.troubles.push(`${folder} ${reason}`),
       ...(lookMs === undefined ? {} : { lookMs }),
