@@ -312,7 +312,9 @@ export class UpstreamHttp2 extends StreamConnection implements SessionHandler {
 
   private heard(): void {
     this.heardAtMs = this.context.transport.now;
+    if (!this.asked) return;
     this.asked = false;
+    this.deadlines.set(Due.PING, this.heardAtMs + this.pool.readIdleTimeoutMs);
   }
 
   /** Whatever the server has sent meanwhile is a sign of life too. */
