@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { heldByMinorGc } from '../testing/held-by-minor-gc.ts';
 import { type Enrolled, Roster } from './roster.ts';
 
 interface Named extends Enrolled {
@@ -58,5 +59,15 @@ describe('a roster', () => {
         assert.equal(roster.size, 4);
       }
     }
+  });
+
+  it('keeps nobody alive who has been taken out, which a Set would', () => {
+    const roster = new Roster<Enrolled & { readonly payload: readonly number[] }>();
+    const held = heldByMinorGc(
+      (payload) => ({ payload, place: -1 }),
+      (member) => roster.add(member),
+      (member) => roster.delete(member),
+    );
+    assert.ok(held < 8 << 20, `${held} bytes`);
   });
 });

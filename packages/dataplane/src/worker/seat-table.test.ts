@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { INDEX_MASK } from '@sluice/native';
+import { heldByMinorGc } from '../testing/held-by-minor-gc.ts';
 import { SeatTable } from './seat-table.ts';
 
 /** The next id of a seat. */
@@ -34,5 +35,17 @@ describe('a table of seats', () => {
     const id = (-2147483648 + 9) | 0;
     table.set(id, 'nine');
     assert.deepEqual([table.get(id), table.get(9)], ['nine', undefined]);
+  });
+
+  it('keeps nothing alive that has been deleted, which a Map would', () => {
+    const table = new SeatTable<readonly number[]>();
+    let next = 0;
+    let oldest = 0;
+    const held = heldByMinorGc(
+      (payload) => payload,
+      (payload) => table.set(next++ % 1000, payload),
+      () => table.delete(oldest++ % 1000),
+    );
+    assert.ok(held < 8 << 20, `${held} bytes`);
   });
 });
