@@ -42,7 +42,7 @@ test('traffic for a long time, reloads, churn and kills lose no request and leav
   timeout: ROUNDS * (ROUND_MS + 4 * SETTLE_MS) + 90_000,
 }, async (t) => {
   const soak = await Soak.start(t);
-  const start = soak.sample();
+  const start = await soak.settled();
   for (let round = 0; round < FIRST_ROUNDS; round++) await soak.round();
   const first = await soak.settled();
   for (let round = FIRST_ROUNDS; round < ROUNDS; round++) await soak.round();
