@@ -127,7 +127,7 @@ class Soak {
     return this.sample();
   }
 
-  sample(): Sample {
+  private sample(): Sample {
     const { node } = this;
     const slots = Array.from({ length: WORKERS }, (_, slot) => node.workers.get(slot)!);
     const pids = [node.pid, ...slots];
